@@ -1,0 +1,297 @@
+"""Says how far apart two batches of pictures are; below the pipeline, which it judges.
+
+One table, :data:`METRICS`, holds every measure with its unit and which way is better. All take
+clamped pictures in [0, 1] and refuse others: an image that leaves the range is scored too well by
+some measures and too badly by others, and no viewer ever shows it.
+"""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from engine.errors import ImageShapeError, MetricError
+from engine.images import check_image
+from engine.perceptual import BACKBONES, missing, perceptual_distance
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "available",
+    "mae",
+    "mean_psnr",
+    "measure",
+    "perceptual_distance",
+    "psnr_db",
+    "psnr_y_db",
+    "rmse",
+    "ssim",
+]
+
+Score = Callable[[Tensor, Tensor], Tensor]
+"""(B, 3, H, W), (B, 3, H, W) -> (B,): one value for each pair of pictures."""
+
+_SSIM_WINDOW = 11
+_LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the table.
+
+    Attributes:
+        name: lower case, with the unit where there is one, such as ``"psnr_db"``.
+        function: takes two batches (B, 3, H, W) in [0, 1] and returns (B,) float64.
+        unit: ``"dB"``, ``"levels"`` (of 0..255), or empty for a bare number.
+        better: which way is better where the two pictures should be alike.
+        description: one sentence for a reader who does not know the measure.
+    """
+
+    name: str
+    function: Score
+    unit: str
+    better: Literal["higher", "lower"]
+    description: str
+
+
+def psnr_db(first: Tensor, second: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio over the three colours, in dB; symmetric.
+
+    Args:
+        first: (B, 3, H, W), RGB in [0, 1]; the peak is always 1.
+        second: the same shape and range.
+
+    Returns:
+        (B,) float64; infinity where the two are equal.
+
+    Raises:
+        ImageShapeError: not pictures, or of unequal shapes.
+        ImageRangeError: outside [0, 1], or not numbers.
+
+    Example:
+        >>> psnr_db(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.1)).round(decimals=4)
+        tensor([20.], dtype=torch.float64)
+    """
+    first, second = _pair(first, second)
+    return -10 * torch.log10((first - second).square().flatten(1).mean(1))
+
+
+def psnr_y_db(first: Tensor, second: Tensor) -> Tensor:
+    """PSNR of the luma alone, in dB; symmetric. Only ever shown beside :func:`psnr_db`.
+
+    The luma is BT.601's, 16 to 235 of 255, and the peak is 255 all the same: the convention of
+    MATLAB's ``rgb2ycbcr``, which the code of HiNet and IMN follows. It gives 1.32 dB more than a
+    luma of full range, and several more than RGB where the error is in the colours.
+
+    Args:
+        first: (B, 3, H, W), RGB in [0, 1].
+        second: the same shape and range.
+
+    Returns:
+        (B,) float64; infinity where the two lumas are equal.
+
+    Raises:
+        ImageShapeError, ImageRangeError: as :func:`psnr_db`.
+    """
+    first, second = _pair(first, second)
+    difference = first - second
+    luma = (difference * difference.new_tensor(_LUMA).view(3, 1, 1)).sum(1)
+    return -10 * torch.log10(luma.square().flatten(1).mean(1))
+
+
+def mae(first: Tensor, second: Tensor) -> Tensor:
+    """Mean absolute error in 8-bit levels (0..255); symmetric.
+
+    Args:
+        first: (B, 3, H, W), RGB in [0, 1].
+        second: the same shape and range.
+
+    Returns:
+        (B,) float64.
+
+    Raises:
+        ImageShapeError, ImageRangeError: as :func:`psnr_db`.
+    """
+    first, second = _pair(first, second)
+    return 255 * (first - second).abs().flatten(1).mean(1)
+
+
+def rmse(first: Tensor, second: Tensor) -> Tensor:
+    """Root of the mean squared error, in 8-bit levels (0..255); symmetric.
+
+    A root, unlike the figure that IMN prints under this name; so never below :func:`mae`.
+
+    Args:
+        first: (B, 3, H, W), RGB in [0, 1].
+        second: the same shape and range.
+
+    Returns:
+        (B,) float64.
+
+    Raises:
+        ImageShapeError, ImageRangeError: as :func:`psnr_db`.
+    """
+    first, second = _pair(first, second)
+    return 255 * (first - second).square().flatten(1).mean(1).sqrt()
+
+
+def ssim(first: Tensor, second: Tensor) -> Tensor:
+    r"""Structural similarity, mean over the three colours, from -1 to 1; symmetric.
+
+    Gaussian window of 11 x 11, sigma 1.5, population covariance, :math:`K_1 = 0.01, K_2 = 0.03`,
+    data range 1. Border: only windows that lie wholly inside the picture count, so a strip of 5
+    pixels on each side is not scored on its own (the authors' rule; torchmetrics counts the strip
+    with reflected pixels instead). Source: Wang et al. 2004; computed by scikit-image in float64.
+
+    Args:
+        first: (B, 3, H, W), RGB in [0, 1], H and W at least 11.
+        second: the same shape and range.
+
+    Returns:
+        (B,) float64; 1 where the two are equal.
+
+    Raises:
+        ImageShapeError, ImageRangeError: as :func:`psnr_db`.
+        MetricError: a side is below 11 pixels.
+    """
+    from skimage.metrics import structural_similarity
+
+    device = first.device
+    first, second = (image.cpu() for image in _pair(first, second))
+    _check_sides("ssim", first, _SSIM_WINDOW)
+    values = [
+        structural_similarity(
+            a.numpy(),
+            b.numpy(),
+            channel_axis=0,
+            data_range=1.0,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            K1=0.01,
+            K2=0.03,
+        )
+        for a, b in zip(first, second, strict=True)
+    ]
+    return torch.tensor(values, dtype=torch.float64, device=device)
+
+
+def _lpips(net: str, first: Tensor, second: Tensor) -> Tensor:
+    _pair(first, second)
+    _check_sides(f"lpips_{net}", first, BACKBONES[net].least_side)
+    distance = perceptual_distance(net, first.device)
+    with torch.no_grad():
+        return distance(first.float(), second.float()).double()
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("psnr_db", psnr_db, "dB", "higher", "How small the squared error is, over RGB."),
+        Metric("ssim", ssim, "", "higher", "How alike the local structure is, 1 for equal."),
+        Metric("mae", mae, "levels", "lower", "Mean absolute error in levels of 0 to 255."),
+        Metric("rmse", rmse, "levels", "lower", "Root of the mean squared error in levels."),
+        Metric(
+            "psnr_y_db", psnr_y_db, "dB", "higher", "PSNR of the BT.601 luma alone (HiNet, IMN)."
+        ),
+        *(
+            Metric(
+                f"lpips_{net}",
+                partial(_lpips, net),
+                "",
+                "lower",
+                f"How different the two look to a {net} network, 0 for equal.",
+            )
+            for net in BACKBONES
+        ),
+    )
+}
+
+
+def measure(names: Sequence[str], first: Tensor, second: Tensor) -> dict[str, Tensor]:
+    """Compute several metrics of the same two batches.
+
+    Args:
+        names: of :data:`METRICS`, each at most once.
+        first: (B, 3, H, W), RGB in [0, 1].
+        second: the same shape and range.
+
+    Returns:
+        Each name with its (B,) float64 values, in the order of ``names``.
+
+    Raises:
+        MetricError: unknown, or it cannot be had here or at this size.
+        ImageShapeError: not pictures, or of unequal shapes.
+        ImageRangeError: outside [0, 1], or not numbers.
+    """
+    return {name: _find(name).function(first, second) for name in names}
+
+
+def available(name: str) -> str | None:
+    """Tell why a metric cannot be had on this machine, or None where it can.
+
+    Raises:
+        MetricError: no metric has this name.
+    """
+    _find(name)
+    return missing(name.removeprefix("lpips_")) if name.startswith("lpips_") else None
+
+
+def mean_psnr(values: Tensor | Iterable[float]) -> tuple[float, int]:
+    """Average PSNRs, exact recoveries apart.
+
+    Args:
+        values: in dB, infinite for an exact recovery.
+
+    Returns:
+        ``(mean of the finite ones, number of infinite ones)``; the mean is infinite where all are.
+
+    Raises:
+        MetricError: there are none, or one is not a number.
+
+    Example:
+        >>> mean_psnr([40.0, 50.0, math.inf])
+        (45.0, 1)
+    """
+    numbers = [float(value) for value in values]
+    if not numbers or any(math.isnan(value) or value == -math.inf for value in numbers):
+        raise MetricError(
+            f"values must be one or more PSNRs in dB, got {numbers[:3]}",
+            hint="pass what psnr_db returned",
+        )
+    finite = [value for value in numbers if math.isfinite(value)]
+    mean = math.fsum(finite) / len(finite) if finite else math.inf
+    return mean, len(numbers) - len(finite)
+
+
+def _pair(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    check_image(first, "first")
+    check_image(second, "second")
+    if first.shape != second.shape:
+        raise ImageShapeError(
+            f"second must have the shape of first, {tuple(first.shape)}, got {tuple(second.shape)}",
+            hint="resize or crop one of them",
+        )
+    return first.detach().double(), second.detach().double()
+
+
+def _check_sides(name: str, image: Tensor, least: int) -> None:
+    height, width = image.shape[-2:]
+    if min(height, width) < least:
+        raise MetricError(
+            f"{name} needs sides of at least {least} pixels, got {height} x {width}",
+            hint="measure a larger crop, or another metric",
+        )
+
+
+def _find(name: str) -> Metric:
+    if name in METRICS:
+        return METRICS[name]
+    close = difflib.get_close_matches(name, METRICS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METRICS)}"
+    raise MetricError(f"unknown metric {name!r}", hint=hint)

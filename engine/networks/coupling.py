@@ -1,0 +1,126 @@
+"""The invertible building blocks: a dense block, and the secure affine coupling made of four."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SLOPE = 0.2
+"""Negative slope of every leaky ReLU (the papers' code; the papers do not state it)."""
+
+
+class DenseBlock(nn.Module):
+    """Five densely connected 3 x 3 convolutions, regrouped by source.
+
+    In the plain form each layer convolves the concatenation of the input and all features so far::
+
+        x ──┬──► conv1 ─► f1 ──┬──► conv2 ─► f2 ── ... ──► conv5 ─► out
+            └──────────────────┴──────► (everything goes to every later layer)
+
+    A convolution of a concatenation is the sum of convolutions of its parts. Summed by *source*
+    instead of by layer, the input is convolved once for all five layers, f1 once for the four
+    after it, and so on: the same numbers and parameters in five large convolutions, with no
+    concatenation.
+
+    Source: IMN (ESRGAN's block); PRO-Face S, Sec. IV-B.
+
+    Args:
+        channels_in: channels of the input, key included.
+        channels_out: channels of the output.
+        growth: features that each of the first four layers adds.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, growth: int = 32) -> None:
+        super().__init__()
+        self.growth = growth
+        sources = [channels_in] + [growth] * 4
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(source, growth * (4 - i) + channels_out, 3, padding=1, bias=i == 0)
+            for i, source in enumerate(sources)
+        )
+        self.reset_parameters(channels_out)
+
+    def reset_parameters(self, channels_out: int) -> None:
+        """Start as the zero function: small weights, and none at all in the last layer."""
+        with torch.no_grad():
+            for convolution in self._layers():
+                nn.init.kaiming_normal_(convolution.weight, a=SLOPE)
+                convolution.weight *= 0.5
+                convolution.weight[-channels_out:] = 0
+                if convolution.bias is not None:
+                    convolution.bias.zero_()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, channels_in, H, W) to (B, channels_out, H, W)."""
+        first, *others = self._layers()
+        pending: Tensor = first(features)
+        for convolution in others:
+            grown = functional.leaky_relu(pending[:, : self.growth], SLOPE)
+            pending = pending[:, self.growth :] + convolution(grown)
+        return pending
+
+    def _layers(self) -> list[nn.Conv2d]:
+        return cast(list[nn.Conv2d], list(self.convolutions))
+
+
+class SecureAffineCoupling(nn.Module):
+    r"""One secure affine coupling block: original and carrier change each other under the key.
+
+    .. math::
+        y' &= y \odot \exp(\alpha(\omega([x, k]))) + \varphi([x, k]) \\
+        x' &= x \odot \exp(\alpha(\rho([y', k]))) + \eta([y', k])
+
+    ::
+
+        x ──┬──────────────────────(× exp α(ρ), + η)──► x'
+            │[x,k]                        ▲ [y',k]
+            ▼                             │
+        y ──(× exp α(ω), + φ)─────────────┴───────────► y'
+
+    Source: PRO-Face S, Eqs. (10), (11) and their inverses (14), (15).
+
+    Args:
+        channels: channels of x and of y.
+        key_channels: channels of the key's sub-bands k.
+        growth: see :class:`DenseBlock`.
+        clamp: bound of the log-scale; :math:`\alpha(s) = clamp (2 sigmoid(s) - 1)`.
+    """
+
+    def __init__(
+        self, channels: int = 12, key_channels: int = 4, growth: int = 32, clamp: float = 2.0
+    ) -> None:
+        super().__init__()
+        self.clamp = clamp
+        self.omega, self.phi, self.rho, self.eta = (
+            DenseBlock(channels + key_channels, channels, growth) for _ in range(4)
+        )
+
+    def log_scale(self, raw: Tensor) -> Tensor:
+        """Bound a sub-network's output to [-clamp, clamp]; the papers' alpha, a shifted sigmoid."""
+        return self.clamp * torch.tanh(raw * 0.5)
+
+    def forward(self, x: Tensor, y: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (x, y), each (B, channels, H, W), to (x', y') under key (B, key_channels, H, W)."""
+        y = self.change_carrier(x, y, key)
+        conditions = torch.cat([y, key], 1)
+        return x * self.log_scale(self.rho(conditions)).exp() + self.eta(conditions), y
+
+    def change_carrier(self, x: Tensor, y: Tensor, key: Tensor) -> Tensor:
+        """The first half of :meth:`forward`: y' alone."""
+        conditions = torch.cat([x, key], 1)
+        changed: Tensor = y * self.log_scale(self.omega(conditions)).exp() + self.phi(conditions)
+        return changed
+
+    def inverse(self, x: Tensor, y: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+        """Undo :meth:`forward` with the same key."""
+        x = self.restore_original(x, y, key)
+        conditions = torch.cat([x, key], 1)
+        y = (y - self.phi(conditions)) * (-self.log_scale(self.omega(conditions))).exp()
+        return x, y
+
+    def restore_original(self, x: Tensor, y: Tensor, key: Tensor) -> Tensor:
+        """The first half of :meth:`inverse`: x alone."""
+        conditions = torch.cat([y, key], 1)
+        shift: Tensor = self.eta(conditions)
+        return (x - shift) * (-self.log_scale(self.rho(conditions))).exp()

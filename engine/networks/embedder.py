@@ -1,0 +1,93 @@
+"""The key-conditioned invertible network of PRO-Face S."""
+
+from typing import cast
+
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from engine.networks.coupling import SecureAffineCoupling
+from engine.wavelet import haar, inverse_haar
+
+
+class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
+    """Hides an original in a mask under a key map, and brings it back.
+
+    ::
+
+        original ─ Haar ─┐                                   ┌─ inverse Haar ─ byproduct
+                         ├─ block 1 ─ block 2 ─ ... block N ─┤
+        mask ───── Haar ─┘     ▲         ▲            ▲      └─ inverse Haar ─ protected
+        key map ── Haar ───────┴─────────┴────────────┘
+
+    Backwards, the key's sub-bands, repeated for each colour, stand in for the byproduct.
+    Fully convolutional: any even height and width. Source: PRO-Face S, Sec. IV-B and IV-C.
+
+    Args:
+        blocks: number of secure affine coupling blocks N (the paper: 3).
+        growth: features that each layer of a dense block adds (32).
+        clamp: bound of the log-scale of the affine coupling (2.0).
+    """
+
+    @register_to_config  # type: ignore[untyped-decorator]
+    def __init__(self, blocks: int = 3, growth: int = 32, clamp: float = 2.0) -> None:
+        super().__init__()
+        self.couplings = nn.ModuleList(
+            SecureAffineCoupling(channels=12, key_channels=4, growth=growth, clamp=clamp)
+            for _ in range(blocks)
+        )
+
+    def forward(self, original: Tensor, mask: Tensor, key_map: Tensor) -> tuple[Tensor, Tensor]:
+        """Hide ``original`` in ``mask``.
+
+        Args:
+            original: (B, 3, H, W), RGB in [0, 1], H and W even.
+            mask: the same shape and range.
+            key_map: (B, 1, H, W), each value -1 or +1.
+
+        Returns:
+            ``(protected, byproduct)``, each (B, 3, H, W), not clamped. The byproduct gives the
+            original away: it must not leave the caller.
+        """
+        x, y, key = haar(original), haar(mask), haar(key_map)
+        for coupling in self._blocks():
+            x, y = coupling(x, y, key)
+        return inverse_haar(y), inverse_haar(x)
+
+    def protect(self, original: Tensor, mask: Tensor, key_map: Tensor) -> Tensor:
+        """:meth:`forward` without the byproduct, and without the work of making it."""
+        x, y, key = haar(original), haar(mask), haar(key_map)
+        *others, last = self._blocks()
+        for coupling in others:
+            x, y = coupling(x, y, key)
+        return inverse_haar(last.change_carrier(x, y, key))
+
+    def inverse(
+        self, protected: Tensor, byproduct: Tensor, key_map: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Undo :meth:`forward` exactly: ``(original, mask)`` from both of its outputs."""
+        x, y, key = haar(byproduct), haar(protected), haar(key_map)
+        for coupling in reversed(self._blocks()):
+            x, y = coupling.inverse(x, y, key)
+        return inverse_haar(x), inverse_haar(y)
+
+    def recover(self, protected: Tensor, key_map: Tensor) -> Tensor:
+        """Bring the original back from what was shared, the key in place of the byproduct.
+
+        Args:
+            protected: (B, 3, H, W), RGB in [0, 1], H and W even.
+            key_map: (B, 1, H, W), each value -1 or +1; with another map than the one that
+                protected, the model's wrong-recovery picture comes out.
+
+        Returns:
+            (B, 3, H, W), not clamped.
+        """
+        y, key = haar(protected), haar(key_map)
+        x = key.repeat_interleave(3, dim=1)
+        first, *others = self._blocks()
+        for coupling in reversed(others):
+            x, y = coupling.inverse(x, y, key)
+        return inverse_haar(first.restore_original(x, y, key))
+
+    def _blocks(self) -> list[SecureAffineCoupling]:
+        return cast(list[SecureAffineCoupling], list(self.couplings))

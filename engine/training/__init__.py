@@ -1,0 +1,1 @@
+"""How the released networks were trained: batches, losses, one loop, one recipe per model."""

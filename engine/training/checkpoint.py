@@ -1,0 +1,106 @@
+"""Training state on disk: everything a run needs to go on, in safetensors and JSON."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn, optim
+
+from engine.errors import DataError
+
+
+@dataclass
+class Progress:
+    """How far a run has come: optimizer steps, seconds of training, and its number in the log."""
+
+    step: int = 0
+    seconds: float = 0.0
+    run_id: int = 0
+    threads: int = 0
+    faces_seen: int = 0
+
+
+def save(
+    folder: Path,
+    modules: dict[str, nn.Module],
+    optimizer: optim.Optimizer,
+    progress: Progress,
+) -> None:
+    """Write a checkpoint so that a crash at any moment leaves the old one or the new one whole."""
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name, module in modules.items():
+        save_file(_contiguous(module.state_dict()), fresh / f"{name}.safetensors")
+    tensors, scalars = _flatten(optimizer.state_dict()["state"])
+    save_file(tensors, fresh / "optimizer.safetensors")
+    state = {"progress": progress.__dict__, "scalars": scalars}
+    (fresh / "state.json").write_text(json.dumps(state))
+    old = folder.with_name(folder.name + ".old")
+    if folder.exists():  # if not, the old one is all there is until the next line but one
+        shutil.rmtree(old, ignore_errors=True)
+        os.replace(folder, old)
+    os.replace(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def find(folder: Path) -> Path | None:
+    """Where the checkpoint of this name lies: there, or beside it if a save was cut short."""
+    candidates = (folder, folder.with_name(folder.name + ".old"))
+    return next((candidate for candidate in candidates if candidate.exists()), None)
+
+
+def load(folder: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) -> Progress:
+    """Restore modules and optimizer in place and return how far the run had come.
+
+    Raises:
+        DataError: the folder holds no whole checkpoint.
+    """
+    found = find(folder)
+    if found is None or not (found / "state.json").is_file():
+        raise DataError(f"no checkpoint in {folder.name}", hint="start without --resume")
+    for name, module in modules.items():
+        module.load_state_dict(load_file(found / f"{name}.safetensors"), strict=True)
+    state = json.loads((found / "state.json").read_text())
+    tensors = load_file(found / "optimizer.safetensors")
+    restored = optimizer.state_dict()
+    restored["state"] = _unflatten(tensors, state["scalars"])
+    optimizer.load_state_dict(restored)
+    return Progress(**state["progress"])
+
+
+def _contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().contiguous() for name, value in state.items()}
+
+
+def _flatten(state: dict[int, dict[str, Any]]) -> tuple[dict[str, Tensor], dict[str, float]]:
+    tensors: dict[str, Tensor] = {}
+    scalars: dict[str, float] = {}
+    for parameter, entries in state.items():
+        for name, value in entries.items():
+            key = f"{parameter}/{name}"
+            if isinstance(value, Tensor):
+                tensors[key] = value.detach().clone().contiguous()
+            else:
+                scalars[key] = value
+    return tensors, scalars
+
+
+def _unflatten(tensors: dict[str, Tensor], scalars: dict[str, float]) -> dict[int, dict[str, Any]]:
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in [*tensors.items(), *scalars.items()]:
+        parameter, name = key.split("/")
+        state.setdefault(int(parameter), {})[name] = value
+    return state
+
+
+def copy_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move an exponential moving average towards a model: a <- decay a + (1 - decay) m."""
+    with torch.no_grad():
+        for a, m in zip(average.parameters(), model.parameters(), strict=True):
+            a.lerp_(m, 1 - decay)

@@ -1,0 +1,231 @@
+import dataclasses
+import json
+import math
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny_training import (
+    LOGGED,
+    TINY,
+    assert_same_state,
+    draw_face,
+    make_batch,
+    options,
+    state_of,
+)
+
+from engine.data import FaceSet, find_training_sets
+from engine.errors import DataError, ModelError, UnknownModelError
+from engine.masks import MASKS
+from engine.results import Results
+from engine.training import checkpoint
+from engine.training.batches import Batch
+from engine.training.loop import (
+    Trainer,
+    compute_losses,
+    has_fast_bfloat16,
+    train,
+)
+from engine.training.recipes import RECIPES, find_recipe
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> FaceSet:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for seed in range(4):
+        Image.fromarray(draw_face(seed)).save(folder / f"{seed}.png")
+    return FaceSet(folder)
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["rand", "obfs"])
+def test_a_few_steps_lower_the_loss(tmp_path: Path, wrong: str) -> None:
+    recipe = dataclasses.replace(TINY, wrong=wrong)
+    trainer = Trainer(recipe, options(tmp_path))
+    batch = make_batch()
+
+    def loss() -> float:
+        rng = np.random.default_rng(5)
+        return compute_losses(trainer.model, batch, recipe, rng, None)[0].item()
+
+    before = loss()
+    for _ in range(12):
+        found = trainer.step(batch)
+    assert found.keys() == LOGGED
+    assert loss() < 0.9 * before
+    assert trainer.progress.step == 12
+    assert trainer.progress.faces_seen == 24
+
+
+def test_the_average_trails_the_model(tmp_path: Path) -> None:
+    trainer = Trainer(TINY, options(tmp_path))
+    start = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    for _ in range(3):
+        trainer.step(make_batch())
+    name = "couplings.0.phi.convolutions.0.weight"
+    way = (trainer.model.state_dict()[name] - start[name]).norm()
+    assert 0 < (trainer.average.state_dict()[name] - start[name]).norm() < way
+
+
+def test_copy_average_by_hand() -> None:
+    average, model = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    for parameter in average.parameters():
+        parameter.data.fill_(1.0)
+    for parameter in model.parameters():
+        parameter.data.fill_(2.0)
+    checkpoint.copy_average(average, model, 0.75)
+    assert [p.item() for p in average.parameters()] == [1.25, 1.25]
+    assert [p.item() for p in model.parameters()] == [2.0, 2.0]
+
+
+def test_rates_warm_up_and_fall(tmp_path: Path) -> None:
+    trainer = Trainer(dataclasses.replace(TINY, warm_up_steps=10), options(tmp_path))
+
+    def rate(step: int, done: float) -> float:
+        trainer.progress.step = step
+        trainer.set_rates(done)
+        return float(trainer.optimizer.param_groups[0]["lr"]) / TINY.learning_rate
+
+    assert rate(0, 0.0) == pytest.approx(0.1)
+    assert rate(9, 0.0) == pytest.approx(1.0)
+    assert rate(500, 0.5) == pytest.approx(0.51)
+    assert rate(500, 1.0) == pytest.approx(0.02)
+    assert rate(500, 3.0) == pytest.approx(0.02)
+
+
+def test_nan_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    trainer = Trainer(TINY, options(tmp_path))
+    trainer.step(make_batch())
+    before = {name: value.clone() for name, value in state_of(trainer).items()}
+    batch = make_batch()
+    batch.mask[0, 0, 0, 0] = math.nan
+    with pytest.raises(ModelError, match="not finite at step 1"):
+        trainer.step(batch)
+    assert all(torch.equal(value, before[name]) for name, value in state_of(trainer).items())
+    assert trainer.progress.step == 1
+
+
+def test_has_fast_bfloat16() -> None:
+    here = has_fast_bfloat16("cpu")
+    assert isinstance(here, bool)
+    flags = Path("/proc/cpuinfo")
+    if flags.is_file():
+        words = flags.read_text().split()
+        assert here == ("avx512_bf16" in words)
+
+
+# --- whole runs -----------------------------------------------------------------------------------
+
+
+def test_train_and_resume(tmp_path: Path, faces: FaceSet) -> None:
+    lines: list[str] = []
+    first = train(TINY, [faces], options(tmp_path), report=lines.append)
+    assert first.progress.step == 4
+    assert first.progress.faces_seen == 8
+    assert len(lines) == 2
+    assert lines[0].startswith("step 2 ")
+    assert "original:recovered_db" in lines[0]
+
+    waiting = Trainer(TINY, options(tmp_path))
+    assert_same_state(waiting, first)
+
+    second = train(TINY, [faces], options(tmp_path, max_steps=8))
+    assert second.progress.step == 8
+    assert second.progress.run_id == first.progress.run_id
+    assert second.progress.seconds > first.progress.seconds > 0
+
+    results = Results(tmp_path / "run" / "results.db")
+    logged = results.losses(first.progress.run_id)
+    results.close()
+    assert {loss.name for loss in logged} == LOGGED
+    for name in LOGGED:
+        assert [loss.step for loss in logged if loss.name == name] == [2, 4, 6, 8]
+    assert all(math.isfinite(loss.value) for loss in logged)
+
+
+def test_the_log_remembers_recipe_and_name(tmp_path: Path, faces: FaceSet) -> None:
+    train(TINY, [faces], options(tmp_path, max_steps=1))
+    connection = sqlite3.connect(tmp_path / "run" / "results.db")
+    rows = connection.execute("SELECT kind, model, config FROM run").fetchall()
+    connection.close()
+    assert [row[:2] for row in rows] == [("train", "tiny")]
+    assert json.loads(rows[0][2]) == json.loads(json.dumps(dataclasses.asdict(TINY)))
+
+
+def test_a_logged_value_is_the_mean_of_its_steps(
+    tmp_path: Path, faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[float] = []
+    real = Trainer.step
+
+    def step(self: Trainer, batch: Batch) -> dict[str, float]:
+        found = real(self, batch)
+        steps.append(found["total"])
+        return found
+
+    monkeypatch.setattr(Trainer, "step", step)
+    run = train(TINY, [faces], options(tmp_path, max_steps=3, log_steps=2)).progress.run_id
+    train(TINY, [faces], options(tmp_path, max_steps=4, log_steps=2))
+    results = Results(tmp_path / "run" / "results.db")
+    totals = [loss.value for loss in results.losses(run) if loss.name == "total"]
+    results.close()
+    assert totals == pytest.approx([(steps[0] + steps[1]) / 2, steps[3]])
+
+
+@pytest.mark.parametrize("limit", [{"max_steps": 2}, {"minutes": 0.0, "max_steps": None}])
+def test_a_finished_run_stops_at_once(
+    tmp_path: Path, faces: FaceSet, limit: dict[str, object]
+) -> None:
+    first = train(TINY, [faces], options(tmp_path, max_steps=3))
+    assert_same_state(train(TINY, [faces], options(tmp_path, **limit)), first)
+
+
+def test_an_interrupted_run_is_saved(tmp_path: Path, faces: FaceSet) -> None:
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(TINY, [faces], options(tmp_path), report=interrupt)
+    assert Trainer(TINY, options(tmp_path)).progress.step == 2
+
+
+def test_find_training_sets(tmp_path: Path, faces: FaceSet) -> None:
+    assert [s.path for s in find_training_sets(faces.path)] == [faces.path]
+    with pytest.raises(DataError):
+        find_training_sets(tmp_path / "absent")
+
+
+# --- recipes --------------------------------------------------------------------------------------
+
+
+def test_recipes() -> None:
+    assert set(RECIPES) == {"proface-s-rand", "proface-s-obfs"}
+    for name, recipe in RECIPES.items():
+        assert recipe.name == name
+        assert name.endswith(recipe.wrong)
+        assert recipe.batches.masks.keys() <= MASKS.keys()
+        assert {"gaussian", "pixelate", "median", "sticker"} <= recipe.batches.masks.keys()
+        assert recipe.batches.crop % 2 == 0
+        assert find_recipe(name) is recipe
+
+
+def test_unknown_recipe() -> None:
+    with pytest.raises(UnknownModelError, match="no recipe called 'proface'") as caught:
+        find_recipe("proface")
+    assert "proface-s-rand" in caught.value.hint
