@@ -1,0 +1,56 @@
+"""Ways to protect and recover: one signature, one literal registry.
+
+A method sees a whole photograph whose faces are masked already, and hides each crop's original in
+it. What it needs for recovery besides the key it notes in at most 64 bytes per crop, which travel
+in the header.
+"""
+
+import difflib
+
+from engine.errors import MethodError
+from engine.methods.proface_s import ProfaceS
+from engine.methods.sealed import Sealed
+from engine.methods.signature import BoundKey, Crop, Method, Place, Plan, WrongMode
+
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "BoundKey",
+    "Crop",
+    "Method",
+    "Place",
+    "Plan",
+    "WrongMode",
+    "find_method",
+]
+
+DEFAULT_METHOD = "sealed"
+
+METHODS: dict[str, Method] = {
+    "sealed": Sealed(),
+    "proface-s-rand": ProfaceS(
+        "proface-s-rand",
+        model="proface-s-rand.v1",
+        wrong="rand",
+        promise="looks random under a wrong key; a trained attacker can see through it",
+    ),
+    "proface-s-obfs": ProfaceS(
+        "proface-s-obfs",
+        model="proface-s-obfs.v1",
+        wrong="obfs",
+        promise="stays masked under a wrong key; a trained attacker can see through it",
+    ),
+}
+
+
+def find_method(name: str) -> Method:
+    """Return a method by name.
+
+    Raises:
+        MethodError: there is none of this name.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    close = difflib.get_close_matches(name, METHODS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METHODS)}"
+    raise MethodError(f"unknown method {name!r}", hint=hint)
