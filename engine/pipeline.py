@@ -1,0 +1,244 @@
+"""A whole photograph in and out, both ways: faces, masks, keys, method, header, file.
+
+This way in; :mod:`engine.recovery` is the way back, and its names stand here too.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import carrier
+from engine.errors import BoxError, EngineError, MethodError
+from engine.faces import Face, Region, crop, merge_overlapping, no_face_error
+from engine.header import context, encode, tag
+from engine.images import write_png
+from engine.keys import KdfParams, Key, new_salt
+from engine.masking import mask_faces
+from engine.masks import MASKS, Preset, mask_label
+from engine.methods import DEFAULT_METHOD, BoundKey, Crop, Method, WrongMode, find_method
+from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
+from engine.recovery import Recovered, Report, no_report, read_header, recover, recover_wrongly
+from engine.stripes import stripe_digests
+
+__all__ = [
+    "Passphrases",
+    "Preset",
+    "ProtectOptions",
+    "Protected",
+    "Recovered",
+    "Report",
+    "mask_faces",
+    "no_report",
+    "protect",
+    "read_header",
+    "recover",
+    "recover_wrongly",
+]
+
+Passphrases = str | Mapping[int, str]
+"""One passphrase for all faces, or one for each face number (from 1)."""
+
+
+@dataclass(frozen=True)
+class ProtectOptions:
+    """How to protect.
+
+    Attributes:
+        method: name in :data:`engine.methods.METHODS`.
+        mask: name in :data:`engine.masks.MASKS`.
+        preset: ``"scaled"`` with the face, or the papers' 112 px settings as they are.
+        strength: mask settings that replace the preset's.
+        wrong: what a wrong key shows; the method's own default where empty.
+        check_value: store a tag that tells the right key; without it nothing does (``--no-tag``).
+        kdf: cost of one guess at the passphrase.
+    """
+
+    method: str = DEFAULT_METHOD
+    mask: str = "gaussian"
+    preset: Preset = "scaled"
+    strength: Mapping[str, float] = field(default_factory=dict)
+    wrong: WrongMode = ""
+    check_value: bool = True
+    kdf: KdfParams = field(default_factory=KdfParams)
+
+
+@dataclass(frozen=True, eq=False)
+class Protected:
+    """A protected photograph.
+
+    Attributes:
+        png: the file to share, byte for byte.
+        photo_u8: its pixels.
+        masked_u8: the photograph with its masks, before anything was hidden in it.
+        header: what travels with it.
+        exact: for each region, whether recovery is bit-exact.
+    """
+
+    png: bytes = field(repr=False)
+    photo_u8: npt.NDArray[np.uint8]
+    masked_u8: npt.NDArray[np.uint8]
+    header: Header
+    exact: tuple[bool, ...]
+
+
+def protect(
+    photo_u8: npt.NDArray[np.uint8],
+    faces: Sequence[Face],
+    passphrases: Passphrases,
+    options: ProtectOptions | None = None,
+    report: Report = no_report,
+) -> Protected:
+    """Hide faces of a photograph so that only their passphrases bring them back.
+
+    Args:
+        photo_u8: (H, W, 3), RGB, 0..255.
+        faces: which, from :func:`engine.faces.detect` and its companions.
+        passphrases: one for all, or one for each face by its place in ``faces`` (from 1).
+        options: method, mask and the rest.
+        report: told how far it is.
+
+    Raises:
+        NoFaceError: ``faces`` is empty; nothing clear goes out.
+        BoxError: faces with different passphrases overlap, or there are over 64.
+        PassphraseError, MaskError, MethodError, CapacityError, ModelError: as they say.
+    """
+    options = options or ProtectOptions()
+    if not faces:
+        raise no_face_error(photo_u8)
+    method = find_method(options.method)
+    wrong = _wrong_mode(method, options.wrong)
+    height, width = photo_u8.shape[:2]
+    regions = _regions(faces, height, width)
+    slots, secrets = _key_slots(faces, regions, passphrases)
+    salt = new_salt()
+    report("making the mask", 0.0)
+    masked_u8 = mask_faces(
+        photo_u8,
+        regions,
+        options.mask,
+        preset=options.preset,
+        strength=dict(options.strength),
+        seed=int.from_bytes(salt[:4], "big"),
+    )
+    header = Header(
+        version=VERSION, kdf=options.kdf, salt=salt, method=method.name,
+        model_hash=method.model_hash(), mask=_label(options), wrong=wrong,
+        height=height, width=width, stripes=b"",
+        faces=tuple(
+            FaceRecord(region.box, slot, bytes(method.note_bytes), _no_tag(options))
+            for region, slot in zip(regions, slots, strict=True)
+        ),
+    )  # fmt: skip
+    crops = [Crop(region.box, crop(photo_u8, region.box)) for region in regions]
+    report("deriving the key", 0.2)
+    keys = [Key.for_protecting(secret, salt, options.kdf) for secret in secrets]
+    report("hiding the faces", 0.5)
+    protected = _hide(masked_u8, crops, header, [keys[slot] for slot in slots], method)
+    report("done", 1.0)
+    return protected
+
+
+def _hide(
+    masked_u8: npt.NDArray[np.uint8],
+    crops: Sequence[Crop],
+    header: Header,
+    keys: Sequence[Key],
+    method: Method,
+) -> Protected:
+    length = _encoded_length(header)
+    plans = method.plan(masked_u8, crops, length)
+    header = _with_faces(header, notes=[plan.note for plan in plans])
+    bound = [BoundKey(key, context(header, i)) for i, key in enumerate(keys)]
+    photo_u8 = method.protect(masked_u8, crops, plans, bound)
+    signed_u8 = (
+        carrier.clear_header_samples(photo_u8, length) if method.carries_header else photo_u8
+    )
+    header = dataclasses.replace(header, stripes=stripe_digests(signed_u8))
+    if header.faces[0].tag is not None:
+        tags = [tag(key, header, i, signed_u8) for i, key in enumerate(keys)]
+        header = _with_faces(header, tags=tags)
+    raw = encode(header)
+    if method.carries_header:
+        photo_u8 = carrier.write_header_copy(signed_u8, raw)
+    exact = tuple(method.is_exact(f.data) for f in header.faces)
+    return Protected(write_png(None, photo_u8, raw), photo_u8, masked_u8, header, exact)
+
+
+def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:
+    regions = merge_overlapping(faces, height, width)
+    if len(regions) > MAX_FACES:
+        raise BoxError(
+            f"a picture holds at most {MAX_FACES} hidden faces, got {len(regions)}",
+            hint="draw --box X0,Y0,X1,Y1 around several at once; none may stay clear",
+        )
+    return regions
+
+
+def _wrong_mode(method: Method, wrong: WrongMode) -> WrongMode:
+    if wrong and wrong not in method.wrong_modes:
+        raise MethodError(
+            f"{method.name} shows {' or '.join(method.wrong_modes)} under a wrong key, not {wrong}",
+            hint="choose another method, or leave --wrong out",
+        )
+    return wrong or method.wrong_modes[0]
+
+
+def _key_slots(
+    faces: Sequence[Face], regions: Sequence[Region], passphrases: Passphrases
+) -> tuple[list[int], list[str]]:
+    """Number the distinct passphrases, and give each region the number of its own."""
+    if isinstance(passphrases, str):
+        return [0] * len(regions), [passphrases]
+    missing = [n for n in range(1, len(faces) + 1) if n not in passphrases]
+    if missing or len(passphrases) != len(faces):
+        raise EngineError(
+            f"expected one passphrase for each of {len(faces)} faces, got them for "
+            f"{', '.join(map(str, sorted(passphrases))) or 'none'}",
+            hint="give one --key N=PATH for each chosen face",
+        )
+    numbers = {id(face): n for n, face in enumerate(faces, 1)}
+    secrets: list[str] = []
+    slots = []
+    for region in regions:
+        own = {passphrases[numbers[id(face)]] for face in region.faces}
+        if len(own) > 1:
+            raise BoxError(
+                "faces with different passphrases overlap in the picture",
+                hint="give them the same passphrase, or choose boxes that do not overlap",
+            )
+        secret = own.pop()
+        if secret not in secrets:
+            secrets.append(secret)
+        slots.append(secrets.index(secret))
+    return slots, secrets
+
+
+def _label(options: ProtectOptions) -> str:
+    paper = MASKS[options.mask].paper if options.preset == "paper" else {}
+    return mask_label(options.mask, {**paper, **options.strength})
+
+
+def _no_tag(options: ProtectOptions) -> bytes | None:
+    return bytes(TAG_BYTES) if options.check_value else None
+
+
+def _encoded_length(header: Header) -> int:
+    blank = np.zeros((header.height, header.width, 3), np.uint8)
+    return len(encode(dataclasses.replace(header, stripes=stripe_digests(blank))))
+
+
+def _with_faces(
+    header: Header, *, notes: Sequence[bytes] | None = None, tags: Sequence[bytes] | None = None
+) -> Header:
+    faces = [
+        dataclasses.replace(
+            face,
+            data=face.data if notes is None else notes[i],
+            tag=face.tag if tags is None else tags[i],
+        )
+        for i, face in enumerate(header.faces)
+    ]
+    return dataclasses.replace(header, faces=tuple(faces))

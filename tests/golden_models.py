@@ -1,0 +1,47 @@
+"""What the released models give for one small picture; run as a program, it is written down anew.
+
+    python tests/golden_models.py
+
+To be run, and its difference read, when a model is released: weights never change under a name.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engine import zoo
+from engine.images import to_u8
+from engine.networks.embedder import Embedder
+
+GOLDEN = Path(__file__).parent / "golden" / "models.json"
+
+
+def picture_of(network: Embedder) -> dict[str, npt.NDArray[np.uint8]]:
+    """Protect an 8 x 8 slope in its mirror image, and recover it from 8 bits."""
+    slope = torch.linspace(0.1, 0.9, 3 * 8 * 8).reshape(1, 3, 8, 8)
+    checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4)[None, None]
+    with torch.inference_mode():
+        protected_u8 = to_u8(network.protect(slope, slope.flip(-1), checks).clamp(0, 1))
+        shared = torch.from_numpy(protected_u8).permute(2, 0, 1)[None] / 255
+        recovered_u8 = to_u8(network.recover(shared, checks).clamp(0, 1))
+        wrong_u8 = to_u8(network.recover(shared, -checks).clamp(0, 1))
+    return {"protected": protected_u8, "recovered": recovered_u8, "wrong": wrong_u8}
+
+
+def main() -> None:
+    """Write the golden file."""
+    golden = {}
+    for name in zoo.RELEASED:
+        network = zoo.load_model(name, "cpu")
+        assert isinstance(network, Embedder)
+        pictures = {kind: found.tolist() for kind, found in picture_of(network).items()}
+        golden[name] = {"sha256": zoo.find_card(name).sha256, **pictures}
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(json.dumps(golden) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The released models: each is what its card says; anything else is a named error."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden_models import GOLDEN, picture_of
+from tiny_zoo import forget, point_zoo_at, random_embedder, write_model
+
+from engine import zoo
+from engine.errors import UnknownModelError, WeightsHashError, WeightsMissingError
+from engine.networks.embedder import Embedder
+
+NAME = zoo.RELEASED[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A zoo of the test's own, with a random embedder under the first released name."""
+    write_model(tmp_path / NAME, random_embedder(7), NAME)
+    point_zoo_at(monkeypatch, tmp_path)
+    yield tmp_path
+    forget()
+
+
+# --- as released ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", zoo.RELEASED)
+def test_a_released_model_is_what_its_card_says(name: str) -> None:
+    card = zoo.find_card(name)
+    weights = (card.folder / zoo.WEIGHTS_FILE).read_bytes()
+    network = zoo.load_model(name, "cpu")
+    assert card.name == name
+    assert type(network) is Embedder and card.network == "Embedder"
+    assert card.sha256 == hashlib.sha256(weights).hexdigest()
+    assert card.parameters == sum(p.numel() for p in network.parameters()) == 1_073_040
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+    assert all(bool(p.isfinite().all()) for p in network.parameters())
+    assert card.licence
+    assert card.trained_on
+    assert card.minutes > 0
+    assert card.figures, "a released model says what it reaches"
+    assert card.figures_command.startswith("python -m engine benchmark")
+
+
+@pytest.mark.parametrize("name", zoo.RELEASED)
+def test_a_released_folder_holds_config_weights_and_card(name: str) -> None:
+    files = {path.name for path in zoo.find_card(name).folder.iterdir()}
+    assert files == {"config.json", zoo.WEIGHTS_FILE, "card.json"}
+
+
+@pytest.mark.parametrize("name", zoo.RELEASED)
+def test_a_released_model_gives_its_golden_picture(name: str) -> None:
+    network = zoo.load_model(name, "cpu")
+    assert isinstance(network, Embedder)
+    expected = json.loads(GOLDEN.read_text(encoding="utf-8"))[name]
+    assert expected["sha256"] == zoo.find_card(name).sha256, "run tests/golden_models.py"
+    for kind, found_u8 in picture_of(network).items():
+        difference = found_u8.astype(int) - np.array(expected[kind])
+        assert np.abs(difference).max() <= 1, kind
+
+
+def test_released_models_are_listed_in_order() -> None:
+    assert [card.name for card in zoo.list_models()] == list(zoo.RELEASED)
+
+
+# --- loading --------------------------------------------------------------------------------------
+
+
+def test_a_model_is_loaded_once_and_for_inference(folder: Path) -> None:
+    network = zoo.load_model(NAME, "cpu")
+    assert zoo.load_model(NAME, "cpu") is network
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+    saved = random_embedder(7).state_dict()
+    assert all(torch.equal(value, saved[name]) for name, value in network.state_dict().items())
+
+
+def test_a_model_is_found_by_the_hash_of_its_weights(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "RELEASED", (NAME,))
+    sha256 = hashlib.sha256((folder / NAME / zoo.WEIGHTS_FILE).read_bytes())
+    assert zoo.find_by_hash(sha256.digest()).name == NAME
+    with pytest.raises(UnknownModelError, match="000000000000") as caught:
+        zoo.find_by_hash(bytes(32))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("proface-s-rnd.v1", "did you mean 'proface-s-rand.v1'?"),
+        ("proface-s-rand", "did you mean 'proface-s-rand.v1'?"),
+        ("swapper", "released: proface-s-rand.v1"),
+        ("../secret", "released: proface-s-rand.v1"),
+        ("", "released: proface-s-rand.v1"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest_one(name: str, hint: str) -> None:
+    for call in (zoo.find_card, zoo.load_model):
+        with pytest.raises(UnknownModelError) as caught:
+            call(name)
+        assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("gone", ["", "card.json", zoo.WEIGHTS_FILE])
+def test_missing_files_are_told(folder: Path, gone: str) -> None:
+    if gone:
+        (folder / NAME / gone).unlink()
+    else:
+        shutil.rmtree(folder / NAME)
+    with pytest.raises(WeightsMissingError, match=NAME) as caught:
+        zoo.load_model(NAME, "cpu")
+    assert "clone" in caught.value.hint
+
+
+@pytest.mark.parametrize("at", [0, 100, -1])
+def test_one_changed_byte_is_not_the_released_file(folder: Path, at: int) -> None:
+    weights = folder / NAME / zoo.WEIGHTS_FILE
+    content = bytearray(weights.read_bytes())
+    content[at] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(WeightsHashError, match="expected") as caught:
+        zoo.load_model(NAME, "cpu")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("change", [{"blocks": 2}, {"growth": 16}])
+def test_no_part_of_a_network_stays_untrained(folder: Path, change: dict[str, int]) -> None:
+    config = folder / NAME / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | change))
+    with pytest.raises(WeightsHashError, match=r"config\.json") as caught:
+        zoo.load_model(NAME, "cpu")
+    assert caught.value.hint
+
+
+def test_a_card_with_a_field_too_many_is_not_read(folder: Path) -> None:
+    file = folder / NAME / "card.json"
+    card = dataclasses.asdict(zoo.find_card(NAME))
+    file.write_text(json.dumps(card | {"extra": 1}))
+    forget()
+    with pytest.raises(TypeError, match="extra"):
+        zoo.find_card(NAME)
