@@ -20,7 +20,7 @@ _COLUMNS = ["file", "source", "identity", *(f"{axis}{i}" for i in range(5) for a
 
 
 @dataclass(frozen=True)
-class FaceRecord:
+class FaceFile:
     """What is known of one face of a set.
 
     Attributes:
@@ -62,29 +62,27 @@ class FaceSet:
             self._contents = _read_zip(self.path)
         else:
             raise DataError(
-                f"expected a folder or a zip of faces, got {self.path.name}",
+                f"expected a folder or a zip of faces, got {self.name}",
                 hint="pass a folder of pictures, or a zip with a csv of the same name",
             )
         if not self._contents:
             raise DataError(
-                f"no pictures in {self.path.name}",
-                hint=f"expected files in {', '.join(EXTENSIONS)}",
+                f"no pictures in {self.name}",
+                hint=f"put {', '.join(EXTENSIONS)} there, or name the folder or zip that has them",
             )
-        self.records: Sequence[FaceRecord] = _read_table(self.path, list(self._contents))
+        self.records: Sequence[FaceFile] = _read_table(self.path, list(self._contents))
 
     def __len__(self) -> int:
         return len(self.records)
 
+    @property
+    def name(self) -> str:
+        """Last part of its path, for people."""
+        return self.path.resolve().name
+
     def load(self, index: int) -> npt.NDArray[np.uint8]:
         """Decode face ``index`` as (H, W, 3) uint8, RGB."""
         return open_photo(self._contents[self.records[index].file])
-
-    def sample(self, limit: int | None, seed: int = 0) -> list[int]:
-        """Choose ``limit`` faces (all for None) with a fixed seed, in the order of the set."""
-        if limit is None or limit >= len(self):
-            return list(range(len(self)))
-        chosen = np.random.default_rng(seed).choice(len(self), size=limit, replace=False)
-        return sorted(int(i) for i in chosen)
 
     def sha256(self) -> str:
         """Hash of the file (zip) or of names and contents in order (folder)."""
@@ -98,7 +96,14 @@ class FaceSet:
 
 
 def find_training_sets(folder: str | os.PathLike[str]) -> list[FaceSet]:
-    """Open every ``faces_train*.zip`` of a folder, or the folder of pictures itself."""
+    """Open every ``faces_train*.zip`` of a folder; where it has none, its pictures, or one zip.
+
+    Args:
+        folder: that folder, or a zip.
+
+    Raises:
+        DataError: neither is there, or one of them cannot be read.
+    """
     archives = sorted(Path(folder).glob("faces_train*.zip"))
     return [FaceSet(archive) for archive in archives] or [FaceSet(folder)]
 
@@ -117,11 +122,11 @@ def _read_zip(path: Path) -> dict[str, bytes | Path]:
         ) from error
 
 
-def _read_table(path: Path, files: list[str]) -> list[FaceRecord]:
+def _read_table(path: Path, files: list[str]) -> list[FaceFile]:
     table = path.with_suffix(".csv")
     if path.is_dir() or not table.is_file():
         return [
-            FaceRecord(file, file.split("/")[0] if "/" in file else "", "", None) for file in files
+            FaceFile(file, file.split("/")[0] if "/" in file else "", "", None) for file in files
         ]
     known = set(files)
     rows = [row for row in _read_rows(table) if row["file"] in known]
@@ -132,7 +137,7 @@ def _read_table(path: Path, files: list[str]) -> list[FaceRecord]:
             hint="the csv must have one row for each picture of the zip",
         )
     return [
-        FaceRecord(row["file"], row["source"], row["identity"], _read_landmarks(table, row))
+        FaceFile(row["file"], row["source"], row["identity"], _read_landmarks(table, row))
         for row in rows
     ]
 

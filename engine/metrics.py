@@ -15,9 +15,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.errors import ImageShapeError, MetricError
-from engine.images import check_image
+from engine.errors import MetricError
 from engine.perceptual import BACKBONES, missing, perceptual_distance
+from engine.similarity import LUMA, check_pair, check_sides, ssim, ssim_y
 
 __all__ = [
     "METRICS",
@@ -31,13 +31,11 @@ __all__ = [
     "psnr_y_db",
     "rmse",
     "ssim",
+    "ssim_y",
 ]
 
 Score = Callable[[Tensor, Tensor], Tensor]
 """(B, 3, H, W), (B, 3, H, W) -> (B,): one value for each pair of pictures."""
-
-_SSIM_WINDOW = 11
-_LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def psnr_db(first: Tensor, second: Tensor) -> Tensor:
         >>> psnr_db(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.1)).round(decimals=4)
         tensor([20.], dtype=torch.float64)
     """
-    first, second = _pair(first, second)
+    first, second = check_pair(first, second)
     return -10 * torch.log10((first - second).square().flatten(1).mean(1))
 
 
@@ -98,9 +96,9 @@ def psnr_y_db(first: Tensor, second: Tensor) -> Tensor:
     Raises:
         ImageShapeError, ImageRangeError: as :func:`psnr_db`.
     """
-    first, second = _pair(first, second)
+    first, second = check_pair(first, second)
     difference = first - second
-    luma = (difference * difference.new_tensor(_LUMA).view(3, 1, 1)).sum(1)
+    luma = (difference * difference.new_tensor(LUMA).view(3, 1, 1)).sum(1)
     return -10 * torch.log10(luma.square().flatten(1).mean(1))
 
 
@@ -117,7 +115,7 @@ def mae(first: Tensor, second: Tensor) -> Tensor:
     Raises:
         ImageShapeError, ImageRangeError: as :func:`psnr_db`.
     """
-    first, second = _pair(first, second)
+    first, second = check_pair(first, second)
     return 255 * (first - second).abs().flatten(1).mean(1)
 
 
@@ -136,54 +134,13 @@ def rmse(first: Tensor, second: Tensor) -> Tensor:
     Raises:
         ImageShapeError, ImageRangeError: as :func:`psnr_db`.
     """
-    first, second = _pair(first, second)
+    first, second = check_pair(first, second)
     return 255 * (first - second).square().flatten(1).mean(1).sqrt()
 
 
-def ssim(first: Tensor, second: Tensor) -> Tensor:
-    r"""Structural similarity, mean over the three colours, from -1 to 1; symmetric.
-
-    Gaussian window of 11 x 11, sigma 1.5, population covariance, :math:`K_1 = 0.01, K_2 = 0.03`,
-    data range 1. Border: only windows that lie wholly inside the picture count, so a strip of 5
-    pixels on each side is not scored on its own (the authors' rule; torchmetrics counts the strip
-    with reflected pixels instead). Source: Wang et al. 2004; computed by scikit-image in float64.
-
-    Args:
-        first: (B, 3, H, W), RGB in [0, 1], H and W at least 11.
-        second: the same shape and range.
-
-    Returns:
-        (B,) float64; 1 where the two are equal.
-
-    Raises:
-        ImageShapeError, ImageRangeError: as :func:`psnr_db`.
-        MetricError: a side is below 11 pixels.
-    """
-    from skimage.metrics import structural_similarity
-
-    device = first.device
-    first, second = (image.cpu() for image in _pair(first, second))
-    _check_sides("ssim", first, _SSIM_WINDOW)
-    values = [
-        structural_similarity(
-            a.numpy(),
-            b.numpy(),
-            channel_axis=0,
-            data_range=1.0,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            K1=0.01,
-            K2=0.03,
-        )
-        for a, b in zip(first, second, strict=True)
-    ]
-    return torch.tensor(values, dtype=torch.float64, device=device)
-
-
 def _lpips(net: str, first: Tensor, second: Tensor) -> Tensor:
-    _pair(first, second)
-    _check_sides(f"lpips_{net}", first, BACKBONES[net].least_side)
+    check_pair(first, second)
+    check_sides(f"lpips_{net}", first, BACKBONES[net].least_side)
     distance = perceptual_distance(net, first.device)
     with torch.no_grad():
         return distance(first.float(), second.float()).double()
@@ -199,6 +156,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "psnr_y_db", psnr_y_db, "dB", "higher", "PSNR of the BT.601 luma alone (HiNet, IMN)."
         ),
+        Metric("ssim_y", ssim_y, "", "higher", "SSIM of the BT.601 luma alone (HiNet, IMN)."),
         *(
             Metric(
                 f"lpips_{net}",
@@ -267,26 +225,6 @@ def mean_psnr(values: Tensor | Iterable[float]) -> tuple[float, int]:
     finite = [value for value in numbers if math.isfinite(value)]
     mean = math.fsum(finite) / len(finite) if finite else math.inf
     return mean, len(numbers) - len(finite)
-
-
-def _pair(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    check_image(first, "first")
-    check_image(second, "second")
-    if first.shape != second.shape:
-        raise ImageShapeError(
-            f"second must have the shape of first, {tuple(first.shape)}, got {tuple(second.shape)}",
-            hint="resize or crop one of them",
-        )
-    return first.detach().double(), second.detach().double()
-
-
-def _check_sides(name: str, image: Tensor, least: int) -> None:
-    height, width = image.shape[-2:]
-    if min(height, width) < least:
-        raise MetricError(
-            f"{name} needs sides of at least {least} pixels, got {height} x {width}",
-            hint="measure a larger crop, or another metric",
-        )
 
 
 def _find(name: str) -> Metric:

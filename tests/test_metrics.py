@@ -27,10 +27,11 @@ from engine.metrics import (
     psnr_y_db,
     rmse,
     ssim,
+    ssim_y,
 )
 
 FEW = settings(max_examples=25, deadline=None, database=None)
-PLAIN = ("psnr_db", "ssim", "mae", "rmse", "psnr_y_db")
+PLAIN = ("psnr_db", "ssim", "mae", "rmse", "psnr_y_db", "ssim_y")
 LPIPS = ("lpips_squeeze", "lpips_alex", "lpips_vgg")
 
 
@@ -57,7 +58,7 @@ def test_table() -> None:
     assert tuple(METRICS) == (*PLAIN, *LPIPS)
     for name, metric in METRICS.items():
         assert metric.name == name
-        assert metric.better == ("higher" if "psnr" in name or name == "ssim" else "lower")
+        assert metric.better == ("lower" if name.startswith(("mae", "rmse", "lpips")) else "higher")
         assert (metric.unit == "dB") == name.endswith("_db")
         assert metric.description
     assert METRICS["mae"].unit == METRICS["rmse"].unit == "levels"
@@ -158,6 +159,21 @@ def test_ssim_equals_skimage() -> None:
     assert ssim(first, second).tolist() == pytest.approx(expected, abs=1e-12)
 
 
+def test_ssim_of_the_luma_equals_skimage() -> None:
+    first, second = faces()
+    lumas = [
+        [skimage.color.rgb2ycbcr(of_last_channel(image))[..., 0] for image in batch]
+        for batch in (first, second)
+    ]
+    expected = [
+        skimage.metrics.structural_similarity(
+            a, b, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
+        for a, b in zip(*lumas, strict=True)
+    ]
+    assert ssim_y(first, second).tolist() == pytest.approx(expected, abs=1e-6)
+
+
 def test_ssim_equals_the_formula_on_whole_windows() -> None:
     first, second = (image.double() for image in faces())
     offsets = torch.arange(-5, 6, dtype=torch.float64)
@@ -182,7 +198,7 @@ def test_ssim_equals_the_formula_on_whole_windows() -> None:
 @pytest.mark.parametrize("name", PLAIN)
 def test_perfect_on_equal_images(name: str) -> None:
     image = noise(2, 3, 12, 14)
-    best = math.inf if name.endswith("_db") else 1.0 if name == "ssim" else 0.0
+    best = math.inf if name.endswith("_db") else 1.0 if "ssim" in name else 0.0
     assert METRICS[name].function(image, image.clone()).tolist() == [best, best]
 
 
@@ -199,7 +215,7 @@ def test_symmetric_finite_and_float64(name: str, seed: int, batch: int, height: 
     assert there.dtype == torch.float64
     assert bool(there.isfinite().all())
     assert torch.allclose(there, METRICS[name].function(second, first), rtol=1e-12)
-    assert there.max() < (1 if name == "ssim" else 255)
+    assert there.max() < (1 if "ssim" in name else 255)
 
 
 @FEW

@@ -1,67 +1,228 @@
-"""``benchmark``: measure methods and masks on a folder or zip of faces."""
+"""``benchmark``: measure methods and masks on a set of faces, and print what papers print."""
 
+import contextlib
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from tqdm import tqdm
 
-from engine.cli.terminal import named_errors
+from engine.cli.terminal import fail, named_errors, say
+
+if TYPE_CHECKING:
+    from engine.benchmark import BenchmarkConfig, BenchmarkOptions
+
+_LINE_SECONDS = 30.0
 
 
 def benchmark(
-    data: Annotated[Path, typer.Option(help="folder of faces, or zip with a csv beside it")],
-    methods: Annotated[str, typer.Option(help="names, separated by commas")] = "sealed",
+    data: Annotated[
+        Path | None, typer.Option(help="folder of faces, or zip with a csv beside it")
+    ] = None,
+    methods: Annotated[
+        str, typer.Option(help="names, or NAME=FOLDER of a trained model, separated by commas")
+    ] = "sealed",
     masks: Annotated[
         str, typer.Option(help="names, separated by commas")
     ] = "gaussian,pixelate,median,sticker",
-    metrics: Annotated[str, typer.Option(help="names, separated by commas")] = "psnr_db,ssim",
+    metrics: Annotated[
+        str, typer.Option(help="names, separated by commas; all for those that can be had here")
+    ] = "psnr_db,ssim",
+    parts: Annotated[
+        str, typer.Option(help="besides: keys, spoof, sweep, byproducts, cost, or all")
+    ] = "",
+    protocol: Annotated[
+        str, typer.Option(help="png: the file read back; paper: floats, as papers do")
+    ] = "png",
     preset: Annotated[str, typer.Option(help="mask strength: paper, or scaled")] = "paper",
-    limit: Annotated[int | None, typer.Option(help="faces of each set; all without")] = None,
-    seed: Annotated[int, typer.Option(help="of the choice of faces")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="faces of each set; all without")] = None,
+    seed: Annotated[int, typer.Option(help="of the choice of faces, keys and masks")] = 0,
     photographs: Annotated[
         bool, typer.Option("--photographs", help="detect faces; else each picture is one")
     ] = False,
     db: Annotated[Path, typer.Option(help="results database, made or added to")] = Path(
         "results.db"
     ),
-    threads: Annotated[int | None, typer.Option(help="torch threads")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="faces taken and stored together")] = 16,
+    jobs: Annotated[int, typer.Option(min=1, help="processes")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="torch threads of each")] = None,
+    device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on even if the code has changed since")
+    ] = False,
+    thumbnails: Annotated[int, typer.Option(min=0, help="faces kept as pictures")] = 0,
+    licence: Annotated[str, typer.Option(help="why those faces may be shown")] = "",
+    snapshot: Annotated[
+        Path | None, typer.Option(help="write a compact copy of the database, to be released")
+    ] = None,
+    table: Annotated[
+        str, typer.Option(help="print a paper's table from the database: 1 to 5, or its name")
+    ] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="table in Markdown")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="table in LaTeX")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="table as csv")] = False,
 ) -> None:
     """Measure from the PNG on disk; interrupted, the same command goes on from there."""
-    if preset not in ("paper", "scaled"):
-        raise typer.BadParameter("expected paper or scaled", param_hint="--preset")
+    _check(data, table or snapshot, protocol, preset, (markdown, latex, csv), thumbnails, licence)
+    with named_errors():
+        if table:
+            _print_table(db, table, protocol, "latex" if latex else "csv" if csv else "markdown")
+        if snapshot:
+            _write_snapshot(db, snapshot)
+        if data is None:
+            return
+        config = _config(methods, masks, metrics, parts, protocol, preset, limit, seed, photographs)
+        options = _options(device, threads, batch, jobs, resume, thumbnails, licence)
+        _run(data, db, config, options)
+
+
+def _config(
+    methods: str,
+    masks: str,
+    metrics: str,
+    parts: str,
+    protocol: str,
+    preset: str,
+    limit: int | None,
+    seed: int,
+    photographs: bool,
+) -> "BenchmarkConfig":
+    from engine.benchmark import PARTS, BenchmarkConfig
+    from engine.pipeline import Preset
+
+    return BenchmarkConfig(
+        methods=_names(methods),
+        masks=_names(masks),
+        metrics=_metrics(metrics),
+        preset=cast(Preset, preset),
+        limit=limit,
+        seed=seed,
+        photographs=photographs,
+        parts=PARTS if parts == "all" else _names(parts),
+        protocol="paper" if protocol == "paper" else "png",
+    )
+
+
+def _options(
+    device: str,
+    threads: int | None,
+    batch: int,
+    jobs: int,
+    resume: bool,
+    thumbnails: int,
+    licence: str,
+) -> "BenchmarkOptions":
     import torch
 
-    from engine.benchmark import BenchmarkConfig, table
+    from engine.benchmark import BenchmarkOptions
+
+    torch.set_num_threads(threads or max(1, torch.get_num_threads() // jobs))
+    return BenchmarkOptions(
+        command=" ".join(["python -m engine", *sys.argv[1:]]),
+        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        batch=batch,
+        jobs=jobs,
+        resume=resume,
+        thumbnails=thumbnails,
+        licence=licence,
+    )
+
+
+def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOptions") -> None:
     from engine.benchmark import benchmark as run
-    from engine.data import FaceSet
-    from engine.pipeline import Preset
+    from engine.layouts import open_faces
     from engine.results import Results
+    from engine.tables import table
 
-    if threads:
-        torch.set_num_threads(threads)
-    names = metrics.split(",")
-    with named_errors():
-        config = BenchmarkConfig(
-            tuple(methods.split(",")),
-            tuple(masks.split(",")),
-            tuple(names),
-            cast(Preset, preset),
-            limit,
-            seed,
-            photographs,
-        )
-        results = Results(db)
-        with tqdm(unit="face", disable=not sys.stderr.isatty()) as bar:
-
-            def report(done: int, total: int, what: str) -> None:
-                bar.total = total
-                bar.set_description(what, refresh=False)
-                bar.update(done - bar.n)
-
-            run_id = run(FaceSet(data), config, results, " ".join(sys.argv), report)
+    results = Results(db)
+    with contextlib.closing(results), _face_bar() as report:
+        try:
+            run_id = run(open_faces(data), config, results, options, report)
+        except KeyboardInterrupt:
+            raise fail("stopped", "the same command goes on from here") from None
         means = results.mean_scores(run_id)
-        results.close()
-    for name in [*names, "clipped"]:
+    for name in [*config.metrics, "clipped"]:
         typer.echo(table(means, name) + "\n")
+
+
+def _check(
+    data: Path | None,
+    other: str | Path | None,
+    protocol: str,
+    preset: str,
+    styles: tuple[bool, ...],
+    thumbnails: int,
+    licence: str,
+) -> None:
+    wrong = {
+        "--data": "expected a folder or zip, or --table" if data is None and not other else "",
+        "--protocol": "" if protocol in ("png", "paper") else "expected png or paper",
+        "--preset": "" if preset in ("paper", "scaled") else "expected paper or scaled",
+        "--table": "one of --markdown, --latex and --csv" if sum(styles) > 1 else "",
+        "--licence": "say why the faces may be shown" if thumbnails and not licence else "",
+    }
+    for option, message in wrong.items():
+        if message:
+            raise typer.BadParameter(message, param_hint=option)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, text.split(","))))
+
+
+def _metrics(text: str) -> tuple[str, ...]:
+    """The metrics asked for; of ``all``, those that can be had, and why the others cannot."""
+    if text != "all":
+        return _names(text)
+    from engine.metrics import METRICS, available
+
+    reasons = {name: available(name) for name in METRICS}
+    for name, reason in reasons.items():
+        if reason is not None:
+            say(f"left out: {name}, {reason}")
+    return tuple(name for name, reason in reasons.items() if reason is None)
+
+
+def _write_snapshot(db: Path, target: Path) -> None:
+    from engine.results import Results, ResultsError
+
+    if not db.is_file():
+        raise ResultsError(f"no results database is at {db.name}", hint="name it with --db")
+    with contextlib.closing(Results(db)) as results:
+        results.snapshot(target)
+    say(f"wrote {target.name}, {target.stat().st_size / 1e6:.1f} MB")
+
+
+def _print_table(db: Path, number: str, protocol: str, style: str) -> None:
+    from engine.results import Reader
+    from engine.tables import Style, paper_table, table_name
+
+    with Reader(db) as reader:
+        cells = reader.paper_table(table_name(number), protocol)
+    typer.echo(paper_table(cells, cast(Style, style)))
+
+
+@contextlib.contextmanager
+def _face_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """Faces done, rate and time left: a bar at a terminal, else a line every half minute."""
+    quiet = not sys.stderr.isatty()
+    with tqdm(unit="face", disable=quiet) as bar:
+        began, first, last = time.monotonic(), -1, time.monotonic()
+
+        def report(done: int, total: int, what: str) -> None:
+            nonlocal first, last
+            first = done if first < 0 else first
+            bar.total = total
+            bar.set_description(what, refresh=False)
+            bar.update(done - bar.n)
+            now = time.monotonic()
+            if quiet and now - last > _LINE_SECONDS and done > first:
+                last = now
+                rate = (done - first) / (now - began)
+                left = (total - done) / rate / 60
+                say(f"{done} of {total} faces, {rate:.1f} a second, {left:.0f} min left, {what}")
+
+        yield report

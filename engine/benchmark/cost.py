@@ -1,0 +1,122 @@
+"""Times protection and recovery: the papers' batch of 16 small faces, and a person's photograph."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engine.benchmark.embedders import Keys, network_of
+from engine.benchmark.plan import BenchmarkConfig, Subject, passphrase
+from engine.faces import Face, merge_overlapping
+from engine.images import from_u8, open_protected
+from engine.keys import key_map_tensor
+from engine.masking import mask_faces
+from engine.pipeline import ProtectOptions, protect, recover
+from engine.results import Cost
+
+BATCH = 16
+_SIDE = 112
+_PHOTO = (1080, 1920)
+_FACE = (700, 280, 1212, 792)
+_REPEATS = 9
+
+U8 = npt.NDArray[np.uint8]
+
+
+def measure_costs(
+    subject: Subject, mask: str, config: BenchmarkConfig, device: str, repeats: int = _REPEATS
+) -> list[Cost]:
+    """Measure a method with a mask; median and quartiles after a warm-up.
+
+    ``protect_batch_s`` and ``recover_batch_s`` are for 16 faces of 112 px: mask and network, from
+    pixels to pixels, as the papers count. ``protect_photo_s`` and ``recover_photo_s`` are what a
+    person waits for: a photograph of 1080 x 1920 with one face of 512 px, key derivation and PNG
+    included, the detector not; with the first mask only. Methods without a network have no others.
+    """
+    found = []
+
+    def note(name: str, batch: int, seconds: list[float]) -> None:
+        low, middle, high = statistics.quantiles(seconds, n=4, method="inclusive")
+        found.append(Cost(subject.name, mask, name, batch, middle, low, high, "s"))
+
+    if subject.is_embedder:
+        count = float(sum(p.numel() for p in network_of(subject, device).parameters()))
+        found.append(Cost(subject.name, mask, "parameters", 0, count, count, count, ""))
+        hide, bring_back = _batch_calls(subject, mask, config, device)
+        note("protect_batch_s", BATCH, _times(hide, device, repeats))
+        note("recover_batch_s", BATCH, _times(bring_back, device, repeats))
+    if subject.folder is None and mask == config.masks[0]:
+        with tempfile.TemporaryDirectory() as folder:
+            hide, bring_back = _photo_calls(subject, mask, Path(folder))
+            note("protect_photo_s", 1, _times(hide, device, max(3, repeats // 3)))
+            note("recover_photo_s", 1, _times(bring_back, device, max(3, repeats // 3)))
+    return found
+
+
+def _times(call: Callable[[], object], device: str, repeats: int) -> list[float]:
+    seconds = []
+    for i in range(repeats + 1):
+        start = time.perf_counter()
+        call()
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+        if i:  # the first one warms up
+            seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def _picture(height: int, width: int) -> U8:
+    """Smooth colours with a little noise: what is timed does not depend on what is shown."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [np.sin(x / (20 + 9 * c)) + np.cos(y / (31 - 7 * c)) for c in range(3)]
+    noise = np.random.default_rng(0).normal(0, 4, (height, width, 3))
+    return np.clip(127 + 55 * np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
+
+
+def _batch_calls(
+    subject: Subject, mask: str, config: BenchmarkConfig, device: str
+) -> tuple[Callable[[], object], Callable[[], object]]:
+    network = network_of(subject, device)
+    face_u8 = _picture(_SIDE, _SIDE)
+    box = (0, 0, _SIDE, _SIDE)
+    regions = merge_overlapping([Face(box, box, None, 1.0)], _SIDE, _SIDE)
+    key_map = key_map_tensor(Keys(subject, mask, config, "cost", (_SIDE, _SIDE)).map("right"))
+    maps = key_map.expand(BATCH, -1, -1, -1).to(device)
+    originals = from_u8(face_u8).expand(BATCH, -1, -1, -1).to(device)
+
+    def hide() -> object:
+        masks = [
+            from_u8(mask_faces(face_u8, regions, mask, preset=config.preset, seed=i))
+            for i in range(BATCH)
+        ]
+        with torch.inference_mode():
+            return network.protect(originals, torch.cat(masks).to(device), maps)
+
+    def bring_back() -> object:
+        with torch.inference_mode():
+            return network.recover(originals, maps)
+
+    return hide, bring_back
+
+
+def _photo_calls(
+    subject: Subject, mask: str, folder: Path
+) -> tuple[Callable[[], object], Callable[[], object]]:
+    photo_u8 = _picture(*_PHOTO)
+    options = ProtectOptions(subject.name, mask)
+    faces = [Face(_FACE, _FACE, None, 1.0)]
+    path = folder / "photo.png"
+    secret = passphrase(0, "cost", "right")
+
+    def hide() -> object:
+        return path.write_bytes(protect(photo_u8, faces, secret, options).png)
+
+    def bring_back() -> object:
+        return recover(open_protected(path), [secret])
+
+    return hide, bring_back

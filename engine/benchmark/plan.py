@@ -1,0 +1,159 @@
+"""What a benchmark shall measure: methods, masks, metrics, parts, and which faces."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from engine.data import FaceSet
+from engine.errors import MethodError
+from engine.masks import mask_label
+from engine.methods import find_method
+from engine.methods.proface_s import ProfaceS
+from engine.metrics import available, measure
+from engine.pipeline import Preset
+from engine.zoo import hash_model
+
+Protocol = Literal["png", "paper"]
+PARTS = ("keys", "spoof", "sweep", "byproducts", "cost")
+"""What can be measured besides protection, recovery and a wrong key."""
+
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""Of key map bits, which the part ``sweep`` makes wrong."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: a method of the registry, or a trained embedder from a folder.
+
+    Attributes:
+        name: of the method, or what the rows shall be called.
+        folder: of a model as training writes it; None for a method of the registry.
+    """
+
+    name: str
+    folder: Path | None = None
+
+    @property
+    def wrong(self) -> str:
+        """What a wrong key shows, ``"rand"`` or ``"obfs"``."""
+        if self.folder is not None:
+            return "obfs" if "-obfs" in self.name else "rand"
+        return find_method(self.name).wrong_modes[0]
+
+    @property
+    def is_embedder(self) -> bool:
+        """Whether it is PRO-Face S's network and can take faces in batches."""
+        return self.folder is not None or type(find_method(self.name)) is ProfaceS
+
+    def weights_hash(self) -> str:
+        """SHA-256 of its weights; empty where it has none."""
+        if self.folder is not None:
+            return _hash_once(self.folder)
+        return find_method(self.name).model_hash().hex()
+
+
+@lru_cache(maxsize=32)
+def _hash_once(folder: Path) -> str:
+    return hash_model(folder)
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """What to measure.
+
+    Attributes:
+        methods: names in :data:`engine.methods.METHODS`, or ``NAME=FOLDER`` of a trained embedder.
+        masks: names in :data:`engine.masks.MASKS`.
+        metrics: names in :data:`engine.metrics.METRICS`.
+        preset: mask strengths; the papers' at 112 px by default.
+        limit: faces of each set, chosen with ``seed``; None for all.
+        seed: of the choice, the passphrases, the salts and the masks.
+        photographs: find the faces with the detector, instead of taking each picture as one; the
+            sets are then photographs whose faces fill less and more than a tenth of them.
+        parts: of :data:`PARTS`.
+        protocol: ``"png"``, or ``"paper"``: float tensors that never were a file, the wrong key's
+            picture stretched from its least to its greatest value, LPIPS fed [0, 1].
+    """
+
+    methods: tuple[str, ...]
+    masks: tuple[str, ...]
+    metrics: tuple[str, ...] = ("psnr_db", "ssim")
+    preset: Preset = "paper"
+    limit: int | None = None
+    seed: int = 0
+    photographs: bool = False
+    parts: tuple[str, ...] = ()
+    protocol: Protocol = "png"
+
+    def subjects(self) -> list[Subject]:
+        """What is measured, in order."""
+        split = [name.partition("=") for name in self.methods]
+        return [Subject(name, Path(folder) if folder else None) for name, _, folder in split]
+
+    def check(self) -> None:
+        """Refuse before any work what would fail after hours.
+
+        Raises:
+            MethodError: an unknown method, or one that cannot be measured so.
+            MetricError: an unknown metric, or one that cannot be had here.
+            MaskError: an unknown mask.
+            ModelError: a method's weights are not there.
+        """
+        for metric in self.metrics:
+            if available(metric) is not None:
+                black = torch.zeros(1, 3, 64, 64)
+                measure([metric], black, black)
+        for mask in self.masks:
+            mask_label(mask, preset=self.preset)
+        unknown = [part for part in self.parts if part not in PARTS]
+        if unknown:
+            raise MethodError(
+                f"no part is called {unknown[0]!r}", hint=f"known: {', '.join(PARTS)}"
+            )
+        for subject in self.subjects():
+            subject.weights_hash()
+            if self.protocol == "paper" and (self.photographs or not subject.is_embedder):
+                raise MethodError(
+                    f"the papers' protocol measures networks on faces, not {subject.name} here",
+                    hint="leave --protocol paper out, or measure proface-s-rand and proface-s-obfs",
+                )
+        if self.photographs and set(self.parts) - {"cost"}:
+            raise MethodError(
+                "the parts measure single faces, not photographs",
+                hint="leave --photographs or --parts out",
+            )
+
+    def described(self, faces: FaceSet) -> str:
+        """JSON by which the same benchmark is found again: what, on which faces and weights."""
+        weights = {subject.name: subject.weights_hash() for subject in self.subjects()}
+        inputs = {"data": faces.sha256(), "weights": weights}
+        return json.dumps(dataclasses.asdict(self) | inputs, sort_keys=True)
+
+
+def choose(faces: FaceSet, config: BenchmarkConfig) -> list[int]:
+    """Choose the faces: ``limit`` of each source, with a fixed seed."""
+    rng = np.random.default_rng(config.seed)
+    chosen: list[int] = []
+    for source in sorted({record.source for record in faces.records}):
+        own = [i for i, record in enumerate(faces.records) if record.source == source]
+        if config.limit is not None and config.limit < len(own):
+            own = sorted(int(i) for i in rng.choice(own, config.limit, replace=False))
+        chosen += own
+    return chosen
+
+
+def drawn(seed: int, file: str, word: str) -> bytes:
+    """32 bytes that are the same whenever this face is measured, for one purpose."""
+    return hashlib.sha256(f"{seed}/{file}/{word}".encode()).digest()
+
+
+def passphrase(seed: int, file: str, word: str) -> str:
+    """A passphrase of this face alone: ``"right"``, or ``"wrong"``."""
+    return drawn(seed, file, word).hex()

@@ -1,0 +1,31 @@
+"""What was measured and trained, remembered in SQLite; the dashboard reads it without torch.
+
+:class:`Results` writes, :class:`Reader` looks. A score belongs to a series (one run, method, mask,
+set, pair, metric and protocol) and to a face; a series knows its mean, so that no page adds up a
+million numbers. Infinite scores, of recoveries that are equal to the original, are counted apart.
+"""
+
+from engine.errors import ResultsError
+from engine.references import REFERENCES, Reference
+from engine.results.reader import Reader
+from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
+from engine.results.schema import SCHEMA_VERSION
+from engine.results.views import TABLES
+from engine.results.writer import Results
+
+__all__ = [
+    "REFERENCES",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Artifact",
+    "Cost",
+    "Loss",
+    "MeanScore",
+    "PaperCell",
+    "Reader",
+    "Reference",
+    "Results",
+    "ResultsError",
+    "Run",
+    "Score",
+]

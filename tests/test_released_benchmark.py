@@ -1,0 +1,65 @@
+"""The released benchmark holds what its own command gives: ten figures are made again."""
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.benchmark import BenchmarkConfig
+from engine.benchmark.plan import Subject
+from engine.benchmark.units import Unit, measure_unit
+from engine.data import FaceSet
+from engine.results import Reader, Run
+
+ROOT = Path(__file__).resolve().parents[1]
+RELEASED = ROOT / "assets" / "benchmark.db"
+EVALUATION = ROOT / ".." / "shared" / "data" / "eval_112.zip"
+COUNT = 10
+METHODS = ("proface-s-rand", "proface-s-obfs")
+PAIRS = ("mask:protected", "original:recovered", "original:wrong", "mask:wrong")
+
+pytestmark = pytest.mark.skipif(not RELEASED.is_file(), reason="assets/benchmark.db is not made")
+
+
+def config_of(run: Run) -> BenchmarkConfig:
+    known = {field.name for field in fields(BenchmarkConfig)}
+    values = {key: value for key, value in json.loads(run.config).items() if key in known}
+    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    return replace(BenchmarkConfig(**{**values, **lists}), metrics=("psnr_db",), parts=())
+
+
+def test_it_is_small_and_holds_no_picture_without_a_licence() -> None:
+    assert RELEASED.stat().st_size < 20e6
+    with Reader(RELEASED) as reader:
+        assert all(run.state == "finished" and not run.dirty for run in reader.runs())
+        assert all(picture.licence for picture in reader.artifacts())
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.skipif(not EVALUATION.is_file(), reason="needs the evaluation faces")
+def test_ten_of_its_figures_are_made_again(tmp_path: Path) -> None:
+    faces = FaceSet(EVALUATION)
+    numbers = {record.file: index for index, record in enumerate(faces.records)}
+    draw = np.random.default_rng(0)
+    with Reader(RELEASED) as reader:
+        runs = {run.id: run for run in reader.runs("benchmark") if run.data_hash == faces.sha256()}
+        means = reader.means(metric="psnr_db", method=METHODS, pair=PAIRS)
+        own = [mean for mean in means if mean.run_id in runs]
+        assert len(own) >= COUNT
+        for place in draw.choice(len(own), COUNT, replace=False):
+            mean = own[place]
+            stored = reader.distribution(mean.series_id)
+            image, value = stored[draw.integers(len(stored))]
+            unit = Unit(Subject(mean.method), mean.mask, (numbers[image],))
+            config = config_of(runs[mean.run_id])
+            scores = measure_unit(faces, unit, config, tmp_path, "cpu").scores
+            (found,) = [s.value for s in scores if (s.pair, s.metric) == (mean.pair, "psnr_db")]
+            assert found == pytest.approx(value, abs=0.1), (
+                mean.method,
+                mean.mask,
+                image,
+                mean.pair,
+            )
