@@ -1,0 +1,84 @@
+"""The attacker's network: from a protected picture to the face it hides, without any key."""
+
+from itertools import pairwise
+from typing import cast
+
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, silu
+
+from engine.errors import ImageShapeError
+
+
+class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
+    """A U-Net that is shown pictures only, and guesses the original as a change of the first one.
+
+    It is trained on other faces under random keys, so what it learns is what the method leaks to
+    everybody. Given the mask alone it is its own control: what a de-blurrer gets from any mask.
+
+    Args:
+        width: channels at full size; the small net has 32, the large one 64.
+        depth: halvings; the receptive field covers a 112 px face from 3 on.
+        pictures: pictures stacked as input, three channels each.
+    """
+
+    @register_to_config  # type: ignore[untyped-decorator]
+    def __init__(self, width: int = 32, depth: int = 3, pictures: int = 1) -> None:
+        super().__init__()
+        widths = [min(width * 2**level, 8 * width) for level in range(depth + 1)]
+        self.enter = nn.Conv2d(3 * pictures, width, 3, padding=1)
+        self.down = nn.ModuleList(_Residual(a, b) for a, b in pairwise(widths))
+        self.middle = _Residual(widths[-1], widths[-1])
+        self.up = nn.ModuleList(_Residual(b + a, a) for a, b in reversed(list(pairwise(widths))))
+        self.leave = nn.Conv2d(width, 3, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(cast(Tensor, self.leave.bias))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Guess the original.
+
+        Args:
+            pictures: (B, 3 P, H, W), RGB in [0, 1], the protected picture (or the mask) first.
+
+        Returns:
+            (B, 3, H, W), not clamped.
+
+        Raises:
+            ImageShapeError: another number of channels.
+        """
+        expected = 3 * self.config.pictures
+        if pictures.ndim != 4 or pictures.shape[1] != expected:
+            raise ImageShapeError(
+                f"pictures must be (B, {expected}, H, W), got {tuple(pictures.shape)}",
+                hint="stack as many pictures as the network was made for",
+            )
+        x = self.enter(pictures)
+        skips = []
+        for block in self.down:
+            skips.append(x)
+            x = block(interpolate(x, scale_factor=0.5, mode="area") if min(x.shape[-2:]) > 1 else x)
+        x = self.middle(x)
+        for block, skip in zip(self.up, reversed(skips), strict=True):
+            x = interpolate(x, size=skip.shape[-2:], mode="nearest")
+            x = block(torch.cat([x, skip], 1))
+        guess: Tensor = pictures[:, :3] + self.leave(silu(x))
+        return guess
+
+
+class _Residual(nn.Module):
+    """Two convolutions and a shortcut, normalised by groups: a batch equals its items."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, out, 3, padding=1)
+        self.second = nn.Conv2d(out, out, 3, padding=1)
+        self.norms = nn.ModuleList((nn.GroupNorm(8, channels), nn.GroupNorm(8, out)))
+        self.shortcut = nn.Identity() if channels == out else nn.Conv2d(channels, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = self.first(silu(self.norms[0](x)))
+        inner = self.second(silu(self.norms[1](inner)))
+        total: Tensor = self.shortcut(x) + inner
+        return total
