@@ -1,0 +1,167 @@
+"""Wrong keys: how far apart right and wrong lie, and how little must be wrong for it."""
+
+import streamlit as st
+
+from dashboard import frame, series, words
+from dashboard.charts import keys, spread, style
+from dashboard.data import Source
+from engine.results import MeanScore
+
+SENSES = {
+    "original:recovered": "right key to original",
+    "original:wrong": "wrong key to original",
+    "mask:wrong": "wrong key to mask",
+}
+
+
+def show(source: Source) -> None:
+    """Draw the page."""
+    frame.heading("Wrong keys", "What somebody sees who does not have the key.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        protocol = frame.choose_protocol()
+        metric = st.segmented_control(
+            "By", ["psnr_db", "ssim"], default="psnr_db", required=True, key="by",
+            bind="query-params", format_func=lambda name: words.metric(name).title,
+        )  # fmt: skip
+    attacks = [run.id for run in source.runs("attack", hidden=False) if run.state == "finished"]
+    means = series.newest([
+        *source.means(protocol=protocol, metric=metric),
+        *(source.means(attacks, protocol=protocol, metric=metric) if attacks else []),
+    ])  # fmt: skip
+    means = [m for m in means if not series.is_sweep(m.method)]
+    apart(source, means, metric, protocol)
+    left, right = st.columns(2)
+    with left:
+        sweep(means, metric)
+    with right:
+        edits(means, metric)
+    byproducts(source, protocol)
+    clipped(source, protocol)
+
+
+def apart(source: Source, means: list[MeanScore], metric: str, protocol: str) -> None:
+    """For each method, the right key's figures beside the wrong keys': two hills far apart."""
+    st.subheader("Right key and wrong key", anchor=False)
+    methods = series.options([m for m in means if m.pair.endswith(":wrong")], "method")
+    if not methods:
+        frame.nothing("No wrong key has been tried so.", words.benchmark(protocol))
+        return
+    for column, method in zip(st.columns(len(methods)), methods, strict=True):
+        with column:
+            own = [m for m in means if m.method == method and m.pair in SENSES]
+            hills(source, own, method, metric)
+
+
+def hills(source: Source, own: list[MeanScore], method: str, metric: str) -> None:
+    """One method's histograms."""
+    span = series.ends(own)
+    if span is None:
+        return
+    low, high = span if span[1] > span[0] else (span[0] - 0.5, span[0] + 0.5)
+    counts = source.histogram([m.series_id for m in own], low, high, 60)
+    groups = {words.pair(p): series.added(counts, mine) for p, mine in by_pair(own).items()}
+    colours = {
+        words.pair("original:recovered"): style.BETTER, words.pair("original:wrong"): style.WORSE,
+        words.pair("mask:wrong"): style.METHODS["proface-s-obfs"],
+    }  # fmt: skip
+    st.markdown(f"**{words.method(method)}**: {sense(own)}")
+    figure = spread.histogram(groups, low, high, metric, colours, 320)
+    told = spread.counted(groups, low, high, metric)
+    frame.plot(figure, f"{words.method(method)}. {told}", f"keys-{method}", series.rows(own))
+
+
+def by_pair(own: list[MeanScore]) -> dict[str, list[MeanScore]]:
+    """Figures by what is compared."""
+    return series.split(own, "pair")
+
+
+def sense(own: list[MeanScore]) -> str:
+    """One method's means in a sentence."""
+    parts = []
+    for pair, mine in by_pair(own).items():
+        mean = words.number(series.together(mine).mean, mine[0].metric, unit=True)
+        parts.append(f"{SENSES[pair]} {mean}")
+    return ", ".join(parts)
+
+
+def sweep(means: list[MeanScore], metric: str) -> None:
+    """Quality over the share of wrong bits of the key map."""
+    st.subheader("How wrong must a key be?", anchor=False)
+    found = [m for m in means if series.second(m.pair) == "flipped"]
+    if not found:
+        frame.nothing("No sweep over wrong bits of the key map is recorded.", words.KEY_ATTACKS)
+        return
+    curves = {
+        method: sorted(
+            (series.amount(pair) or 0.0, series.together(mine))
+            for pair, mine in series.split(own, "pair").items()
+        )
+        for method, own in series.split(found, "method").items()
+    }
+    frame.plot(
+        keys.sweep(curves, metric), keys.told_sweep(curves, metric), "key-sweep", series.rows(found)
+    )
+
+
+def edits(means: list[MeanScore], metric: str) -> None:
+    """One character, one bit, the mask in the place of the protected picture."""
+    st.subheader("Small mistakes", anchor=False)
+    wanted = {"one_char", "one_bit", "spoofed"}
+    special = [m for m in means if series.second(m.pair) in wanted]
+    if not special:
+        frame.nothing("No edited key is recorded.", words.KEY_ATTACKS)
+        return
+    methods = {m.method for m in special}
+    base = [m for m in means if m.pair in SENSES and m.method in methods]
+    found = {
+        method: {p: series.together(mine) for p, mine in series.split(own, "pair").items()}
+        for method, own in series.split([*base, *special], "method").items()
+    }
+    frame.plot(
+        keys.edits(found, metric), keys.told_edits(found, metric), "key-edits", series.rows(special)
+    )
+
+
+def byproducts(source: Source, protocol: str) -> None:
+    """What a network's second output tells of the face, beside what the mask tells anyway."""
+    means = source.means(protocol=protocol, metric="fitted_psnr_db")
+    means = [m for m in means if not series.is_sweep(m.method)]
+    if not means:
+        return
+    st.subheader("What the byproducts give away", anchor=False)
+    st.markdown(
+        "Each picture is fitted to the original by brightness and contrast. **What counts is the "
+        "gain over the mask**, which everybody sees. Byproducts never leave the program."
+    )
+    found = {
+        method: {p: series.together(mine) for p, mine in series.split(own, "pair").items()}
+        for method, own in series.split(means, "method").items()
+    }
+    metric = "fitted_psnr_db"
+    frame.plot(
+        keys.edits(found, metric), keys.told_edits(found, metric), "byproducts", series.rows(means)
+    )
+
+
+def clipped(source: Source, protocol: str) -> None:
+    """How much of a wrong-key picture lies at black or white: noise should not."""
+    means = [
+        m
+        for m in source.means(protocol=protocol, metric="clipped")
+        if not series.is_sweep(m.method)
+    ]
+    if not means:
+        return
+    st.subheader("Does it look like noise?", anchor=False)
+    shares = {
+        words.method(name): series.together(own).mean or 0.0
+        for name, own in series.split(means, "method").items()
+    }
+    told = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+    st.markdown(
+        f"Samples of a wrong-key picture at pure black or white: **{told}**. "
+        "Many of them make blotches instead of even noise."
+    )
+
+
+show(st.session_state["opened"])
