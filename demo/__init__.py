@@ -1,0 +1,1 @@
+"""The browser demo: one process that shows protecting, recovering, and what wrong keys give."""

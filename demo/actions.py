@@ -1,0 +1,198 @@
+"""What the buttons do, as plain functions: pictures and words in, pictures and figures out."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+import engine
+from demo.draw import boxed
+from demo.gpu import gpu
+from demo.strength import strength_of
+from engine import (
+    Face,
+    crop,
+    detect,
+    find_method,
+    from_u8,
+    mask_faces,
+    merge_overlapping,
+    no_face_error,
+    open_photo,
+    open_protected,
+    whole_face,
+    write_png,
+)
+from engine.errors import NoFaceError
+
+Photo = npt.NDArray[np.uint8]
+Search = Literal["usual", "harder", "whole"]
+
+EAGER_SCORE: Final = 0.2
+PREVIEW_SEED: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A photograph and the faces in it, as long as its page is open.
+
+    Attributes:
+        photo_u8: ``(H, W, 3)``, upright, sRGB.
+        faces: left to right, numbered from 1.
+    """
+
+    photo_u8: Photo = field(repr=False)
+    faces: tuple[Face, ...]
+
+    def chosen(self, numbers: Sequence[int]) -> list[Face]:
+        """Pick faces by number.
+
+        Raises:
+            NoFaceError: none is picked.
+        """
+        picked = [face for number, face in enumerate(self.faces, 1) if number in set(numbers)]
+        if not picked:
+            raise no_face_error(self.photo_u8)
+        return picked
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What protecting gave.
+
+    Attributes:
+        png: the file to share, byte for byte.
+        mask_db: mask:protected over the faces, in dB, from the PNG read back.
+        exact: recovery will be bit-exact for every face.
+        faces: how many places were protected.
+        seconds: from the click to the file.
+    """
+
+    png: bytes = field(repr=False)
+    mask_db: float
+    exact: bool
+    faces: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What recovering gave.
+
+    Attributes:
+        png: the recovered photograph.
+        opened: places that the passphrase opened, from 1.
+        closed: places that it did not.
+        exact: every opened face is bit-exact.
+        method: that protected it.
+        seconds: from the click to the file.
+    """
+
+    png: bytes = field(repr=False)
+    opened: tuple[int, ...]
+    closed: tuple[int, ...]
+    exact: bool
+    method: str
+    seconds: float
+
+
+def look(photo: str | bytes, search: Search = "usual") -> Found:
+    """Open a photograph and find its faces.
+
+    Args:
+        photo: path or bytes of a JPEG, PNG or WebP.
+        search: ``"harder"`` takes doubtful ones too, ``"whole"`` takes the whole picture.
+
+    Raises:
+        NoFaceError: none was found.
+        ImageError: the file cannot be taken.
+    """
+    return look_at(open_photo(photo), search)
+
+
+def look_at(photo_u8: Photo, search: Search = "usual") -> Found:
+    """Find the faces of an opened photograph; as :func:`look`."""
+    if search == "whole":
+        return Found(photo_u8, (whole_face(photo_u8),))
+    faces = detect(photo_u8, min_score=EAGER_SCORE) if search == "harder" else detect(photo_u8)
+    if not faces:
+        raise NoFaceError(str(no_face_error(photo_u8)), hint="look harder, or take all of it")
+    return Found(photo_u8, tuple(faces))
+
+
+def preview(found: Found, numbers: Sequence[int], mask: str, factor: float = 1.0) -> Photo:
+    """Show what others will see, every face framed and numbered.
+
+    Args:
+        found: from :func:`look`.
+        numbers: of the faces to protect; none leaves the photograph as it is.
+        mask: name in :data:`engine.masks.MASKS`.
+        factor: strength, 1 for the usual.
+    """
+    height, width = found.photo_u8.shape[:2]
+    picked = [face for number, face in enumerate(found.faces, 1) if number in set(numbers)]
+    regions = merge_overlapping(picked, height, width)
+    masked_u8 = mask_faces(
+        found.photo_u8, regions, mask, strength=strength_of(mask, factor), seed=PREVIEW_SEED
+    )
+    return boxed(masked_u8, [face.box for face in found.faces], numbers)
+
+
+@gpu(30)
+def protect(
+    found: Found,
+    numbers: Sequence[int],
+    mask: str,
+    method: str,
+    passphrase: str,
+    factor: float = 1.0,
+) -> Shared:
+    """Hide the chosen faces so that only the passphrase brings them back.
+
+    Args:
+        found: from :func:`look`.
+        numbers: of the faces, from 1.
+        mask: name in :data:`engine.masks.MASKS`.
+        method: name in :data:`engine.methods.METHODS`.
+        passphrase: is used and forgotten.
+        factor: strength of the mask, 1 for the usual.
+
+    Raises:
+        EngineError: as :func:`engine.pipeline.protect`.
+    """
+    start = time.monotonic()
+    options = engine.ProtectOptions(method, mask, strength=strength_of(mask, factor))
+    made = engine.protect(found.photo_u8, found.chosen(numbers), passphrase, options)
+    seconds = time.monotonic() - start
+    read_u8 = open_protected(made.png).photo_u8
+    boxes = [face.box for face in made.header.faces]
+    nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
+    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds)
+
+
+@gpu(30)
+def recover(protected: str | bytes, passphrase: str) -> Opened:
+    """Bring back every face that the passphrase opens.
+
+    Args:
+        protected: path or bytes of the PNG.
+        passphrase: is used and forgotten.
+
+    Raises:
+        EngineError: as :func:`engine.pipeline.recover`; each kind has its own words on the page.
+    """
+    start = time.monotonic()
+    got = engine.recover(open_protected(protected), [passphrase])
+    method = find_method(got.header.method)
+    exact = all(method.is_exact(got.header.faces[number - 1].data) for number in got.opened)
+    png = write_png(None, got.photo_u8, None)
+    seconds = time.monotonic() - start
+    return Opened(png, got.opened, got.closed, exact, method.name, seconds)
+
+
+def psnr_db(first_u8: Photo, second_u8: Photo) -> float:
+    """Say how near two 8-bit pictures are, in dB; infinite where they are equal."""
+    return float(engine.psnr_db(from_u8(first_u8), from_u8(second_u8)).item())

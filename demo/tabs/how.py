@@ -1,0 +1,55 @@
+"""How it works: two diagrams, and the limits, told plainly."""
+
+from html import escape
+
+import gradio as gr
+
+from demo import diagrams
+from demo.tabs.protect_page import method_label
+from engine import METHODS
+
+_LIMITS = (
+    ("Send it as a file.",
+     "Messengers, screenshots, resizing and JPEG destroy what is hidden. You are told so then; the "
+     "face does not come back."),
+    ("A mask can be seen through.",
+     "Blurred and mosaic faces can be guessed at without any key. Who must not be recognised takes "
+     "Cartoon or Grey box."),
+    ("The two neural methods may leak.",
+     "Nothing in such a network stops another one, trained on pairs, from guessing the face "
+     "without a key. To protect somebody, take Sealed."),
+    ("A listed passphrase is no secret.",
+     "Whoever has the file can try passphrases at home, 64 MiB and a fraction of a second each. "
+     "Six drawn words withstand that; a pet's name does not. The limit of ten tries a minute is "
+     "for this page only."),
+    ("A face that is not found stays clear.",
+     "Look at the preview before you share. Where no face is found, nothing is made."),
+    ("It hides faces, not people.",
+     "Clothes, places, tattoos and the company somebody keeps stay visible."),
+    ("Research weights.",
+     "The networks were trained on CelebA and UTKFace, for research use. The code is Apache-2.0."),
+)  # fmt: skip
+
+_KEPT = (
+    "Your photo is in a folder that only this program reads, as long as this page is open, and at "
+    "most half an hour after its last use; it is wiped when you close the page. The passphrase is "
+    "used and forgotten: it is in no file, log, address or database. Nothing is asked of any other "
+    "server."
+)
+
+
+def build() -> None:
+    """Lay the tab out."""
+    methods = "".join(f"<li>{escape(method_label(name))}.</li>" for name in METHODS)
+    limits = "".join(f"<li><b>{escape(head)}</b> {escape(text)}</li>" for head, text in _LIMITS)
+    gr.HTML(
+        '<div class="fv-how"><h2>There and back</h2>'
+        f'<div class="fv-scroll">{diagrams.pipeline()}</div>'
+        f"<p>Three methods:</p><ul>{methods}</ul>"
+        f'<h2>Inside the neural methods</h2><div class="fv-scroll">{diagrams.network()}</div>'
+        "<p>After PRO-Face S (Yuan et al.). Sealed has no network: it encrypts the face "
+        "(ChaCha20-Poly1305) and writes the bytes into the last bits of the picture.</p>"
+        f"<h2>Limits, plainly</h2><ul>{limits}</ul>"
+        f"<h2>What is kept</h2><p>{escape(_KEPT)}</p></div>",
+        elem_id="how",
+    )

@@ -1,0 +1,167 @@
+"""Protect, the actions: photo, faces, mask, method and passphrase in; one PNG to share out."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import gradio as gr
+
+from demo import actions, exhibits, meter
+from demo.draw import fit, in_db, png
+from demo.samples import sample
+from demo.session import Visit, Visits
+from demo.troubles import in_plain_words, problem
+from engine import generate_passphrase, write_png
+
+Pair = tuple[str, str]
+
+PREVIEW_SIDE = 1400
+_PROGRESS = gr.Progress()
+
+
+@dataclass(frozen=True, eq=False)
+class ProtectActions:
+    """The buttons of the tab.
+
+    Attributes:
+        visits: what each open page has here.
+    """
+
+    visits: Visits
+
+    @in_plain_words
+    def take_sample(self, name: str, request: gr.Request) -> str:
+        """Put one of the sample photos in place of an upload."""
+        visit = self.visits.of(request.session_hash)
+        return visit.keep(write_png(None, sample(name), None), "sample.png")
+
+    @in_plain_words
+    def faces(
+        self, photo: str, search: str, mask: str, strength: float, request: gr.Request
+    ) -> tuple[str | None, Any, dict[str, Any]]:
+        """Find the faces of a photo, numbered left to right.
+
+        Args:
+            photo: a JPEG, PNG or WebP.
+            search: "usual", "harder" for doubtful faces too, "whole" for the whole picture.
+            mask: name of the mask to preview.
+            strength: of the mask, 0.5 to 2.
+            request: of the page.
+
+        Returns:
+            A preview with the faces framed, their numbers, and their boxes in pixels.
+        """
+        visit = self.visits.of(request.session_hash)
+        visit.things.pop("shared", None)
+        if not photo:
+            return None, gr.update(choices=[], value=[], visible=False), {}
+        found = self._found(visit, photo, search)
+        numbers = list(range(1, len(found.faces) + 1))
+        shown = self._preview(visit, found, numbers, mask, strength)
+        labels = [str(number) for number in numbers]
+        choice = gr.update(choices=labels, value=labels, visible=len(labels) > 1)
+        return shown, choice, {"faces": [face.box for face in found.faces]}
+
+    @in_plain_words
+    def preview(
+        self, photo: str, search: str, faces: list[str], mask: str, strength: float,
+        request: gr.Request,
+    ) -> str | None:  # fmt: skip
+        """Show what others will see, before anything is hidden.
+
+        Args:
+            photo: a JPEG, PNG or WebP.
+            search: as for faces.
+            faces: numbers of the faces to protect, or "all".
+            mask: name of the mask.
+            strength: of the mask, 0.5 to 2.
+            request: of the page.
+        """
+        if not photo:
+            return None
+        visit = self.visits.of(request.session_hash)
+        found = self._found(visit, photo, search)
+        return self._preview(visit, found, _numbers(faces, found), mask, strength)
+
+    @in_plain_words
+    def protect(
+        self, photo: str, search: str, faces: list[str], mask: str, strength: float, method: str,
+        passphrase: str, request: gr.Request, progress: gr.Progress = _PROGRESS,
+    ) -> tuple[Pair, str, str, dict[str, Any]]:  # fmt: skip
+        """Hide the faces of a photo so that only the passphrase brings them back.
+
+        Args:
+            photo: a JPEG, PNG or WebP.
+            search: "usual", "harder" or "whole".
+            faces: numbers of the faces to protect, or "all".
+            mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box.
+            strength: of the mask, 0.5 to 2, 1 is usual.
+            method: sealed, proface-s-rand or proface-s-obfs.
+            passphrase: is used once and not kept.
+            request: of the page.
+            progress: is told how far it is.
+
+        Returns:
+            The photo before and after, the PNG to share, a card, and its figures.
+        """
+        if not photo:
+            raise problem("No photo yet", "Choose a photo first, or try a sample.")
+        visit = self.visits.of(request.session_hash)
+        found = self._found(visit, photo, search)
+        numbers = _numbers(faces, found)
+        if not numbers:
+            raise problem("No face is ticked", "Tick at least one face to protect.")
+        progress(0.2, desc="deriving the key and hiding the faces")
+        shared = actions.protect(found, numbers, mask, method, passphrase, strength)
+        path = visit.keep(shared.png, "protected.png")
+        visit.things["shared"] = path
+        figures = {
+            "mask_protected_db": round(shared.mask_db, 2),
+            "bit_exact": shared.exact,
+            "faces": shared.faces,
+            "bytes": len(shared.png),
+            "seconds": round(shared.seconds, 3),
+            "method": method,
+        }
+        return (photo, path), path, protected_card(shared, len(found.faces) - len(numbers)), figures
+
+    def draw_passphrase(self) -> tuple[Any, bool]:
+        """Draw six random words, and show them so that they can be written down."""
+        words_drawn = generate_passphrase(meter.GENERATED_WORDS)
+        return gr.update(value=words_drawn, type="text"), True
+
+    def _found(self, visit: Visit, photo: str, search: str) -> actions.Found:
+        known = visit.things.get("found")
+        if known is None or known[0] != (photo, search):
+            visit.hold(photo)
+            visit.things.pop("found", None)
+            found = actions.look(photo, cast(actions.Search, search))
+            known = visit.things["found"] = ((photo, search), found)
+        return cast(actions.Found, known[1])
+
+    def _preview(
+        self, visit: Visit, found: actions.Found, numbers: list[int], mask: str, factor: float
+    ) -> str:
+        shown_u8 = actions.preview(found, numbers, mask, factor)
+        return visit.keep(png(fit(shown_u8, PREVIEW_SIDE)), "preview.png")
+
+
+def _numbers(faces: list[str], found: actions.Found) -> list[int]:
+    if "all" in faces:
+        return list(range(1, len(found.faces) + 1))
+    return [int(face) for face in faces if face.isdecimal()]
+
+
+def protected_card(shared: actions.Shared, left_clear: int) -> str:
+    """Say what the file is, in figures and in words."""
+    size = f"{len(shared.png) / 2**20:.1f} MB"
+    back = "bit-exact" if shared.exact else "close, not exact"
+    clear = f"{left_clear} left clear, as you chose" if left_clear else "none left clear"
+    facts = [
+        ("Places hidden", str(shared.faces), clear),
+        ("Differs from its mask", in_db(shared.mask_db), "above 40 dB the eye sees no difference"),
+        ("Faces come back", back, ""),
+        ("Identity check", "not measured", "no face recogniser is installed here"),
+        ("File", size, "PNG; send it as a file"),
+        ("Took", f"{shared.seconds:.1f} s", "of it 0.2 s or more to make guessing slow"),
+    ]
+    return exhibits.card("Ready to share", facts, "good")

@@ -1,0 +1,217 @@
+"""Protect, the page: where each control stands, and which action answers it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gradio as gr
+
+from demo import exhibits, meter, words
+from demo.inputs import FaceNumbers, PhotoInput
+from demo.samples import SAMPLES
+from demo.session import Visits
+from demo.strength import STRONGEST, WEAKEST, has_strength
+from demo.tabs.protect import ProtectActions
+from engine import DEFAULT_METHOD, MASKS, METHODS
+
+_LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class Controls:
+    """What stands on the left."""
+
+    photo: gr.Image
+    search: gr.Radio
+    faces: gr.CheckboxGroup
+    mask: gr.Dropdown
+    strength: gr.Slider
+    method: gr.Radio
+    passphrase: gr.Textbox
+    show: gr.Checkbox
+    draw: gr.Button
+    meter: gr.HTML
+    go: gr.Button
+    samples: dict[str, gr.Button]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What stands on the right."""
+
+    empty: gr.HTML
+    preview: gr.Image
+    panel: gr.Group
+    slider: gr.ImageSlider
+    download: gr.DownloadButton
+    card: gr.HTML
+    figures: gr.JSON
+    boxes: gr.JSON
+
+
+def build(visits: Visits) -> None:
+    """Lay the tab out and wire it."""
+    gr.HTML(
+        exhibits.heading(
+            "Protect a photo",
+            "Choose a photo and a passphrase. You get an ordinary PNG in which the faces are "
+            "masked, and hidden inside it, for who has the passphrase.",
+        )
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            controls = _controls()
+        with gr.Column(scale=6, min_width=320):
+            results = _results()
+    _wire(ProtectActions(visits), controls, results)
+
+
+def _controls() -> Controls:
+    photo = PhotoInput(
+        label="Photo", type="filepath", format="png", sources=["upload", "webcam", "clipboard"],
+        height=260, elem_id="protect-photo", alt_text="the photo you chose",
+        placeholder="Drop a photo here\n- or -\nClick to choose one (JPEG, PNG, WebP, to 10 MB)",
+    )  # fmt: skip
+    with gr.Row(elem_classes="fv-tight fv-samples"):
+        gr.HTML("<span>No photo at hand? Try one of these.</span>")
+        samples = {
+            name: gr.Button(name, size="sm", elem_id=f"sample-{i}", min_width=120)
+            for i, name in enumerate(SAMPLES)
+        }
+    faces = FaceNumbers(
+        label="Faces to protect", choices=[], visible=False, elem_id="protect-faces"
+    )
+    with gr.Row(elem_classes="fv-tight"):
+        mask = gr.Dropdown(
+            [(words.MASK_TITLES.get(name, name), name) for name in MASKS],
+            value="gaussian", label="Mask", info=f"{MASKS['gaussian'].description}.",
+            elem_id="protect-mask", min_width=150,
+        )  # fmt: skip
+        strength = gr.Slider(
+            WEAKEST, STRONGEST, 1, step=0.1, label="Strength", info="1 is what the papers use.",
+            elem_id="protect-strength", min_width=150,
+        )  # fmt: skip
+    method = gr.Radio(
+        [(method_label(name), name) for name in METHODS],
+        value=DEFAULT_METHOD, label="Method", elem_id="protect-method",
+        elem_classes="fv-stack",
+    )  # fmt: skip
+    passphrase, show, draw, worth = passphrase_field("protect", "new-password")
+    with gr.Accordion("More options", open=False):
+        search = gr.Radio(
+            [("As usual", "usual"), ("Look harder", "harder"), ("Whole picture", "whole")],
+            value="usual", label="Where are the faces?", elem_id="protect-search",
+        )  # fmt: skip
+    go = gr.Button("Protect", variant="primary", size="lg", elem_id="protect-go")
+    return Controls(
+        photo, search, faces, mask, strength, method, passphrase, show, draw, worth, go, samples
+    )
+
+
+def method_label(name: str) -> str:
+    """Name a method, and give its promise in its own words."""
+    return f"{words.METHOD_TITLES.get(name, name)}: {METHODS[name].promise}"
+
+
+def passphrase_field(
+    place: str, autocomplete: Literal["new-password", "off"]
+) -> tuple[gr.Textbox, gr.Checkbox, gr.Button, gr.HTML]:
+    """Lay out a passphrase with Show, Generate and what it is worth."""
+    passphrase = gr.Textbox(
+        label="Passphrase", type="password", elem_id=f"{place}-passphrase", max_lines=1,
+        placeholder="known to you and who may see the faces",
+        html_attributes=gr.InputHTMLAttributes(
+            autocomplete=autocomplete, spellcheck=False, autocapitalize="off"
+        ),
+    )  # fmt: skip
+    worth = gr.HTML(exhibits.meter(meter.worth_of("")), elem_id=f"{place}-meter")
+    with gr.Row(elem_classes="fv-tight"):
+        draw = gr.Button("Generate", size="sm", elem_id=f"{place}-generate")
+        show = gr.Checkbox(label="Show", value=False, elem_id=f"{place}-show", min_width=90)
+    return passphrase, show, draw, worth
+
+
+def _results() -> Results:
+    empty = gr.HTML(
+        '<div class="fv-empty"><p>Your protected photo will stand here.</p>'
+        "<p>Nothing you choose is kept: it is wiped when you close this page.</p></div>",
+        elem_id="protect-empty",
+    )
+    preview = gr.Image(
+        label="Preview: what others will see", format="png", interactive=False, visible=False,
+        elem_id="protect-preview", buttons=["fullscreen"], type="filepath",
+        alt_text="preview of the masked photo with its faces numbered",
+    )  # fmt: skip
+    with gr.Group(visible=False, elem_id="protect-result") as panel:
+        slider = gr.ImageSlider(
+            label="Before and after", format="png", interactive=False, type="filepath",
+            elem_id="protect-slider", buttons=["fullscreen"], max_height=620,
+        )  # fmt: skip
+        download = gr.DownloadButton(
+            "Download protected.png", variant="primary", elem_id="protect-download"
+        )
+        card = gr.HTML(elem_id="protect-card")
+    figures, boxes = gr.JSON(visible=False), gr.JSON(visible=False)
+    return Results(empty, preview, panel, slider, download, card, figures, boxes)
+
+
+def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    for button in c.samples.values():
+        button.click(does.take_sample, button, c.photo, api_visibility="private")
+    look = [c.photo, c.search, c.mask, c.strength]
+    gr.on([c.photo.change, c.search.change], _before_result, c.photo, _stages(r), **private).then(
+        does.faces, look, [r.preview, c.faces, r.boxes], api_name="faces", **_LANE
+    )
+    chosen = [c.photo, c.search, c.faces, c.mask, c.strength]
+    c.mask.input(_about_mask, c.mask, [c.mask, c.strength], **private)
+    gr.on(
+        [c.mask.input, c.strength.release, c.faces.input], _before_result, c.photo, _stages(r),
+        **private,
+    ).then(
+        does.preview, chosen, r.preview, api_name="preview", trigger_mode="always_last", **_LANE
+    )  # fmt: skip
+    c.method.input(_before_result, c.photo, _stages(r), **private)
+    gr.on(
+        [c.go.click, c.passphrase.submit], does.protect, [*chosen, c.method, c.passphrase],
+        [r.slider, r.download, r.card, r.figures], api_name="protect", **_LANE,
+    ).success(_after_result, None, _stages(r), **private)  # fmt: skip
+    c.draw.click(does.draw_passphrase, None, [c.passphrase, c.show], **private)
+    wire_passphrase(c.passphrase, c.show, c.meter)
+
+
+def wire_passphrase(
+    passphrase: gr.Textbox, show: gr.Checkbox, worth: gr.HTML | None = None
+) -> None:
+    """Let Show show, and the meter, where there is one, follow what is typed."""
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    show.input(_shown, show, passphrase, queue=False, **private)
+    if worth is not None:
+        # Not input, which a paste does not cause.
+        passphrase.change(
+            _measure, passphrase, worth, trigger_mode="always_last", queue=False, **private
+        )
+
+
+def _shown(show: bool) -> Any:
+    return gr.update(type="text" if show else "password")
+
+
+def _measure(passphrase: str) -> str:
+    return exhibits.meter(meter.worth_of(passphrase))
+
+
+def _about_mask(mask: str) -> tuple[Any, Any]:
+    about = gr.update(info=f"{MASKS[mask].description}.")
+    return about, gr.update(interactive=has_strength(mask), value=1)
+
+
+def _stages(r: Results) -> list[Any]:
+    return [r.empty, r.preview, r.panel]
+
+
+def _before_result(photo: str | None) -> tuple[Any, Any, Any]:
+    return gr.update(visible=not photo), gr.update(visible=bool(photo)), gr.update(visible=False)
+
+
+def _after_result() -> tuple[Any, Any, Any]:
+    return gr.update(visible=False), gr.update(visible=False), gr.update(visible=True)

@@ -1,0 +1,148 @@
+"""Wrong keys, the page: where each experiment stands, and which action answers it."""
+
+from typing import Any
+
+import gradio as gr
+
+from demo import exhibits, lab, words
+from demo.inputs import PhotoInput
+from demo.session import Visits
+from demo.tabs.wrong_keys import MOST_KEYS, OWN, SOURCES, WrongKeyActions
+from engine import MASKS
+
+_LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_WAITING = '<div class="fv-empty fv-low"><p>{}</p></div>'
+
+
+def build(visits: Visits, tab: gr.Tab) -> None:
+    """Lay the tab out and wire it."""
+    does = WrongKeyActions(visits)
+    gr.HTML(
+        exhibits.heading(
+            "What does a wrong key show?",
+            "One face, hidden by two neural networks and by encryption. RandWR turns to noise "
+            "under a wrong key, ObfsWR stays masked, Sealed refuses. The pictures are what someone "
+            "sees who ignores the check of the key; the app itself shows nothing then.",
+        )
+    )
+    _table(does, tab)
+    gr.HTML(
+        exhibits.heading(
+            "Many random keys", "Nobody opens a face by trying keys at random. See for yourself."
+        )
+    )
+    _gallery(does)
+    gr.HTML(
+        exhibits.heading(
+            "How wrong must a key be?",
+            "A key becomes a map of plus and minus ones as large as the face. Make a share of its "
+            "bits wrong, on purpose: what is left of the face?",
+        )
+    )
+    _share(does)
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320):
+            _spoof(does)
+        with gr.Column(min_width=320):
+            _residual(does)
+
+
+def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
+    with gr.Row(equal_height=True, elem_classes="fv-tight"):
+        source = gr.Radio([*SOURCES, OWN], value="Astronaut", label="Face", min_width=260)
+        mask = gr.Dropdown(
+            [(words.MASK_TITLES.get(name, name), name) for name in MASKS],
+            value="gaussian", label="Mask", min_width=120,
+        )  # fmt: skip
+        right = gr.Textbox(
+            "a quiet river 7", label="The right passphrase (an example, in the open)",
+            max_lines=1, elem_id="lab-right", min_width=240,
+        )  # fmt: skip
+    photo = PhotoInput(
+        label="Your photo: its largest face is taken", type="filepath", format="png", height=220,
+        sources=["upload", "webcam", "clipboard"], visible=False, elem_id="lab-photo",
+        alt_text="the photo you chose",
+    )  # fmt: skip
+    start = gr.Button("Protect this face three ways", variant="primary", elem_id="lab-start")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=200):
+            left = gr.HTML(_WAITING.format("The protected face"), elem_id="lab-left")
+        with gr.Column(scale=5, min_width=320):
+            rows = gr.HTML(_WAITING.format("What the keys give"), elem_id="lab-rows")
+            guessed = gr.HTML(elem_id="lab-guessed")
+            with gr.Row(elem_classes="fv-tight fv-low-row"):
+                guess = gr.Textbox(
+                    label="Your guess", placeholder="type any passphrase", max_lines=1,
+                    elem_id="lab-guess", scale=4,
+                )  # fmt: skip
+                go = gr.Button("Try this key", elem_id="lab-try", scale=1, min_width=120)
+    source.input(lambda name: gr.update(visible=name == OWN), source, photo, **_PRIVATE)
+    inputs, outputs = [source, photo, mask, right], [left, rows]
+    gr.on(
+        [start.click, right.submit], does.start, inputs, outputs, api_name="start_lab", **_LANE
+    ).then(lambda: "", None, guessed, **_PRIVATE)
+    gr.on([go.click, guess.submit], does.try_key, guess, guessed, api_name="try_key", **_LANE)
+    # Who first looks finds the experiment done, not a button to find first.
+    tab.select(does.first_look, inputs, outputs, api_visibility="private", **_LANE)
+
+
+def _gallery(does: WrongKeyActions) -> None:
+    with gr.Row(elem_classes="fv-tight fv-low-row"):
+        method = gr.Radio(
+            [(words.METHOD_TITLES[name], name) for name in lab.METHODS],
+            value="proface-s-rand", label="Method", min_width=260,
+        )  # fmt: skip
+        count = gr.Slider(6, MOST_KEYS, 12, step=6, label="Random keys", min_width=160)
+        go = gr.Button("Try them", elem_id="lab-many", min_width=120)
+    said = gr.HTML(elem_id="lab-said")
+    pictures = gr.Gallery(
+        label="What each random key shows", show_label=False, format="png", columns=6,
+        height="auto",
+        object_fit="cover", elem_id="lab-gallery", interactive=False, buttons=["fullscreen"],
+        type="filepath",
+    )  # fmt: skip
+    go.click(does.random_keys, [method, count], [pictures, said], api_name="random_keys", **_LANE)
+
+
+def _share(does: WrongKeyActions) -> None:
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=300):
+            share = gr.Slider(
+                0, 50, 2, step=0.5, label="Wrong bits of the key map, %", elem_id="lab-share"
+            )
+            pictures = gr.HTML(_WAITING.format("Move the slider"), elem_id="lab-share-pictures")
+        with gr.Column(scale=5, min_width=320):
+            plot = gr.Plot(format="png", elem_id="lab-curve", show_label=False, container=False)
+    share.release(
+        does.wrong_share, share, [pictures, plot], api_name="wrong_share",
+        trigger_mode="always_last", **_LANE,
+    )  # fmt: skip
+
+
+def _spoof(does: WrongKeyActions) -> None:
+    gr.HTML(
+        exhibits.heading(
+            "The mask instead of the picture",
+            "Someone hands you the mask alone and says that it is your protected picture. With the "
+            "right key, does a face appear where none is hidden?",
+        )
+    )
+    go = gr.Button("Open the mask with the right key", elem_id="lab-spoof")
+    shown = gr.HTML(elem_id="lab-spoofed")
+    go.click(does.spoof, None, shown, api_name="spoof", **_LANE)
+
+
+def _residual(does: WrongKeyActions) -> None:
+    gr.HTML(
+        exhibits.heading(
+            "Under the microscope",
+            "What was added to the mask, amplified around grey. If you see a face here, the method "
+            "gives something away without any key.",
+        )
+    )
+    times = gr.Slider(1, 50, 10, step=1, label="Amplified, times", elem_id="lab-times")
+    shown = gr.HTML(elem_id="lab-residual")
+    times.release(
+        does.residual, times, shown, api_name="residual", trigger_mode="always_last", **_LANE
+    )

@@ -1,0 +1,95 @@
+"""Every sentence that people read more than once, so that the tone is decided in one place."""
+
+from typing import Final
+
+from engine import errors
+
+NAME: Final = "FaceVeil"
+LEAD: Final = "Hide the faces in a photo. Only your passphrase brings them back."
+
+MASK_TITLES: Final[dict[str, str]] = {
+    "gaussian": "Blur",
+    "pixelate": "Mosaic",
+    "median": "Painting",
+    "sticker": "Cartoon",
+    "superpixel": "Shards",
+    "edge": "Line drawing",
+    "extreme_blur": "8 x 8 pixels",
+    "noise": "Noise",
+    "box": "Grey box",
+}
+
+METHOD_TITLES: Final[dict[str, str]] = {
+    "sealed": "Sealed",
+    "proface-s-rand": "RandWR",
+    "proface-s-obfs": "ObfsWR",
+}
+
+OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
+BUSY: Final = "That is ten passphrases within a minute, the most this page tries. Wait a moment."
+
+_FILE_HINT: Final = "Ask for the original PNG, sent as a file."
+
+TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
+    errors.ImageFormatError: (
+        "Not a photo we can read",
+        "This is not a JPEG, PNG or still WebP picture, whatever its name says. "
+        "Choose a photo in one of these formats.",
+    ),
+    errors.ImageDamagedError: (
+        "The file is damaged",
+        "It breaks off or is corrupt. Choose another copy of the picture.",
+    ),
+    errors.ImageTooLargeError: (
+        "Too many pixels",
+        "The picture is larger than this program opens. Scale it down and choose it again.",
+    ),
+    errors.NoFaceError: (
+        "No face found",
+        "Nothing was protected, so nothing leaves. If there is a face, open More options and look "
+        "harder, or protect the whole picture.",
+    ),
+    errors.PassphraseError: (
+        "A passphrase is needed",
+        "Type one of up to 1024 bytes, or press Generate.",
+    ),
+    errors.WrongKeyError: (
+        "Wrong passphrase",
+        "The picture is intact, but this passphrase does not open it. "
+        "Capitals, spaces and every sign count.",
+    ),
+    errors.TamperedError: (
+        "Changed since it was shared",
+        f"A part of this picture is not what was protected, so it is not opened. {_FILE_HINT}",
+    ),
+    errors.ReencodedError: (
+        "Re-encoded on its way",
+        "The picture was saved anew, resized or cropped (messengers and screenshots do this), and "
+        f"what was hidden in it is lost. {_FILE_HINT}",
+    ),
+    errors.NotProtectedError: (
+        "Not one of ours",
+        "Nothing in this picture was hidden with FaceVeil. Choose a PNG that was protected here.",
+    ),
+    errors.HeaderVersionError: (
+        "Made by a newer version",
+        "This program does not know the format of the picture. Update it and try again.",
+    ),
+    errors.HeaderDamagedError: (
+        "Changed since it was shared",
+        f"What travels with the picture is damaged, so it is not opened. {_FILE_HINT}",
+    ),
+    errors.UnknownModelError: (
+        "Made by another model",
+        "The picture was protected by a network that is not installed here.",
+    ),
+    errors.CapacityError: (
+        "The faces do not fit",
+        "The picture is too small to hold them. Choose fewer faces, a larger picture, or RandWR.",
+    ),
+    errors.MethodError: (
+        "This method cannot take this face",
+        "Choose Sealed, or another mask.",
+    ),
+}
+"""Title and sentence by error; the nearest class counts. Words of the command line stay there."""

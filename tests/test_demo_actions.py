@@ -1,0 +1,194 @@
+"""What the demo's buttons do, on the released weights and a real photograph."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sample_photos import portrait, psnr_db
+
+from demo import actions, comparison, curve, lab, meter, strength, tour, troubles, words
+from demo.samples import SAMPLES, sample
+from engine import errors
+from engine.faces import crop
+from engine.images import open_photo, open_protected, write_png
+from engine.masks import MASKS, make_mask, mask_label
+from engine.methods import METHODS
+from engine.passphrase import generate_passphrase
+
+RIGHT = "a quiet river 7"
+
+
+@pytest.fixture(scope="module")
+def found() -> actions.Found:
+    return actions.look_at(sample("Astronaut"))
+
+
+@pytest.fixture(scope="module")
+def table() -> lab.Lab:
+    return lab.prepare(lab.face_of(portrait()), "gaussian", RIGHT, lambda share, stage: None)
+
+
+@pytest.mark.parametrize(("method", "least_db"), [("sealed", 60), ("proface-s-rand", 34)])
+def test_what_is_protected_comes_back(
+    found: actions.Found, method: str, least_db: float, tmp_path: Path
+) -> None:
+    shared = actions.protect(found, [1], "gaussian", method, RIGHT)
+    path = tmp_path / "protected.png"
+    path.write_bytes(shared.png)
+    opened = actions.recover(str(path), RIGHT)
+    box = found.faces[0].box
+    face_u8 = crop(found.photo_u8, box)
+    assert psnr_db(crop(open_photo(shared.png), box), face_u8) < 25
+    assert psnr_db(crop(open_photo(opened.png), box), face_u8) > least_db
+    assert (opened.opened, opened.closed, opened.method) == ((1,), (), method)
+    assert opened.exact == shared.exact == (method == "sealed")
+    assert shared.mask_db > 30
+    assert shared.faces == 1
+
+
+def test_each_refusal_has_words_of_its_own(found: actions.Found) -> None:
+    png = actions.protect(found, [1], "sticker", "sealed", RIGHT).png
+    pixels = open_protected(png).photo_u8
+    changed = pixels.copy()
+    changed[100:120, 100:120] ^= 64
+    header = open_protected(png).header
+    jpeg = io.BytesIO()
+    Image.fromarray(pixels).save(jpeg, "JPEG")
+    cases = {
+        "Wrong passphrase": (png, "a quiet river 8"),
+        "Changed since it was shared": (write_png(None, changed, header), RIGHT),
+        "Re-encoded on its way": (jpeg.getvalue(), RIGHT),
+        "Not one of ours": (write_png(None, portrait(), None), RIGHT),
+        "A passphrase is needed": (png, ""),
+    }
+    for title, (data, passphrase) in cases.items():
+        with pytest.raises(errors.EngineError) as caught:
+            actions.recover(data, passphrase)
+        assert troubles.explained(caught.value)[0] == title
+    with pytest.raises(errors.EngineError) as caught:
+        actions.recover(write_png(None, pixels[:-1], header), RIGHT)
+    assert troubles.explained(caught.value)[0] == "Re-encoded on its way"
+
+
+def test_words_of_the_command_line_stay_there() -> None:
+    told = " ".join(" ".join(pair) for pair in words.TROUBLES.values())
+    assert "--" not in told
+    assert set(words.MASK_TITLES) == set(MASKS)
+    assert set(words.METHOD_TITLES) == set(METHODS)
+
+
+def test_no_face_and_no_choice_protect_nothing(found: actions.Found) -> None:
+    with pytest.raises(errors.NoFaceError):
+        actions.look_at(np.full((200, 200, 3), 128, np.uint8))
+    with pytest.raises(errors.NoFaceError):
+        actions.protect(found, [], "gaussian", "sealed", RIGHT)
+    assert len(actions.look_at(np.full((96, 96, 3), 128, np.uint8), "whole").faces) == 1
+
+
+def test_the_preview_masks_what_is_ticked_and_nothing_else(found: actions.Found) -> None:
+    box = found.faces[0].box
+    middle = (box[0] + 30, box[1] + 30, box[2] - 30, box[3] - 30)
+    original = crop(found.photo_u8, middle)
+    assert psnr_db(crop(actions.preview(found, [1], "box"), middle), original) < 20
+    assert psnr_db(crop(actions.preview(found, [], "box"), middle), original) == float("inf")
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("factor", [0.5, 0.7, 1.0, 1.3, 2.0])
+def test_every_step_of_the_strength_slider_is_a_mask(mask: str, factor: float) -> None:
+    face_u8 = portrait()[40:152, 60:172]
+    values = strength.strength_of(mask, factor)
+    assert make_mask(mask, face_u8, strength=values).shape == face_u8.shape
+    assert len(mask_label(mask, values)) <= 64
+    assert bool(values) == (strength.has_strength(mask) and factor != 1)
+
+
+def test_the_samples_are_photos_with_faces() -> None:
+    for name in SAMPLES:
+        assert sample(name).dtype == np.uint8
+        assert not sample(name).flags.writeable
+    assert len(actions.look_at(sample("Group of six")).faces) == 6
+
+
+def test_right_and_wrong_keys_in_the_lab(table: lab.Lab) -> None:
+    right = lab.under(table, lab.right_keys(table))
+    assert [picture.tone for picture in right] == ["good"] * 3
+    assert all("opens" in picture.note for picture in right)
+    for keys in (table.wrong_keys, lab.one_bit_off(table), lab.derived(table, "open sesame")):
+        wrong = lab.under(table, keys)
+        assert [picture.tone for picture in wrong] == ["plain"] * 3
+        near = [psnr_db(picture.picture_u8, table.original_u8) for picture in wrong]
+        assert max(near) < 25
+    assert table.typo != RIGHT
+    assert lab.derived(table, RIGHT) == lab.right_keys(table)
+
+
+@pytest.mark.parametrize("method", lab.METHODS)
+def test_random_keys_open_nothing(table: lab.Lab, method: str) -> None:
+    tries = list(lab.random_tries(table, method, 3))
+    assert len(tries) == 3
+    assert not any(opens for _, _, opens in tries)
+    assert max(near for _, near, _ in tries) < 25
+
+
+def test_the_curve_falls_with_the_share_of_wrong_bits(table: lab.Lab) -> None:
+    curves = lab.measure_curves(table, lambda share, stage: None)
+    assert set(curves) == set(lab.NETWORKS)
+    for values in curves.values():
+        assert values[0] > 34
+        assert values[-1] < 20
+        assert len(curve.figure(curves, 0.1).data) == 2
+    assert lab.measure_curves(table, lambda share, stage: pytest.fail("measured twice")) is curves
+    assert len(lab.with_share(table, 0.1)) == 2
+
+
+def test_spoof_and_residual_are_shown_for_every_method(table: lab.Lab) -> None:
+    spoofed = lab.spoofed(table)
+    assert "refused" in spoofed[-1].note
+    assert max(psnr_db(each.picture_u8, table.original_u8) for each in spoofed) < 25
+    grey, loud = lab.residuals(table, 1), lab.residuals(table, 50)
+    assert all(a.picture_u8.std() < b.picture_u8.std() for a, b in zip(grey, loud, strict=True))
+
+
+def test_the_comparison_has_a_cell_for_everything() -> None:
+    mask, cells = next(comparison.rows(lab.face_of(portrait())))
+    assert mask == "gaussian"
+    assert len(cells) == 1 + 3 * len(lab.METHODS)
+    assert all(cell is not None and cell.details for cell in cells)
+
+
+def test_the_tour_tells_the_truth() -> None:
+    told = tour.story()
+    assert told.exact
+    assert told.png_bytes > 10_000
+    face_u8 = crop(told.photo_u8, told.box)
+    assert psnr_db(crop(told.wrong_u8, told.box), face_u8) < 15
+    for number in range(1, tour.STEPS + 1):
+        assert f"<h2>{number}." in tour.step(number)
+    assert tour.summary().count("<img") == 4
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "word"),
+    [
+        ("", ""),
+        ("password", "listed"),
+        ("Password1!", "listed"),
+        ("aaaaaaaaaaaa", "listed"),
+        ("qwertyuiop", "listed"),
+        ("correct horse battery staple", "listed"),
+        ("miep5kat", "weak"),
+        ("my aunt keeps eleven geese", "fair"),
+        ("my aunt keeps eleven geese and they all bite postmen", "strong"),
+    ],
+)
+def test_the_meter_is_honest(passphrase: str, word: str) -> None:
+    assert meter.worth_of(passphrase).word == word
+
+
+def test_a_generated_passphrase_has_its_exact_worth() -> None:
+    worth = meter.worth_of(generate_passphrase(meter.GENERATED_WORDS))
+    assert worth.bits == pytest.approx(77.5, abs=0.1)
+    assert (worth.word, worth.exact) == ("strong", True)
