@@ -19,40 +19,100 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.faces import detect, faces_from_boxes, whole_face
-    from engine.images import open_photo, open_protected, write_png
-    from engine.keys import generate_passphrase
+    from engine.attacks.keys import Trial, key_map_sweep, one_bit_off, one_character_off, random_key
+    from engine.attacks.residual import amplify
+    from engine.faces import (
+        Face,
+        crop,
+        detect,
+        faces_from_boxes,
+        merge_overlapping,
+        no_face_error,
+        whole_face,
+    )
+    from engine.images import Box, from_u8, open_photo, open_protected, write_png
+    from engine.keys import Key, entropy_bits, generate_passphrase
+    from engine.masking import mask_faces
+    from engine.masks import MASKS, make_mask
+    from engine.methods import DEFAULT_METHOD, METHODS, find_method
+    from engine.metrics import psnr_db, ssim
     from engine.pipeline import ProtectOptions, protect, recover, recover_wrongly
-    from engine.zoo import list_models, load_model
+    from engine.zoo import RELEASED, list_models, load_model
 
 __all__ = [
+    "DEFAULT_METHOD",
+    "MASKS",
+    "METHODS",
+    "RELEASED",
+    "Box",
+    "Face",
+    "Key",
     "ProtectOptions",
+    "Trial",
+    "amplify",
+    "crop",
     "detect",
+    "entropy_bits",
     "faces_from_boxes",
+    "find_method",
+    "from_u8",
     "generate_passphrase",
+    "key_map_sweep",
     "list_models",
     "load_model",
+    "make_mask",
+    "mask_faces",
+    "merge_overlapping",
+    "no_face_error",
+    "one_bit_off",
+    "one_character_off",
     "open_photo",
     "open_protected",
     "protect",
+    "psnr_db",
+    "random_key",
     "recover",
     "recover_wrongly",
+    "ssim",
     "whole_face",
     "write_png",
 ]
 
 _HOMES = {
+    "Box": "images",
+    "DEFAULT_METHOD": "methods",
+    "Face": "faces",
+    "Key": "keys",
+    "MASKS": "masks",
+    "METHODS": "methods",
     "ProtectOptions": "pipeline",
+    "RELEASED": "zoo",
+    "Trial": "attacks.keys",
+    "amplify": "attacks.residual",
+    "crop": "faces",
     "detect": "faces",
+    "entropy_bits": "keys",
     "faces_from_boxes": "faces",
+    "find_method": "methods",
+    "from_u8": "images",
     "generate_passphrase": "keys",
+    "key_map_sweep": "attacks.keys",
     "list_models": "zoo",
     "load_model": "zoo",
+    "make_mask": "masks",
+    "mask_faces": "masking",
+    "merge_overlapping": "faces",
+    "no_face_error": "faces",
+    "one_bit_off": "attacks.keys",
+    "one_character_off": "attacks.keys",
     "open_photo": "images",
     "open_protected": "images",
     "protect": "pipeline",
+    "psnr_db": "metrics",
+    "random_key": "attacks.keys",
     "recover": "pipeline",
     "recover_wrongly": "pipeline",
+    "ssim": "metrics",
     "whole_face": "faces",
     "write_png": "images",
 }

@@ -7,7 +7,6 @@ these its pixels (:func:`check_pixels`), is this the key (:func:`check_tag`).
 """
 
 import base64
-import hashlib
 import hmac
 import json
 from typing import Any, Final, TypeVar
@@ -16,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import BoxError, HeaderDamagedError, SecretError, WrongKeyError
-from engine.header_bytes import MAX_HEADER_BYTES, checksum, context, decode, encode
+from engine.header_bytes import (
+    MAX_HEADER_BYTES,
+    check_index,
+    checksum,
+    context,
+    contexts,
+    decode,
+    encode,
+)
 from engine.keys import KdfParams, Key
 from engine.record import (
     TAG_BYTES,
@@ -30,8 +37,9 @@ from engine.record import (
 )
 from engine.stripes import (
     DIGEST_BYTES,
-    check_photo,
     check_stripes,
+    digest_of,
+    pixel_digest,
     stripe_count,
     stripe_digests,
 )
@@ -47,6 +55,7 @@ __all__ = [
     "decode",
     "encode",
     "from_json",
+    "pixel_digest",
     "stripe_digests",
     "tag",
     "to_json",
@@ -55,6 +64,7 @@ __all__ = [
 MAX_SIDECAR_CHARACTERS: Final = 32_768
 
 _FORMAT: Final = "faceveil header"
+_COSTS: Final = ("memory_kib", "iterations", "lanes")
 _T = TypeVar("_T")
 
 
@@ -76,51 +86,68 @@ def check_pixels(header: Header, photo_u8: npt.NDArray[np.uint8]) -> None:
     check_stripes(header.stripes, header.height, header.width, photo_u8)
 
 
-def tag(key: Key, header: Header, face_index: int, photo_u8: npt.NDArray[np.uint8]) -> bytes:
-    """Authenticate a face's context and the whole protected picture under the face's key.
+def tag(
+    key: Key,
+    header: Header,
+    face_index: int,
+    photo_u8: npt.NDArray[np.uint8] | None = None,
+    *,
+    digest: bytes | None = None,
+) -> bytes:
+    """Authenticate all records of the header and the whole picture under one face's key.
 
-    ``HMAC-SHA256(k_tag, "faceveil/v1/tag" || context || stripes || SHA-256(u32be(H) || u32be(W)
-    || pixels))``, its first 16 bytes (RFC 2104 allows the truncation).
+    ``HMAC-SHA256(k_tag, "faceveil/v1/tag" || u16be(face_index) || u16be(faces) || every face's
+    context in order || stripes || SHA-256(u32be(H) || u32be(W) || pixels))``, its first 16 bytes
+    (RFC 2104 allows the truncation). So no record can be taken out, put in, moved or stripped of
+    its tag without the tags of the others failing; only the values of their tags stay free.
 
     Args:
-        key: the face's key.
-        header: with the digests of ``photo_u8``; tags that it holds already are not looked at.
+        key: the face's key; ``k_tag`` is derived with the context of this face alone.
+        header: with the digests of the picture, and for each face that will have a tag any 16
+            bytes in its place: whether there is one counts, its value is not looked at.
         face_index: which of ``header.faces``, from 0.
         photo_u8: the protected picture, ``(H, W, 3)`` uint8.
+        digest: its :func:`pixel_digest` instead, where there are many faces or keys.
 
     Raises:
-        HeaderError: as :func:`context`, and when the digests are missing.
-        BoxError: as :func:`context`.
+        HeaderError: as :func:`context`, of any face; stripes missing; not one of picture, digest.
+        BoxError: as :func:`context`, of any face.
         ImageShapeError: ``photo_u8`` is no picture.
     """
-    ctx = context(header, face_index)
+    check_index(header, face_index)
+    every = contexts(header)
     check_bytes("stripes", header.stripes, {DIGEST_BYTES * stripe_count(header.height)})
-    check_photo(photo_u8)
-    height, width = photo_u8.shape[:2]
-    pixels = hashlib.sha256(height.to_bytes(4, "big") + width.to_bytes(4, "big"))
-    pixels.update(np.ascontiguousarray(photo_u8).data)
-    message = b"faceveil/v1/tag" + ctx + header.stripes + pixels.digest()
-    return hmac.digest(key.tag_key(ctx), message, "sha256")[:TAG_BYTES]
+    place = face_index.to_bytes(2, "big") + len(every).to_bytes(2, "big")
+    pixels = digest_of(photo_u8, digest)
+    message = b"".join([b"faceveil/v1/tag", place, *every, header.stripes, pixels])
+    return hmac.digest(key.tag_key(every[face_index]), message, "sha256")[:TAG_BYTES]
 
 
-def check_tag(key: Key, header: Header, face_index: int, photo_u8: npt.NDArray[np.uint8]) -> None:
+def check_tag(
+    key: Key,
+    header: Header,
+    face_index: int,
+    photo_u8: npt.NDArray[np.uint8] | None = None,
+    *,
+    digest: bytes | None = None,
+) -> None:
     """Refuse a key that is not the face's; to be called after :func:`check_pixels`.
 
     A face without a tag passes under any key: its owner chose that nothing tells which is right.
+    Who takes a tag away does not get there: the keys of the face, its :func:`context`, change.
 
     Args:
         key: the key to be tried.
         header: the picture's header.
         face_index: which of ``header.faces``, from 0.
         photo_u8: the protected picture, ``(H, W, 3)`` uint8.
+        digest: its :func:`pixel_digest` instead, as for :func:`tag`.
 
     Raises:
-        WrongKeyError: another key, or pixels and digests changed together.
-        HeaderError: as :func:`tag`.
-        BoxError: as :func:`tag`.
-        ImageShapeError: as :func:`tag`.
+        WrongKeyError: another key, or records changed, or pixels and digests changed together.
+        HeaderError, BoxError, ImageShapeError: as :func:`tag`.
     """
-    found = tag(key, header, face_index, photo_u8)
+    found = tag(key, header, face_index, photo_u8, digest=digest)
     expected = header.faces[face_index].tag
     if expected is not None and not hmac.compare_digest(found, expected):
         raise WrongKeyError(
@@ -136,20 +163,13 @@ def to_json(header: Header) -> str:
         header: a complete one.
 
     Raises:
-        HeaderError: as :func:`encode`.
-        BoxError: as :func:`encode`.
+        HeaderError, BoxError: as :func:`encode`.
     """
     raw = encode(header)
-    kdf = header.kdf
     fields = {
         "format": _FORMAT,
         "version": header.version,
-        "kdf": {
-            "name": "argon2id",
-            "memory_kib": kdf.memory_kib,
-            "iterations": kdf.iterations,
-            "lanes": kdf.lanes,
-        },
+        "kdf": {"name": "argon2id", **{name: getattr(header.kdf, name) for name in _COSTS}},
         "salt": _base64(header.salt),
         "method": header.method,
         "model_hash": _base64(header.model_hash),
@@ -251,7 +271,7 @@ def _decoded(fields: dict[str, Any], name: str) -> bytes:
 
 
 def _kdf(fields: dict[str, Any]) -> KdfParams:
-    costs = [_value(fields, name, int) for name in ("memory_kib", "iterations", "lanes")]
+    costs = [_value(fields, name, int) for name in _COSTS]
     try:
         return KdfParams(*costs)
     except SecretError as error:

@@ -11,7 +11,9 @@ Every number is big-endian::
     sum    = the first 4 bytes of SHA-256 of all before, against accidents and not against people
 
 A decoder takes no other encoding. The context of a face is ``"faceveil/v1/context" || shared ||
-face``: every part tells its own length, so no two contexts are equal and none begins another.
+face || tagged u8``, where tagged is 1 for a face with a tag and 0 for one without: who strips a tag
+gets other keys. Every part tells its own length, so no context begins another. They are equal only
+for equal records, whatever the tag's value, and the boxes of a header are apart.
 """
 
 import hashlib
@@ -97,11 +99,12 @@ def decode(raw: bytes) -> Header:
 def context(header: Header, face_index: int) -> bytes:
     """Give the canonical bytes that belong to one face; its keys are derived from them.
 
-    They hold everything but the digests of the pixels, the tags and the other faces, so they are
-    known before anything is hidden. They do hold the method's own ``data``: fix it first.
+    They hold everything but the digests of the pixels, the tag's value and the other faces, so
+    they are known before anything is hidden. They do hold the method's own ``data``, and whether
+    the face has a tag: fix both first, with any 16 bytes in the place of a tag that is to come.
 
     Args:
-        header: ``stripes`` may still be empty.
+        header: ``stripes`` may still be empty, tags may still be placeholders.
         face_index: which of ``header.faces``, from 0.
 
     Raises:
@@ -111,14 +114,39 @@ def context(header: Header, face_index: int) -> bytes:
         HeaderError: no such face.
     """
     check_shared(header)
+    check_index(header, face_index)
+    return _context(header, header.faces[face_index], _shared(header))
+
+
+def contexts(header: Header) -> tuple[bytes, ...]:
+    """Give :func:`context` of every face, in the order of ``header.faces``.
+
+    Args:
+        header: as for :func:`context`.
+
+    Raises:
+        HeaderVersionError: an unknown version.
+        HeaderDamagedError: a field outside its limits, the number of faces too.
+        BoxError: a box outside the picture, empty or too large.
+    """
+    check_shared(header)
+    if not 1 <= len(header.faces) <= MAX_FACES:
+        refuse("faces", f"1 to {MAX_FACES} records", str(len(header.faces)))
+    shared = _shared(header)
+    return tuple(_context(header, face, shared) for face in header.faces)
+
+
+def check_index(header: Header, face_index: int) -> None:
+    """Refuse an index of no face.
+
+    Raises:
+        HeaderError: ``face_index`` is no integer from 0 to the last face.
+    """
     if type(face_index) is not int or not 0 <= face_index < len(header.faces):
         raise HeaderError(
             f"face_index must be 0 to {len(header.faces) - 1}, got {face_index!r:.20}",
             hint="take an index of header.faces",
         )
-    face = header.faces[face_index]
-    check_face(face, header.height, header.width)
-    return b"faceveil/v1/context" + _shared(header) + _face(face)
 
 
 def checksum(body: bytes) -> bytes:
@@ -142,6 +170,12 @@ def _shared(header: Header) -> bytes:
             header.width.to_bytes(2, "big"),
         ]
     )
+
+
+def _context(header: Header, face: FaceRecord, shared: bytes) -> bytes:
+    check_face(face, header.height, header.width)
+    tagged = bytes([face.tag is not None])
+    return b"faceveil/v1/context" + shared + _face(face) + tagged
 
 
 def _face(face: FaceRecord) -> bytes:

@@ -1,5 +1,6 @@
 """Lays masks over the faces of a whole photograph, each at its own place and size."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from engine.errors import MaskError
 from engine.faces import Face, Region, crop, paste
-from engine.masks import Preset, Strength, make_mask
+from engine.masks import MASKS, Preset, Strength, make_mask
 
 
 def mask_faces(
@@ -28,32 +29,50 @@ def mask_faces(
         mask: name in :data:`engine.masks.MASKS`.
         preset: scaled with the face, or the papers' 112 px settings as they are.
         strength: settings that replace the preset's.
-        seed: of masks that draw something.
+        seed: of masks that draw something, 0 or more; each next face has the next seed.
+
+    Returns:
+        A new photo of the same size.
+
+    Raises:
+        MaskError: as :func:`engine.masks.make_mask`; never for landmarks that cannot be used.
+        BoxError, ImageError: as :func:`engine.faces.crop`.
     """
     masked_u8 = photo_u8.copy()
     make = functools.partial(make_mask, mask, preset=preset, strength=strength)
+    placed = mask in MASKS and MASKS[mask].needs_landmarks
+    lay = _mask_placed if placed else _mask_box
     for face in (face for region in regions for face in region.faces):
-        mask_u8 = _mask_face(make, crop(masked_u8, face.box), face, seed)
-        masked_u8 = paste(masked_u8, face.box, mask_u8)
-        seed += 1
+        for part in (face.others if placed else ()) or (face,):
+            masked_u8 = paste(masked_u8, part.box, lay(make, crop(masked_u8, part.box), part, seed))
+            seed += 1
     return masked_u8
 
 
-def _mask_face(
+def _mask_box(
     make: Callable[..., npt.NDArray[np.uint8]],
     crop_u8: npt.NDArray[np.uint8],
     face: Face,
     seed: int,
 ) -> npt.NDArray[np.uint8]:
-    """Mask one crop by its landmarks, or all of it where the landmarks cannot place the mask.
+    del face
+    return make(crop_u8, seed=seed)
 
-    A profile's eyes may coincide, and a face cut by the edge has points outside. The mask is then
-    laid over the whole crop, which hides more, not less.
+
+def _mask_placed(
+    make: Callable[..., npt.NDArray[np.uint8]],
+    crop_u8: npt.NDArray[np.uint8],
+    face: Face,
+    seed: int,
+) -> npt.NDArray[np.uint8]:
+    """Lay the mask where the landmarks say, or hide the whole crop where they cannot say it.
+
+    Landmarks may be unknown, a profile's eyes may coincide, and a face cut by the edge has points
+    outside. The face may then be anywhere in the crop, and the mask covers only its middle: all of
+    the crop is blurred beyond recognition first, which hides more, not less.
     """
-    if face.landmarks is None:
-        return make(crop_u8, seed=seed)
-    landmarks = face.landmarks - np.array(face.box[:2], np.float32)
-    try:
-        return make(crop_u8, landmarks=landmarks, seed=seed)
-    except MaskError:
-        return make(crop_u8, seed=seed)
+    if face.landmarks is not None:
+        landmarks = face.landmarks - np.array(face.box[:2], np.float32)
+        with contextlib.suppress(MaskError):
+            return make(crop_u8, landmarks=landmarks, seed=seed)
+    return make(make_mask("extreme_blur", crop_u8), seed=seed)

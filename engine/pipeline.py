@@ -6,18 +6,19 @@ This way in; :mod:`engine.recovery` is the way back, and its names stand here to
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import randbits
 
 import numpy as np
 import numpy.typing as npt
 
 from engine import carrier
-from engine.errors import BoxError, EngineError, MethodError
+from engine.errors import BoxError, MethodError, PassphraseError
 from engine.faces import Face, Region, crop, merge_overlapping, no_face_error
-from engine.header import context, encode, tag
+from engine.header import context, encode, pixel_digest, tag
 from engine.images import write_png
-from engine.keys import KdfParams, Key, new_salt
+from engine.keys import MAX_MAP_PIXELS, KdfParams, Key, new_salt
 from engine.masking import mask_faces
-from engine.masks import MASKS, Preset, mask_label
+from engine.masks import Preset, mask_label
 from engine.methods import DEFAULT_METHOD, BoundKey, Crop, Method, WrongMode, find_method
 from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
 from engine.recovery import Recovered, Report, no_report, read_header, recover, recover_wrongly
@@ -52,7 +53,8 @@ class ProtectOptions:
         preset: ``"scaled"`` with the face, or the papers' 112 px settings as they are.
         strength: mask settings that replace the preset's.
         wrong: what a wrong key shows; the method's own default where empty.
-        check_value: store a tag that tells the right key; without it nothing does (``--no-tag``).
+        check_value: store a tag that tells the right key and guards every pixel; without it nothing
+            says which key is right, and changes made on purpose go unnoticed (``--no-tag``).
         kdf: cost of one guess at the passphrase.
     """
 
@@ -78,8 +80,8 @@ class Protected:
     """
 
     png: bytes = field(repr=False)
-    photo_u8: npt.NDArray[np.uint8]
-    masked_u8: npt.NDArray[np.uint8]
+    photo_u8: npt.NDArray[np.uint8] = field(repr=False)
+    masked_u8: npt.NDArray[np.uint8] = field(repr=False)
     header: Header
     exact: tuple[bool, ...]
 
@@ -102,7 +104,7 @@ def protect(
 
     Raises:
         NoFaceError: ``faces`` is empty; nothing clear goes out.
-        BoxError: faces with different passphrases overlap, or there are over 64.
+        BoxError: faces with different passphrases overlap, there are over 64, or one is too large.
         PassphraseError, MaskError, MethodError, CapacityError, ModelError: as they say.
     """
     options = options or ProtectOptions()
@@ -113,6 +115,7 @@ def protect(
     height, width = photo_u8.shape[:2]
     regions = _regions(faces, height, width)
     slots, secrets = _key_slots(faces, regions, passphrases)
+    label = mask_label(options.mask, options.strength, preset=options.preset)
     salt = new_salt()
     report("making the mask", 0.0)
     masked_u8 = mask_faces(
@@ -121,11 +124,12 @@ def protect(
         options.mask,
         preset=options.preset,
         strength=dict(options.strength),
-        seed=int.from_bytes(salt[:4], "big"),
+        # Secret: noise made from a seed that travels with the picture could be subtracted again.
+        seed=randbits(128),
     )
     header = Header(
         version=VERSION, kdf=options.kdf, salt=salt, method=method.name,
-        model_hash=method.model_hash(), mask=_label(options), wrong=wrong,
+        model_hash=method.model_hash(), mask=label, wrong=wrong,
         height=height, width=width, stripes=b"",
         faces=tuple(
             FaceRecord(region.box, slot, bytes(method.note_bytes), _no_tag(options))
@@ -158,7 +162,8 @@ def _hide(
     )
     header = dataclasses.replace(header, stripes=stripe_digests(signed_u8))
     if header.faces[0].tag is not None:
-        tags = [tag(key, header, i, signed_u8) for i, key in enumerate(keys)]
+        digest = pixel_digest(signed_u8)
+        tags = [tag(key, header, i, digest=digest) for i, key in enumerate(keys)]
         header = _with_faces(header, tags=tags)
     raw = encode(header)
     if method.carries_header:
@@ -174,6 +179,13 @@ def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:
             f"a picture holds at most {MAX_FACES} hidden faces, got {len(regions)}",
             hint="draw --box X0,Y0,X1,Y1 around several at once; none may stay clear",
         )
+    for x0, y0, x1, y1 in (region.box for region in regions):
+        # Padded to even sides, as networks and their key maps take it.
+        if (y1 - y0 + (y1 - y0) % 2) * (x1 - x0 + (x1 - x0) % 2) > MAX_MAP_PIXELS:
+            raise BoxError(
+                f"a hidden face may have {MAX_MAP_PIXELS:,} pixels, got {x1 - x0} x {y1 - y0}",
+                hint="draw smaller boxes with --box X0,Y0,X1,Y1, or scale the picture down",
+            )
     return regions
 
 
@@ -194,7 +206,7 @@ def _key_slots(
         return [0] * len(regions), [passphrases]
     missing = [n for n in range(1, len(faces) + 1) if n not in passphrases]
     if missing or len(passphrases) != len(faces):
-        raise EngineError(
+        raise PassphraseError(
             f"expected one passphrase for each of {len(faces)} faces, got them for "
             f"{', '.join(map(str, sorted(passphrases))) or 'none'}",
             hint="give one --key N=PATH for each chosen face",
@@ -214,11 +226,6 @@ def _key_slots(
             secrets.append(secret)
         slots.append(secrets.index(secret))
     return slots, secrets
-
-
-def _label(options: ProtectOptions) -> str:
-    paper = MASKS[options.mask].paper if options.preset == "paper" else {}
-    return mask_label(options.mask, {**paper, **options.strength})
 
 
 def _no_tag(options: ProtectOptions) -> bytes | None:

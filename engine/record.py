@@ -30,6 +30,7 @@ class FaceRecord:
         key_slot: number of the key, 0 to 63; faces of one number share a passphrase.
         data: the method's own bytes, at most 64.
         tag: 16 bytes of :func:`engine.header.tag`, or None when nothing may tell the right key.
+            Which of the two is part of the face's context, the 16 bytes are not.
     """
 
     box: tuple[int, int, int, int]

@@ -1,20 +1,26 @@
 """A protected picture in, a photograph out: read and check the header, try the keys."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from engine import carrier
-from engine.errors import HeaderDamagedError, NotProtectedError, ReencodedError, WrongKeyError
+from engine.errors import (
+    HeaderDamagedError,
+    HeaderVersionError,
+    NotProtectedError,
+    ReencodedError,
+    TamperedError,
+    WrongKeyError,
+)
 from engine.faces import paste
-from engine.header import check_pixels, check_tag, context, decode, encode
+from engine.header import check_pixels, check_tag, context, decode, encode, pixel_digest
 from engine.images import ProtectedFile
 from engine.keys import Key
-from engine.methods import BoundKey, Method, Place, WrongMode, find_method
+from engine.methods import METHODS, BoundKey, Method, Place, WrongMode
 from engine.record import Header
-from engine.zoo import find_by_hash
 
 Report = Callable[[str, float], None]
 """Takes what is being done and the share of the whole that is done, 0 to 1."""
@@ -35,7 +41,7 @@ class Recovered:
         closed: numbers of those that none of the passphrases opens; still masked.
     """
 
-    photo_u8: npt.NDArray[np.uint8]
+    photo_u8: npt.NDArray[np.uint8] = field(repr=False)
     header: Header
     opened: tuple[int, ...]
     closed: tuple[int, ...]
@@ -58,21 +64,24 @@ def recover(
 
     Raises:
         NotProtectedError: no header anywhere: not one of our pictures, or its header was lost.
-        ReencodedError, TamperedError: the pixels are not those that were shared.
-        UnknownModelError: made by a model that is not here.
+        HeaderDamagedError: its header cannot be read, and there is no other copy of it.
+        HeaderVersionError: made by a newer version of this program.
+        ReencodedError, TamperedError: the pixels or the sidecar are not those of the picture.
+        UnknownModelError, WeightsMissingError: made by a model that is not here.
         WrongKeyError: none of the passphrases opens anything.
     """
     header, signed_u8 = read_header(file, header)
-    method = _method_of(header)
+    method = method_of(header)
     photo_u8 = file.photo_u8
     opened = []
     report("deriving the key", 0.0)
     keys = _derive(header, passphrases)
+    digest = pixel_digest(signed_u8)
     for i, place in enumerate(_places(header)):
         report("recovering", 0.3 + 0.7 * i / len(header.faces))
         for key in keys:
             try:
-                check_tag(key, header, i, signed_u8)
+                check_tag(key, header, i, digest=digest)
                 found = method.recover(signed_u8, place, BoundKey(key, context(header, i)))
             except WrongKeyError:
                 continue
@@ -98,7 +107,7 @@ def recover_wrongly(
         As :func:`recover`, but for WrongKeyError.
     """
     header, _ = read_header(file, header)
-    method = _method_of(header)
+    method = method_of(header)
     photo_u8 = file.photo_u8
     (key,) = _derive(header, [passphrase])
     for i, place in enumerate(_places(header)):
@@ -120,29 +129,74 @@ def read_header(
         The header, and the pixels as they were signed (without the header's copy in them).
 
     Raises:
-        NotProtectedError, ReencodedError, TamperedError: as :func:`recover`.
+        NotProtectedError, HeaderDamagedError, HeaderVersionError, ReencodedError, TamperedError,
+        UnknownModelError, WeightsMissingError: as :func:`recover`.
     """
-    raw = encode(header) if header is not None else file.header
-    if raw is None:
-        raw = carrier.read_header_copy(file.photo_u8)
-    if raw is None and file.format != "PNG":
-        raise ReencodedError(
-            f"a protected picture is a PNG, got {file.format} without anything of ours in it",
-            hint="ask for the original PNG, sent as a file; what was hidden is lost in this one",
-        )
-    if raw is None:
-        raise NotProtectedError(
-            "the picture holds nothing that this program has hidden",
-            hint="if it was protected here, its header was stripped: pass it with --sidecar",
-        )
-    header = decode(raw)
+    header, raw = _find_header(file, header)
     if file.photo_u8.shape[:2] != (header.height, header.width):
         check_pixels(header, file.photo_u8)
+    method = method_of(header)
     signed_u8 = file.photo_u8
-    if _method_of(header).carries_header:
+    if method.carries_header:
         signed_u8 = carrier.clear_header_samples(signed_u8, len(raw))
     check_pixels(header, signed_u8)
+    if method.carries_header:
+        _check_copy(file.photo_u8, signed_u8, raw)
+    samples = header.height * header.width * 3
+    method.check([face.data for face in header.faces], samples, len(raw))
     return header, signed_u8
+
+
+def _find_header(file: ProtectedFile, sidecar: Header | None) -> tuple[Header, bytes]:
+    """The header and its bytes: from the sidecar, the chunk, or the pixels, in this order.
+
+    A chunk that cannot be read stands in nobody's way; one that says something else does.
+    """
+    chunk, fault = _read_chunk(file)
+    if sidecar is not None:
+        if chunk not in (None, sidecar):
+            raise TamperedError(
+                "the sidecar must be the header of this picture, got another one",
+                hint="recover without the sidecar, or ask for the picture again",
+            )
+        return sidecar, encode(sidecar)
+    if chunk is not None:
+        return chunk, encode(chunk)
+    raw = carrier.read_header_copy(file.photo_u8)
+    if raw is not None:
+        return decode(raw), raw
+    if fault is not None:
+        raise fault
+    if file.format != "PNG":
+        raise ReencodedError(
+            f"a protected picture is a PNG, got {file.format} without anything of ours in it",
+            hint="if it was protected, it was re-encoded since: ask for the PNG, sent as a file",
+        )
+    raise NotProtectedError(
+        "the picture holds nothing that this program has hidden",
+        hint="if it was protected here, its header was stripped: pass it with --sidecar",
+    )
+
+
+def _read_chunk(file: ProtectedFile) -> tuple[Header | None, HeaderDamagedError | None]:
+    """The header of our chunk, or what is wrong with it; neither where there is no such chunk."""
+    if file.header is None:
+        return None, file.fault
+    try:
+        return decode(file.header), None
+    except HeaderDamagedError as error:
+        return None, error
+
+
+def _check_copy(
+    photo_u8: npt.NDArray[np.uint8], signed_u8: npt.NDArray[np.uint8], raw: bytes
+) -> None:
+    """Refuse a picture whose copy of the header is not the header: no digest covers it."""
+    if not np.array_equal(carrier.write_header_copy(signed_u8, raw), photo_u8):
+        raise TamperedError(
+            "the header in the pixels must be the picture's own, got another",
+            hint="somebody changed the file; ask for the picture again",
+        )
 
 
 def _places(header: Header) -> list[Place]:
@@ -150,16 +204,20 @@ def _places(header: Header) -> list[Place]:
     return [Place(face.box, face.data, wrong) for face in header.faces]
 
 
-def _method_of(header: Header) -> Method:
-    """The method that a header names, made by a model that is here."""
-    method = find_method(header.method)
-    if header.model_hash != method.model_hash():
-        find_by_hash(header.model_hash)
-        raise HeaderDamagedError(
-            f"the header names {header.method} with another method's model",
-            hint="ask for the picture again",
+def method_of(header: Header) -> Method:
+    """The method that a header names, with the model that made the picture, of an old tag too.
+
+    Raises:
+        HeaderVersionError: a method that this program does not know.
+        UnknownModelError, WeightsMissingError, HeaderDamagedError: as :meth:`Method.made_by`.
+    """
+    if header.method not in METHODS:
+        raise HeaderVersionError(
+            f"the picture was made with the method {header.method}, which only a newer version of "
+            "this program knows",
+            hint="update the program, and recover it again",
         )
-    return method
+    return METHODS[header.method].made_by(header.model_hash)
 
 
 def _derive(header: Header, passphrases: Sequence[str]) -> list[Key]:

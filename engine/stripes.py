@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import ImageShapeError, ReencodedError, TamperedError
+from engine.errors import HeaderError, ImageShapeError, ReencodedError, TamperedError
 
 STRIPES: Final = 16
 DIGEST_BYTES: Final = 4
 MAX_SIDE: Final = 65_535
+PIXEL_DIGEST_BYTES: Final = 32
 
 _MIN_REENCODED: Final = 3
 
@@ -47,6 +48,48 @@ def stripe_digests(photo_u8: npt.NDArray[np.uint8]) -> bytes:
         digest.update(np.ascontiguousarray(rows).data)
         digests.append(digest.digest()[:DIGEST_BYTES])
     return b"".join(digests)
+
+
+def pixel_digest(photo_u8: npt.NDArray[np.uint8]) -> bytes:
+    """Digest all pixels for :func:`engine.header.tag`: once per picture serves all faces and keys.
+
+    Args:
+        photo_u8: the protected picture, ``(H, W, 3)`` uint8, sides 1 to 65,535.
+
+    Returns:
+        The 32 bytes of ``SHA-256(u32be(H) || u32be(W) || pixels)``.
+
+    Raises:
+        ImageShapeError: not such an array.
+    """
+    check_photo(photo_u8)
+    height, width = photo_u8.shape[:2]
+    pixels = hashlib.sha256(height.to_bytes(4, "big") + width.to_bytes(4, "big"))
+    pixels.update(np.ascontiguousarray(photo_u8).data)
+    return pixels.digest()
+
+
+def digest_of(photo_u8: npt.NDArray[np.uint8] | None, digest: bytes | None) -> bytes:
+    """Take a :func:`pixel_digest` that was made before, or make it.
+
+    Args:
+        photo_u8: the protected picture, ``(H, W, 3)`` uint8, or None where there is a digest.
+        digest: its 32 bytes, or None where there is a picture.
+
+    Raises:
+        HeaderError: both or neither given, or a digest of another length.
+        ImageShapeError: ``photo_u8`` is no picture.
+    """
+    if photo_u8 is not None and digest is None:
+        return pixel_digest(photo_u8)
+    if photo_u8 is None and type(digest) is bytes and len(digest) == PIXEL_DIGEST_BYTES:
+        return digest
+    got = "no picture" if photo_u8 is None else "a picture"
+    size = "no digest" if digest is None else f"a digest of {len(digest)} bytes"
+    raise HeaderError(
+        f"expected a picture or its digest of {PIXEL_DIGEST_BYTES} bytes, got {got} and {size}",
+        hint="give photo_u8, or digest=pixel_digest(photo_u8)",
+    )
 
 
 def check_stripes(stripes: bytes, height: int, width: int, photo_u8: npt.NDArray[np.uint8]) -> None:

@@ -27,7 +27,7 @@ class ModelCard:
     Attributes:
         name: ``family-variant.tag``; a retraining is a new tag.
         network: class of :data:`NETWORKS`.
-        sha256: of the weights file, in hexadecimal.
+        sha256: of config and weights, see :func:`hash_model`.
         parameters: how many.
         licence: terms of the weights.
         trained_on: the sets, and how many faces were seen.
@@ -54,7 +54,14 @@ class ModelCard:
         return MODELS_FOLDER / self.name
 
 
-RELEASED: tuple[str, ...] = ("proface-s-rand.v1", "proface-s-obfs.v1")
+RELEASED: dict[str, str] = {
+    "proface-s-rand.v1": "709bf24a1528532251b93cc47256e3c1b91d1edde009cb52dc806a77f630291d",
+    "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
+}
+"""Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
+
+Here and not in the cards alone: a card can be exchanged together with its weights.
+"""
 
 
 @functools.cache
@@ -64,6 +71,7 @@ def find_card(name: str) -> ModelCard:
     Raises:
         UnknownModelError: no released model has this name.
         WeightsMissingError: its folder is not there.
+        WeightsHashError: its card is another model's.
     """
     if name not in RELEASED:
         close = difflib.get_close_matches(name, RELEASED, n=1)
@@ -75,7 +83,9 @@ def find_card(name: str) -> ModelCard:
             f"the model {name} is not in assets/models",
             hint="run from a whole clone of the project, whose assets hold the weights",
         )
-    return ModelCard(**json.loads(file.read_text(encoding="utf-8")))
+    card = ModelCard(**json.loads(file.read_text(encoding="utf-8")))
+    _check_hash(name, "card", card.sha256)
+    return card
 
 
 def list_models() -> list[ModelCard]:
@@ -84,18 +94,34 @@ def list_models() -> list[ModelCard]:
 
 
 def find_by_hash(sha256: bytes) -> ModelCard:
-    """Find the released model whose weights have this hash.
+    """Find the released model, of whatever tag, whose weights have this hash.
 
     Raises:
         UnknownModelError: none has: the picture was made by a model that this program lacks.
+        WeightsMissingError, WeightsHashError: as :func:`find_card`.
     """
-    for card in list_models():
-        if bytes.fromhex(card.sha256) == sha256:
-            return card
+    for name, released in RELEASED.items():
+        if bytes.fromhex(released) == sha256:
+            return find_card(name)
     raise UnknownModelError(
         f"the picture was protected by a model with hash {sha256.hex()[:12]}..., which is not here",
         hint="recover it with the version of this program that made it",
     )
+
+
+def hash_model(folder: Path) -> str:
+    """SHA-256 of a model's config.json and its weights, in hexadecimal: both make the network."""
+    return hashlib.sha256(
+        (folder / "config.json").read_bytes() + b"\0" + (folder / WEIGHTS_FILE).read_bytes()
+    ).hexdigest()
+
+
+def _check_hash(name: str, part: str, found: str) -> None:
+    if found != RELEASED[name]:
+        raise WeightsHashError(
+            f"the {part} of {name} must have sha256 {RELEASED[name][:12]}..., got {found[:12]}...",
+            hint="get assets/models again from a clean clone",
+        )
 
 
 @functools.lru_cache(maxsize=8)
@@ -108,18 +134,12 @@ def load_model(name: str, device: str | None = None) -> "ModelMixin":
         WeightsHashError: its weights file is not the released one, or its config does not fit.
     """
     card = find_card(name)
-    weights = card.folder / WEIGHTS_FILE
-    if not weights.is_file():
+    if not all((card.folder / file).is_file() for file in (WEIGHTS_FILE, "config.json")):
         raise WeightsMissingError(
             f"the weights of {name} are not in assets/models/{name}",
             hint="run from a whole clone of the project, whose assets hold the weights",
         )
-    found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if found != card.sha256:
-        raise WeightsHashError(
-            f"the weights of {name} have sha256 {found[:12]}..., expected {card.sha256[:12]}...",
-            hint="get the file again from a clean clone",
-        )
+    _check_hash(name, "network", hash_model(card.folder))
     import torch
 
     build = getattr(importlib.import_module(NETWORKS[card.network]), card.network)
@@ -127,6 +147,7 @@ def load_model(name: str, device: str | None = None) -> "ModelMixin":
     network: ModelMixin
     network, faults = build.from_pretrained(
         card.folder,
+        local_files_only=True,
         low_cpu_mem_usage=False,
         ignore_mismatched_sizes=True,
         output_loading_info=True,
@@ -134,7 +155,10 @@ def load_model(name: str, device: str | None = None) -> "ModelMixin":
     if any(faults.values()):
         raise WeightsHashError(
             f"config.json of {name} must describe its weights, got another network's",
-            hint="get the file again from a clean clone",
+            hint="get assets/models again from a clean clone",
         )
     network.requires_grad_(False)
-    return network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    # Convolutions are fastest so, for inference.
+    network = network.to(memory_format=torch.channels_last)
+    return network.to(device)

@@ -3,27 +3,32 @@
 Every call here pays the real key derivation, so one test asks several questions of one picture.
 """
 
+import contextlib
+import errno
 import getpass
 import io
 import json
 import re
 import secrets
+import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import skimage.data
-from click.testing import Result
+import typer
 from PIL import Image
 from sample_photos import Photo, group, portrait, psnr_db
 from tiny_zoo import forget, point_zoo_at, write_models
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from engine.cli import app, terminal
 from engine.errors import PassphraseError
+from engine.files import write_file
 from engine.images import list_chunks, open_photo, open_protected, write_png
 
 SECRET = "correct horse battery staple"
@@ -83,6 +88,11 @@ def inside(photo_u8: Photo, box: tuple[int, int, int, int] = BOX) -> Photo:
     return photo_u8[y0:y1, x0:x1]
 
 
+def verb_module(verb: str) -> ModuleType:
+    """The module of a verb; its package shows the function of the same name in its place."""
+    return sys.modules[f"engine.cli.{verb}"]
+
+
 def assert_done(result: Result) -> None:
     assert result.exit_code == 0, result.stderr
     assert "error:" not in result.stderr
@@ -109,7 +119,7 @@ def test_a_photograph_is_protected_and_brought_back_with_its_passphrase(desk: De
     assert_done(result)
     assert desk.written() == {"protected.png"}
     kinds = [kind for kind, _ in list_chunks((desk.folder / "protected.png").read_bytes())]
-    assert kinds[:4] == ["IHDR", "sRGB", "fvHD", "IDAT"]
+    assert [*kinds[:3], *kinds[-2:]] == ["IHDR", "sRGB", "IDAT", "fvHD", "IEND"]
     assert_done(desk.recover(*RIGHT))
     (face,) = json.loads(result.stdout)["faces"]
     assert face["recovery_is_exact"]
@@ -126,7 +136,9 @@ def test_a_face_that_fills_its_picture_comes_back_nearly_and_says_so(desk: Desk)
     assert_done(result)
     (face,) = json.loads(result.stdout)["faces"]
     assert not face["recovery_is_exact"]
-    assert_done(desk.recover(*RIGHT))
+    recovered = desk.recover(*RIGHT, "--json")
+    assert_done(recovered)
+    assert json.loads(recovered.stdout)["recovery_is_exact"] == [False]
     original_u8, recovered_u8 = (
         inside(desk.picture(name), face["box"]) for name in ("photo.png", "recovered.png")
     )
@@ -207,10 +219,30 @@ def test_one_face_of_several_is_chosen_by_its_number(desk: Desk) -> None:
     words = ("protect", "group.png", "-o", "protected.png", "--faces", "2", "--json", *RIGHT)
     result = desk.run(*words)
     assert_done(result)
-    assert [face["box"] for face in json.loads(result.stdout)["faces"]] == [faces[1]["box"]]
+    told = json.loads(result.stdout)
+    assert [face["box"] for face in told["faces"]] == [faces[1]["box"]]
+    assert told["faces_left_clear"] == 5
+    assert "warning: 5 faces were left as they are" in result.stderr.splitlines()
     change = np.abs(desk.picture("protected.png").astype(int) - desk.picture("group.png"))
     assert inside(change, faces[1]["box"]).mean() > 3
     assert inside(change, faces[0]["box"]).max() <= 2
+
+
+def test_faces_outside_the_boxes_are_told_of(desk: Desk) -> None:
+    (face,) = json.loads(desk.run("faces", "photo.png", "--json").stdout)
+    around = ",".join(map(str, face["box"]))
+    cases = [
+        (("--box", "0,0,32,32"), 1, ["1 other face found outside the boxes stays as it is"]),
+        (("--box", "0,0,32,32", "--box", around), 0, []),
+        (("--whole",), 0, []),
+        ((), 0, []),
+    ]
+    for words, left, warned in cases:
+        result = desk.protect(*RIGHT, *words, "--json")
+        assert_done(result)
+        assert json.loads(result.stdout)["faces_left_clear"] == left
+        lines = result.stderr.splitlines()
+        assert [line for line in lines if "warning" in line] == [f"warning: {w}" for w in warned]
 
 
 def test_each_key_opens_its_own_face(desk: Desk) -> None:
@@ -221,6 +253,7 @@ def test_each_key_opens_its_own_face(desk: Desk) -> None:
     assert_done(result)
     told = json.loads(result.stdout)
     assert (told["faces_recovered"], told["faces_still_hidden"]) == ([1], [2])
+    assert told["recovery_is_exact"] == [True]
     photo_u8, found_u8 = desk.picture("photo.png"), desk.picture("recovered.png")
     np.testing.assert_array_equal(inside(found_u8, boxes[0]), inside(photo_u8, boxes[0]))
     assert psnr_db(inside(found_u8, boxes[1]), inside(photo_u8, boxes[1])) < 35
@@ -280,9 +313,8 @@ def test_a_passphrase_comes_from_standard_input(desk: Desk) -> None:
         (("--passphrase-file", "-"), b"x" * 2000, "1 to 1024 bytes"),
         (("--key", "1right"), None, "FACE=PATH"),
         (("--key", "one=right"), None, "FACE=PATH"),
-        (("--key", "2=right"), None, "one passphrase for each"),
-        (("--key", "1=right", "--key", "2=two"), None, "one passphrase for each"),
-        (("--generate", "--words", "2"), None, "4 to 20 words"),
+        (("--key", "2=right"), None, "one --key for each"),
+        (("--key", "1=right", "--key", "2=two"), None, "one --key for each"),
     ],
 )
 def test_no_passphrase_no_picture(
@@ -290,6 +322,67 @@ def test_no_passphrase_no_picture(
 ) -> None:
     assert_refused(desk.protect(*ONE_BOX, *words, stdin=stdin), about)
     assert desk.written() == set()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"\xef\xbb\xbfsecret\r\n", "secret"),
+        (b"secret\n\n", "secret\n"),
+        (b"secret\r", "secret\r"),
+        (b"secret\n\r\n", "secret\n"),
+        (b" secret ", " secret "),
+    ],
+)
+def test_a_byte_order_mark_and_one_line_end_are_no_secret(
+    tmp_path: Path, written: bytes, read: str
+) -> None:
+    (tmp_path / "file").write_bytes(written)
+    assert terminal.read_passphrase(str(tmp_path / "file")) == read
+
+
+def test_an_unreadable_passphrase_is_in_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"secret\xff")
+    with pytest.raises(PassphraseError, match="UTF-8") as caught:
+        terminal.read_passphrase(str(tmp_path / "file"))
+    assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
+
+
+def test_the_end_of_input_at_the_prompt_is_a_named_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(getpass, "getpass", closed)
+    with pytest.raises(PassphraseError, match="end of the input") as caught:
+        terminal.ask_passphrase(twice=True)
+    assert "--passphrase-file" in caught.value.hint
+
+
+def test_no_bar_is_open_while_a_passphrase_is_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    @contextlib.contextmanager
+    def bar() -> Iterator[Callable[[str, float], None]]:
+        told.append("open")
+        yield lambda stage, share: None
+        told.append("closed")
+
+    def ask(*, twice: bool) -> str:
+        told.append("asked")
+        return SECRET
+
+    for verb in ("protect", "recover"):
+        monkeypatch.setattr(verb_module(verb), "progress_bar", bar)
+        monkeypatch.setattr(verb_module(verb), "ask_passphrase", ask)
+    assert_done(desk.protect(*ONE_BOX))
+    assert told == ["open", "closed", "asked", "open", "closed"]
+    told.clear()
+    assert_done(desk.recover())
+    assert told == ["asked", "open", "closed"]
 
 
 def test_a_typed_passphrase_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,6 +446,71 @@ def test_the_photograph_itself_is_never_overwritten(desk: Desk) -> None:
     assert Path("protected.png").read_bytes() == before
 
 
+def test_no_file_that_is_read_is_written_over(desk: Desk) -> None:
+    refused = [
+        (("-o", "right", *RIGHT), "the output is a passphrase file"),
+        (("-o", "right", "--key", "1=right"), "the output is a passphrase file"),
+        (("-o", "x", "--sidecar", "--passphrase-file", "x.json"), "the sidecar is a passphrase"),
+    ]
+    Path("x.json").write_text(SECRET)
+    for words, about in refused:
+        assert_refused(desk.run("protect", "photo.png", *ONE_BOX, *words), about)
+    assert_done(desk.protect(*RIGHT, *ONE_BOX, "--sidecar"))
+    words = ("recover", "protected.png", *RIGHT, "--sidecar", "protected.png.json")
+    told = Path("protected.png.json").read_bytes()
+    assert_refused(desk.run(*words, "-o", "protected.png.json"), "the output is the sidecar")
+    assert_refused(desk.run(*words, "-o", "right"), "the output is a passphrase file")
+    assert Path("protected.png.json").read_bytes() == told
+    assert Path("right").read_text() == f"{SECRET}\n"
+    assert Path("x.json").read_text() == SECRET
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out.JPEG", "out.webp"])
+def test_a_png_is_given_no_other_formats_name(desk: Desk, name: str) -> None:
+    for words in (("protect", "photo.png", *ONE_BOX), ("recover", "photo.png")):
+        result = desk.run(*words, "-o", name, *RIGHT)
+        assert_refused(result, "the output is a PNG, got the name out")
+        assert "hint: name it out.png" in result.stderr
+    assert desk.written() == set()
+
+
+def test_a_sidecar_that_fails_leaves_no_picture(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("protected.png.json").mkdir()
+    assert_refused(desk.protect(*RIGHT, *ONE_BOX, "--sidecar"), r"protected\.png\.json: is no file")
+    Path("protected.png.json").rmdir()
+
+    def no_room(path: Path, data: bytes) -> None:
+        if path.suffix == ".json":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_file(path, data)
+
+    monkeypatch.setattr(verb_module("protect"), "write_file", no_room)
+    assert_refused(desk.protect(*RIGHT, *ONE_BOX, "--sidecar"), "no space left")
+    assert desk.written() == set()
+
+
+@pytest.mark.parametrize(
+    ("error", "about"),
+    [
+        (MemoryError(), "error: the memory is not enough"),
+        (sqlite3.OperationalError("database is locked"), "results database: database is locked"),
+        (KeyboardInterrupt(), "error: interrupted"),
+        (OSError(errno.EINVAL, "Odd", "."), "error: the file: odd"),
+    ],
+)
+def test_errors_of_the_machine_have_two_lines(
+    capsys: pytest.CaptureFixture[str], error: BaseException, about: str
+) -> None:
+    with pytest.raises(typer.Exit) as caught, terminal.named_errors():
+        raise error
+    assert caught.value.exit_code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines] == ["error:", "hint:"]
+    assert about in lines[0]
+
+
 @pytest.mark.parametrize(
     ("words", "about"),
     [
@@ -384,7 +542,7 @@ def test_files_that_cannot_be_used_are_refused(desk: Desk) -> None:
     assert_refused(desk.run("recover", "photo.png", *no, "--sidecar", "notes.json"), "sidecar")
     assert_refused(desk.run("recover", "photo.png", *no, "--sidecar", "list.json"), "sidecar")
     result = desk.protect(*RIGHT, *ONE_BOX, "--output", "nowhere/protected.png")
-    assert_refused(result, "protected.png: no such file")
+    assert_refused(result, "protected.png: no such folder")
     assert not Path("out.png").exists()
 
 
@@ -401,7 +559,15 @@ def test_files_that_cannot_be_used_are_refused(desk: Desk) -> None:
         ("protect", "photo.png", "-o", "x.png", "--whole", "--box", "0,0,9,9"),
         ("protect", "photo.png", "-o", "x.png", "--generate", "--passphrase-file", "right"),
         ("protect", "photo.png", "-o", "x.png", "--key", "1=right", "--passphrase-file", "right"),
+        ("protect", "photo.png", "-o", "x.png", "--generate", "--words", "2"),
+        ("protect", "photo.png", "-o", "x.png", "--words", "6", "--passphrase-file", "right"),
+        ("protect", "photo.png", "-o", "x.png", "--key", "1=-", "--key", "2=-"),
         ("recover",),
+        ("recover", "photo.png", "-o", "x.png", *("--passphrase-file", "-") * 2),
+        ("benchmark", "--data", ".", "--limit", "0"),
+        ("benchmark", "--data", ".", "--threads", "0"),
+        ("train", "proface-s-rand", "--data", ".", "--resume", "run", "--batch", "0"),
+        ("train", "proface-s-rand", "--data", ".", "--resume", "run", "--minutes", "-1"),
         ("benchmark", "--data", ".", "--preset", "papers"),
         ("train",),
     ],

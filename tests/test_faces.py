@@ -398,6 +398,35 @@ def test_boxes_by_hand_find_landmarks(
     assert none.landmarks is None
 
 
+def test_a_box_around_one_face_has_no_others(group: Photo, group_faces: list[faces.Face]) -> None:
+    (found,) = faces.faces_from_boxes([group_faces[2].box], *group.shape[:2], photo_u8=group)
+    assert found.landmarks is not None and found.others == ()
+
+
+def test_a_box_around_several_keeps_each_of_them(
+    group: Photo, group_faces: list[faces.Face]
+) -> None:
+    height, width = group.shape[:2]
+    known = sorted(group_faces[:3], key=lambda face: face.box)
+    drawn = known[0].box
+    for face in known[1:]:
+        drawn = crops.union(drawn, face.box)
+    (found,) = faces.faces_from_boxes([drawn], height, width, photo_u8=group)
+    assert found.landmarks is None and crops.union(found.box, drawn) == found.box
+    for face in known:
+        near = [o for o in found.others if np.allclose(o.detection, face.detection, atol=8)]
+        assert len(near) == 1 and near[0].landmarks is not None and face.landmarks is not None
+        assert np.allclose(near[0].landmarks, face.landmarks, atol=8)
+    for face in found.others:
+        assert crops.union(face.box, found.box) == found.box
+        assert (face.box[2] - face.box[0]) % 2 == 0 and (face.box[3] - face.box[1]) % 2 == 0
+
+
+def test_whole_picture_of_several(group: Photo, group_faces: list[faces.Face]) -> None:
+    face = faces.whole_face(group)
+    assert face.landmarks is None and list(face.others) == group_faces
+
+
 @pytest.mark.parametrize("box", [(0, 0, 61, 10), (-2, 0, 8, 8), (5, 5, 5, 9), (9, 5, 5, 9)])
 def test_boxes_outside_are_refused(box: faces.Box) -> None:
     with pytest.raises(BoxError):

@@ -29,7 +29,7 @@ def own_photo(case: Any) -> npt.NDArray[np.uint8]:
 
 
 def own_context(raw: bytes, index: int) -> bytes:
-    """Cut the shared fields and one face out of a header's bytes, by its layout alone."""
+    """Cut the shared fields and one face out of a header's bytes, and whether it has a tag."""
     at = 12
     for _ in range(4):
         at += 1 + raw[at]
@@ -40,7 +40,22 @@ def own_context(raw: bytes, index: int) -> bytes:
         at += 9
         at += 1 + raw[at]
         at += 1 + raw[at]
-    return b"faceveil/v1/context" + shared + raw[at : at + 10 + raw[at + 9]]
+    face, at = raw[at : at + 10 + raw[at + 9]], at + 10 + raw[at + 9]
+    return b"faceveil/v1/context" + shared + face + (b"\1" if raw[at] else b"\0")
+
+
+def own_tag(raw: bytes, index: int, k_tag: bytes, photo_u8: npt.NDArray[np.uint8]) -> bytes:
+    """The tag of one face, from a header's bytes, the face's key and the pixels."""
+    at = 12
+    for _ in range(4):
+        at += 1 + raw[at]
+    count = raw[at + 6 + raw[at + 5]]
+    message = b"faceveil/v1/tag" + struct.pack(">HH", index, count)
+    for i in range(count):
+        message += own_context(raw, i)
+    pixels = struct.pack(">II", *photo_u8.shape[:2]) + photo_u8.tobytes()
+    message += own_stripes(photo_u8) + hashlib.sha256(pixels).digest()
+    return hmac.new(k_tag, message, hashlib.sha256).digest()[:16]
 
 
 def own_stripes(photo_u8: npt.NDArray[np.uint8]) -> bytes:
@@ -70,10 +85,7 @@ def test_header_of_a_known_answer(case: Any) -> None:
 def test_second_implementation_gives_the_same_header(case: Any) -> None:
     raw, photo_u8 = bytes.fromhex(case["header"]), own_photo(case)
     ctx, stripes = own_context(raw, case["face_index"]), own_stripes(photo_u8)
-    size = struct.pack(">II", *photo_u8.shape[:2])
-    message = b"faceveil/v1/tag" + ctx + stripes
-    message += hashlib.sha256(size + photo_u8.tobytes()).digest()
-    tag = hmac.new(bytes.fromhex(case["k_tag"]), message, hashlib.sha256).digest()[:16]
+    tag = own_tag(raw, case["face_index"], bytes.fromhex(case["k_tag"]), photo_u8)
     assert ctx.hex() == case["context"]
     assert bytes([len(stripes)]) + stripes in raw
     assert tag.hex() == case["tag"]
@@ -114,6 +126,8 @@ def test_base_of_the_faults_has_none(base_keys: list[keys.Key]) -> None:
     for i, key in enumerate(base_keys):
         header.check_tag(key, read, i, photo_u8)
         assert header.context(read, i).hex() == BASE["contexts"][i]
+        k_tag = key.tag_key(bytes.fromhex(BASE["contexts"][i]))
+        assert own_tag(bytes.fromhex(BASE["header"]), i, k_tag, photo_u8) == read.faces[i].tag
     with pytest.raises(errors.WrongKeyError):
         header.check_tag(base_keys[0], read, 1, photo_u8)
 
@@ -133,7 +147,7 @@ def test_wrong_key_is_refused(case: Any) -> None:
 
 
 @pytest.mark.parametrize("case", of_kind("bound"))
-def test_header_of_another_face_is_refused(case: Any) -> None:
+def test_header_that_the_tag_does_not_bind_is_refused(case: Any) -> None:
     read = header.decode(bytes.fromhex(case["header"]))
     photo_u8 = edited(own_photo(BASE), case["fault"]) if "fault" in case else own_photo(BASE)
     key = keys.Key.from_passphrase(BASE["passphrases"][0], read.salt, read.kdf)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine import errors, keys
 
 SALT = bytes(range(16))
-CHEAP = keys.KdfParams.for_tests()
+CHEAP = keys.KdfParams.cheapest()
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_default_protects_and_is_the_second_profile_of_rfc_9106() -> None:
     keys.KdfParams(131_072, 4, 1).check_floor()
 
 
-def test_parameters_for_tests_equal_what_a_header_gives_back() -> None:
+def test_the_cheapest_parameters_equal_what_a_header_gives_back() -> None:
     assert keys.KdfParams(8, 1, 1) == CHEAP
-    assert "tests" not in repr(CHEAP)
+    assert "unguarded" not in repr(CHEAP)
 
 
 @pytest.mark.parametrize("salt", [b"", bytes(15), bytes(17), bytearray(16), "s" * 16])

@@ -205,19 +205,23 @@ def test_scaled_preset_grows_with_the_shorter_side() -> None:
     assert np.array_equal(make_mask("gaussian", face), gaussian(face, kernel=43, sigma=16.0))
     assert np.array_equal(make_mask("pixelate", face), pixelate(face, block=18))
     assert np.array_equal(make_mask("median", face), median(face, kernel=31))
-    assert np.array_equal(make_mask("median", face, preset="paper"), median(face, kernel=15))
+    small = synthetic(168, 300)
+    assert np.array_equal(make_mask("median", small, preset="paper"), median(small, kernel=15))
     stronger = make_mask("pixelate", face, strength={"block": 4})
     assert np.array_equal(stronger, pixelate(face, block=8))
 
 
 def test_labels_are_canonical() -> None:
-    assert mask_label("gaussian", {"sigma": 8.0, "kernel": 21.0}) == "gaussian:kernel=21,sigma=8"
+    scaled = "gaussian:kernel=21,sigma=8 at 112 px"
+    assert mask_label("gaussian", {"sigma": 8.0, "kernel": 21.0}) == scaled
+    assert mask_label("gaussian", preset="paper") == "gaussian:kernel=21,sigma=8"
+    assert mask_label("noise") == mask_label("noise", preset="paper") == "noise:variance=0.5"
     assert mask_label("gaussian") == mask_label("gaussian", {"sigma": 8})
-    assert mask_label("pixelate", {"block": 5}) == "pixelate:block=5"
+    assert mask_label("pixelate", {"block": 5}, preset="paper") == "pixelate:block=5"
     assert mask_label("sticker") == "sticker"
 
 
-@given(st.integers(0, 2**32), st.floats(-1e300, 1e300))
+@given(st.integers(0, 2**32), st.floats(0, 1e300))
 @settings(max_examples=30, deadline=None)
 def test_labels_are_short_ascii(seed: int, value: float) -> None:
     rng = np.random.default_rng(seed)
@@ -427,6 +431,9 @@ def test_unknown_mask_suggests_a_close_one() -> None:
         ("gaussian", {"kernel": 1}),
         ("gaussian", {"sigma": 0}),
         ("gaussian", {"sigma": -1.0}),
+        ("gaussian", {"sigma": "8"}),
+        ("gaussian", {"kernel": None, "sigma": 8}),
+        ("noise", {"variance": -0.5}),
         ("median", {"kernel": 16}),
         ("median", {"kernel": 2.5}),
         ("pixelate", {"block": 1}),
@@ -448,7 +455,7 @@ def test_unknown_mask_suggests_a_close_one() -> None:
     ],
     ids=str,
 )
-def test_bad_strengths_are_refused(name: str, strength: dict[str, float]) -> None:
+def test_bad_strengths_are_refused(name: str, strength: dict[str, Any]) -> None:
     with pytest.raises(MaskError) as caught:
         make_mask(name, synthetic(112, 112), strength=strength, preset="paper")
     assert caught.value.hint
@@ -479,6 +486,34 @@ def test_faces_of_impossible_size_are_refused(size: tuple[int, int]) -> None:
 def test_strengths_from_numpy_are_numbers_too() -> None:
     strength: dict[str, Any] = {"kernel": np.int64(21), "sigma": np.float32(8)}
     assert mask_label("gaussian", strength) == mask_label("gaussian")
+
+
+def test_what_is_wrong_with_a_strength_is_named() -> None:
+    wrong: dict[str, Any] = {"sigma": "8"}
+    for call in (
+        mask_label,
+        lambda name, strength: make_mask(name, synthetic(8, 8), strength=strength),
+    ):
+        with pytest.raises(MaskError, match="sigma must be a finite number"):
+            call("gaussian", wrong)
+        with pytest.raises(MaskError, match="sigma must not be negative, got -2"):
+            call("gaussian", {"sigma": -2})
+
+
+def test_paper_settings_are_refused_where_they_would_show_a_large_face() -> None:
+    for name in MASKS:
+        assert make_mask(name, synthetic(168, 400), preset="paper").shape == (168, 400, 3)
+        with pytest.raises(MaskError, match=r"faces of 112 px, got 169 x 170") as caught:
+            make_mask(name, synthetic(169, 170), preset="paper")
+        assert caught.value.hint == "leave out --preset paper"
+
+
+def test_seeds_of_128_bits_are_taken_and_every_bit_counts() -> None:
+    face, landmarks = astronaut_face(60)
+    seeds = (2**128 - 1, 2**127 - 1, 2**64 - 1, 2**128 + 5)
+    for name in MASKS:
+        made = {make_mask(name, face, landmarks=landmarks, seed=seed).tobytes() for seed in seeds}
+        assert len(made) == (len(seeds) if name in ("sticker", "noise") else 1)
 
 
 def test_negative_seed_and_unknown_preset_are_refused() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sample_photos import Photo, portrait, psnr_db
 from tiny_zoo import forget, point_zoo_at, random_embedder, write_model, write_models
 
-from engine import zoo
+from engine import payload, zoo
 from engine.boxes import Box
 from engine.codes import CODES
 from engine.errors import (
@@ -215,6 +215,22 @@ def test_sealed_re_encodes_what_does_not_fit_losslessly() -> None:
     assert psnr_db(method.recover(shared_u8, places[0], bound()), photo_u8) > 38
 
 
+def test_sealed_encodes_each_crop_losslessly_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, ...]] = []
+    real = payload.encode_lossless
+
+    def encode_lossless(crop_u8: Photo) -> payload.Payload:
+        sizes.append(crop_u8.shape)
+        return real(crop_u8)
+
+    monkeypatch.setattr(payload, "encode_lossless", encode_lossless)
+    photo_u8 = np.ascontiguousarray(portrait()[60:172, 80:192])
+    boxes = ((0, 0, 112, 100), (0, 100, 112, 112))
+    _, _, places = hide(Sealed(), photo_u8, bound(), boxes)
+    assert not all(Sealed().is_exact(place.note) for place in places)
+    assert sizes == [(100, 112, 3), (12, 112, 3)]
+
+
 @pytest.mark.parametrize("side", [1, 8, 24])
 def test_sealed_says_that_a_picture_is_too_small(side: int) -> None:
     photo_u8 = np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)
@@ -268,8 +284,8 @@ def test_a_note_of_another_length_is_damaged(length: int) -> None:
 
 def test_an_area_beyond_the_picture_is_damaged() -> None:
     note = Note(0, CODES[-1], 256 * 256 * 3 - 100, 101, 20)
-    with pytest.raises(HeaderDamagedError, match="outside"):
-        Sealed().recover(portrait(), Place(BOXES[0], note.pack(), "rand"), bound())
+    with pytest.raises(HeaderDamagedError, match="leaves the picture"):
+        Sealed().check([note.pack()], 256 * 256 * 3, 300)
 
 
 # --- networks -------------------------------------------------------------------------------------
@@ -307,11 +323,11 @@ def test_a_model_that_is_no_embedder_is_refused(
     class Other(Embedder):
         """Anything of another class."""
 
-    name = zoo.RELEASED[0]
+    name = next(iter(zoo.RELEASED))
     write_model(tmp_path / name, random_embedder(1), name)
     point_zoo_at(monkeypatch, tmp_path)
     monkeypatch.setattr("engine.methods.embedding.Embedder", Other)
-    method = ProfaceS("proface-s-rand", name, "rand", "none")
+    method = ProfaceS("proface-s-rand", name, ("rand",), "none")
     with pytest.raises(MethodError, match="Embedder") as caught:
         method.recover(portrait(), Place(BOXES[0], b"", "rand"), bound())
     assert caught.value.hint

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from sample_photos import Photo, group, portrait, psnr_db
-from tiny_zoo import forget, point_zoo_at, write_models
+from tiny_zoo import forget, point_zoo_at, random_embedder, write_model, write_models
 
-from engine import carrier, errors, header, pipeline
+from engine import carrier, errors, header, pipeline, zoo
 from engine.faces import Face, detect, faces_from_boxes, merge_overlapping, whole_face
 from engine.images import ProtectedFile, list_chunks, open_photo, open_protected, write_png
 from engine.keys import KdfParams
@@ -20,7 +20,7 @@ from engine.methods import METHODS, WrongMode
 from engine.pipeline import Protected, ProtectOptions, protect, recover, recover_wrongly
 
 SECRET = "correct horse battery staple"
-CHEAP = KdfParams.for_tests()
+CHEAP = KdfParams.cheapest()
 NETWORK = "proface-s-rand"
 BOX = (40, 30, 104, 94)
 
@@ -114,7 +114,7 @@ def test_sealed_moves_samples_by_one_where_both_ways_are_open(group_faces: list[
 
 def test_the_file_holds_the_picture_its_header_and_nothing_else() -> None:
     kinds = [kind for kind, _ in list_chunks(protect_one().png)]
-    assert kinds == ["IHDR", "sRGB", "fvHD", *["IDAT"] * (len(kinds) - 4), "IEND"]
+    assert kinds == ["IHDR", "sRGB", *["IDAT"] * (len(kinds) - 4), "fvHD", "IEND"]
 
 
 @pytest.mark.parametrize("method", [NETWORK, "proface-s-obfs"])
@@ -259,7 +259,7 @@ def test_each_face_has_its_own_passphrase(method: str, group_faces: list[Face]) 
 @pytest.mark.parametrize("given", [{}, {1: "one"}, {1: "one", 3: "three"}, {2: "two", 3: "three"}])
 def test_a_face_without_a_passphrase_is_refused(given: dict[int, str]) -> None:
     faces = faces_from_boxes([(0, 0, 40, 40), (50, 50, 90, 90)], 256, 256)
-    with pytest.raises(errors.EngineError, match="one passphrase for each of 2 faces") as caught:
+    with pytest.raises(errors.PassphraseError, match="passphrase for each of 2 faces") as caught:
         protect(portrait(), faces, given, options())
     assert "--key" in caught.value.hint
 
@@ -301,6 +301,17 @@ def test_a_crowd_is_refused_before_anything_is_done() -> None:
     with pytest.raises(errors.BoxError, match="at most 64 hidden faces, got 65") as caught:
         protect(portrait(), faces_from_boxes(boxes[:65], 256, 256), SECRET, options())
     assert "--box" in caught.value.hint
+
+
+@pytest.mark.parametrize("size", [(4001, 4001), (3999, 4001), (5000, 4000)])
+def test_a_face_too_large_for_its_key_map_is_refused_at_once(size: tuple[int, int]) -> None:
+    photo_u8 = np.broadcast_to(np.uint8(90), (*size, 3))
+    whole = Face((0, 0, size[1], size[0]), (0, 0, size[1], size[0]), None, 1.0)
+    told: list[str] = []
+    with pytest.raises(errors.BoxError, match=f"16,000,000 pixels, got {size[1]} x") as caught:
+        protect(photo_u8, [whole], SECRET, options(), lambda stage, _: told.append(stage))
+    assert "smaller boxes" in caught.value.hint
+    assert told == []
 
 
 # --- refusals when recovering ---------------------------------------------------------------------
@@ -383,12 +394,93 @@ def test_an_unknown_model_is_told(method: str) -> None:
     assert caught.value.hint
 
 
+def test_a_method_of_the_future_is_told() -> None:
+    protected = protect_one()
+    strange = dataclasses.replace(protected.header, method="holographic")
+    file = open_protected(write_png(None, protected.photo_u8, header.encode(strange)))
+    with pytest.raises(
+        errors.HeaderVersionError, match="method holographic, which only a newer"
+    ) as caught:
+        recover(file, [SECRET])
+    assert "update" in caught.value.hint
+
+
+def test_a_picture_of_an_older_tag_opens_with_its_own_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = list(zoo.RELEASED)
+    write_model(tmp_path / names[0], random_embedder(5), names[0])
+    point_zoo_at(monkeypatch, tmp_path)
+    protected = protect_one(NETWORK)
+    file = open_protected(protected.png)
+    expected_u8 = recover(file, [SECRET]).photo_u8
+
+    write_model(tmp_path / "proface-s-rand.v2", random_embedder(6), "proface-s-rand.v2")
+    newer = {"proface-s-rand.v2": zoo.hash_model(tmp_path / "proface-s-rand.v2")}
+    monkeypatch.setattr(zoo, "RELEASED", zoo.RELEASED | newer)
+    monkeypatch.setattr(METHODS[NETWORK], "model", "proface-s-rand.v2")
+    forget()
+    assert protect_one(NETWORK).header.model_hash != protected.header.model_hash
+    np.testing.assert_array_equal(recover(file, [SECRET]).photo_u8, expected_u8)
+    np.testing.assert_array_equal(recover_wrongly(file, SECRET), expected_u8)
+    (tmp_path / names[0] / "card.json").unlink()
+    forget()
+    with pytest.raises(errors.WeightsMissingError, match=names[0]):
+        recover(file, [SECRET])
+
+
+def test_a_network_without_a_model_is_damaged() -> None:
+    protected = protect_one(NETWORK)
+    bare = dataclasses.replace(protected.header, model_hash=b"")
+    file = open_protected(write_png(None, protected.photo_u8, header.encode(bare)))
+    with pytest.raises(errors.HeaderDamagedError, match="got no model"):
+        recover(file, [SECRET])
+
+
+def test_sealed_with_a_model_is_damaged() -> None:
+    protected = protect_one()
+    laden = dataclasses.replace(protected.header, model_hash=METHODS[NETWORK].model_hash())
+    file = open_protected(write_png(None, protected.photo_u8, header.encode(laden)))
+    with pytest.raises(errors.HeaderDamagedError, match="sealed needs no model"):
+        recover(file, [SECRET])
+
+
+def test_a_damaged_chunk_stands_in_nobodys_way() -> None:
+    for method in ("sealed", NETWORK):
+        protected = protect_one(method)
+        expected_u8 = recover(open_protected(protected.png), [SECRET]).photo_u8
+        raw = header.encode(protected.header)
+        torn = write_png(None, protected.photo_u8, raw[:-9])  # its own checksum fits
+        for png in (protected.png.replace(raw, raw[:-1] + b"?"), torn):
+            file = open_protected(png)
+            if method == "sealed":
+                np.testing.assert_array_equal(recover(file, [SECRET]).photo_u8, expected_u8)
+            else:
+                with pytest.raises(errors.HeaderDamagedError) as caught:
+                    recover(file, [SECRET])
+                assert caught.value.hint
+            found = recover(file, [SECRET], header=protected.header)
+            np.testing.assert_array_equal(found.photo_u8, expected_u8)
+
+
+@pytest.mark.parametrize("method", ["sealed", NETWORK])
+def test_a_sidecar_that_disagrees_with_the_chunk_is_refused(method: str) -> None:
+    protected = protect_one(method)
+    other = dataclasses.replace(protected.header, mask="box")
+    for given in (other, protect_one(method).header):
+        with pytest.raises(errors.TamperedError, match="sidecar") as caught:
+            recover(open_protected(protected.png), [SECRET], header=given)
+        assert caught.value.hint
+    found = recover(open_protected(protected.png), [SECRET], header=protected.header)
+    assert found.opened == (1,)
+
+
 def test_a_model_of_another_method_is_told() -> None:
     protected = protect_one(NETWORK)
     other = METHODS["proface-s-obfs"].model_hash()
     mixed = dataclasses.replace(protected.header, model_hash=other)
     file = open_protected(write_png(None, protected.photo_u8, header.encode(mixed)))
-    with pytest.raises(errors.HeaderDamagedError, match="another method's model"):
+    with pytest.raises(errors.HeaderDamagedError, match="a model of proface-s-rand, got"):
         recover(file, [SECRET])
 
 
@@ -401,7 +493,11 @@ def test_a_header_changed_on_purpose_opens_nothing(change: dict[str, object]) ->
     forged = dataclasses.replace(protected.header, **change)
     signed_u8 = carrier.clear_header_samples(protected.photo_u8, len(header.encode(forged)))
     forged = dataclasses.replace(forged, stripes=header.stripe_digests(signed_u8))
-    file = open_protected(write_png(None, protected.photo_u8, header.encode(forged)))
+    raw = header.encode(forged)
+    file = open_protected(write_png(None, protected.photo_u8, raw))
+    with pytest.raises(errors.TamperedError, match="header in the pixels"):
+        recover(file, [SECRET])
+    file = open_protected(write_png(None, carrier.write_header_copy(signed_u8, raw), raw))
     with pytest.raises(errors.WrongKeyError):
         recover(file, [SECRET])
 
@@ -441,21 +537,44 @@ def test_the_preview_is_the_mask_of_the_protected_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "label"),
-    [("scaled", "box:follow=1,fraction=0.8"), ("paper", "box:follow=0,fraction=0.6")],
+    ("preset", "labels"),
+    [
+        ("scaled", ["box:follow=1,fraction=0.8", "pixelate:block=9 at 112 px"]),
+        ("paper", ["box:follow=0,fraction=0.6", "pixelate:block=9"]),
+    ],
 )
-def test_the_header_names_the_mask_that_was_laid(preset: pipeline.Preset, label: str) -> None:
-    assert protect_one(mask="box", preset=preset).header.mask == label
+def test_the_header_names_the_mask_that_was_laid(
+    preset: pipeline.Preset, labels: list[str]
+) -> None:
+    found = [protect_one(mask=m, preset=preset).header.mask for m in ("box", "pixelate")]
+    assert found == labels
 
 
 @pytest.mark.parametrize("point", [(60.0, 60.0), (-500.0, 10.0)])
-def test_landmarks_that_cannot_be_used_leave_no_face_clear(point: tuple[float, float]) -> None:
+def test_landmarks_that_cannot_be_used_leave_no_face_clear(
+    point: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "randbits", lambda bits: 7)
     photo_u8 = portrait()
     (drawn,) = one_face(photo_u8)
     strange = dataclasses.replace(drawn, landmarks=np.full((5, 2), point, np.float32))
     protected = protect(photo_u8, [strange], SECRET, options(mask="sticker"))
     unknown = dataclasses.replace(drawn, landmarks=None)
     regions = merge_overlapping([unknown], 256, 256)
-    seed = int.from_bytes(protected.header.salt[:4], "big")
-    expected_u8 = pipeline.mask_faces(photo_u8, regions, "sticker", seed=seed)
+    expected_u8 = pipeline.mask_faces(photo_u8, regions, "sticker", seed=7)
     np.testing.assert_array_equal(protected.masked_u8, expected_u8)
+
+
+def test_the_mask_s_seed_cannot_be_computed_from_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo_u8 = portrait()
+    drawn: list[int] = []
+
+    def draw(bits: int) -> int:
+        drawn.append(bits)
+        return len(drawn)
+
+    monkeypatch.setattr(pipeline, "randbits", draw)
+    first = protect(photo_u8, one_face(photo_u8), SECRET, options(mask="noise"))
+    second = protect(photo_u8, one_face(photo_u8), SECRET, options(mask="noise"))
+    assert drawn == [128, 128]
+    assert not np.array_equal(first.masked_u8, second.masked_u8)

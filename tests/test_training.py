@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,13 +26,9 @@ from engine.masks import MASKS
 from engine.results import Results
 from engine.training import checkpoint
 from engine.training.batches import Batch
-from engine.training.loop import (
-    Trainer,
-    compute_losses,
-    has_fast_bfloat16,
-    train,
-)
-from engine.training.recipes import RECIPES, find_recipe
+from engine.training.loop import Trainer, has_fast_bfloat16, train
+from engine.training.objective import compute_losses
+from engine.training.recipes import RECIPES, LossWeights, find_recipe
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +142,7 @@ def test_train_and_resume(tmp_path: Path, faces: FaceSet) -> None:
     waiting = Trainer(TINY, options(tmp_path))
     assert_same_state(waiting, first)
 
+    assert first.figures.keys() == LOGGED
     second = train(TINY, [faces], options(tmp_path, max_steps=8))
     assert second.progress.step == 8
     assert second.progress.run_id == first.progress.run_id
@@ -196,6 +194,58 @@ def test_a_finished_run_stops_at_once(
     assert_same_state(train(TINY, [faces], options(tmp_path, **limit)), first)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"wrong": "obfs"}, "wrong"),
+        ({"name": "other", "learning_rate": 1.0}, "name, learning_rate"),
+        ({"weights": LossWeights(protect=9.0)}, "weights"),
+        ({"batches": dataclasses.replace(TINY.batches, batch=3)}, "batches"),
+        ({"blocks": 2}, "blocks"),
+    ],
+)
+def test_a_run_is_not_resumed_under_another_recipe(
+    tmp_path: Path, changes: dict[str, object], told: str
+) -> None:
+    first = Trainer(TINY, options(tmp_path))
+    first.step(make_batch())
+    first.save()
+    other = dataclasses.replace(TINY, **changes)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=f"as tiny with other settings: {told}$") as caught:
+        Trainer(other, options(tmp_path))
+    assert "another folder" in caught.value.hint
+    assert_same_state(Trainer(TINY, options(tmp_path)), first)
+
+
+def test_a_checkpoint_of_before_recipes_were_noted_goes_on(tmp_path: Path) -> None:
+    first = Trainer(TINY, options(tmp_path))
+    first.step(make_batch())
+    first.save()
+    file = tmp_path / "run" / "checkpoint" / "state.json"
+    state = json.loads(file.read_text())
+    del state["recipe"]
+    state["progress"]["threads"] = 2
+    file.write_text(json.dumps(state))
+    assert_same_state(Trainer(TINY, options(tmp_path)), first)
+
+
+def test_batches_and_wrong_keys_are_drawn_from_streams_of_their_own(tmp_path: Path) -> None:
+    def draws(trainer: Trainer) -> list[list[int]]:
+        rngs = (np.random.default_rng(trainer.batch_seed), trainer._rng)
+        return [rng.integers(2**32, size=4).tolist() for rng in rngs]
+
+    first, again = Trainer(TINY, options(tmp_path)), Trainer(TINY, options(tmp_path))
+    found = draws(first)
+    assert found == draws(again)
+    assert found[0] != found[1]
+    first.step(make_batch())
+    first.save()
+    resumed = draws(Trainer(TINY, options(tmp_path)))
+    seeded = draws(Trainer(TINY, options(tmp_path, folder=tmp_path / "new", seed=1)))
+    every = [stream for pair in (found, resumed, seeded) for stream in pair]
+    assert len({tuple(stream) for stream in every}) == 6
+
+
 def test_an_interrupted_run_is_saved(tmp_path: Path, faces: FaceSet) -> None:
     def interrupt(line: str) -> None:
         raise KeyboardInterrupt
@@ -209,20 +259,66 @@ def test_find_training_sets(tmp_path: Path, faces: FaceSet) -> None:
     assert [s.path for s in find_training_sets(faces.path)] == [faces.path]
     with pytest.raises(DataError):
         find_training_sets(tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no pictures in empty") as caught:
+        find_training_sets(tmp_path / "empty")
+    assert caught.value.hint
+    for name in ("faces_train_1.zip", "faces_train_0.zip", "faces_other.zip"):
+        with zipfile.ZipFile(tmp_path / "empty" / name, "w") as archive:
+            archive.write(faces.path / "0.png", f"{name}.png")
+    found = find_training_sets(tmp_path / "empty")
+    assert [s.name for s in found] == ["faces_train_0.zip", "faces_train_1.zip"]
+    alone = find_training_sets(tmp_path / "empty" / "faces_other.zip")
+    assert [len(s) for s in alone] == [1]
 
 
 # --- recipes --------------------------------------------------------------------------------------
 
 
 def test_recipes() -> None:
-    assert set(RECIPES) == {"proface-s-rand", "proface-s-obfs"}
+    names = {"proface-s-rand", "proface-s-obfs"}
+    assert set(RECIPES) == names | {f"{name}-paper" for name in names} | {"proface-k"}
     for name, recipe in RECIPES.items():
         assert recipe.name == name
-        assert name.endswith(recipe.wrong)
+        assert recipe.scrambled == (name == "proface-k")
+        assert recipe.scrambled or name.removesuffix("-paper").endswith(recipe.wrong)
+        assert recipe.weights.perceptual == name.endswith("-paper")
         assert recipe.batches.masks.keys() <= MASKS.keys()
         assert {"gaussian", "pixelate", "median", "sticker"} <= recipe.batches.masks.keys()
         assert recipe.batches.crop % 2 == 0
         assert find_recipe(name) is recipe
+
+
+def weights_of(name: str) -> dict[str, float]:
+    every = dataclasses.asdict(find_recipe(name).weights)
+    return {name: value for name, value in every.items() if value}
+
+
+def test_the_papers_recipes_are_the_papers() -> None:
+    """Sec. IV-E and V-A; weights 0.3, 0.5, 0.2 and 0.2, 0.3, 0.5 from the authors' code."""
+    assert weights_of("proface-s-rand-paper") == pytest.approx(
+        {
+            "protect_lpips": 1.5,
+            "protect_l1": 0.3,
+            "recover_l1": 0.5,
+            "triplet_lpips": 0.2,
+            "triplet_l1": 0.2,
+        }
+    )
+    assert weights_of("proface-s-obfs-paper") == pytest.approx(
+        {
+            "protect_lpips": 1.0,
+            "protect_l1": 0.2,
+            "recover_l1": 0.3,
+            "wrong_l1": 0.5,
+            "triplet_lpips": 0.5,
+        }
+    )
+    for wrong in ("rand", "obfs"):
+        recipe = find_recipe(f"proface-s-{wrong}-paper")
+        assert (recipe.learning_rate, recipe.betas) == (1e-5, (0.9, 0.999))
+        assert (recipe.batches.batch, recipe.batches.crop, recipe.blocks) == (12, 112, 3)
+        assert recipe.wrong_share == recipe.batches.paper_share == 1
 
 
 def test_unknown_recipe() -> None:

@@ -114,10 +114,26 @@ def test_kill_during_a_save_leaves_a_whole_checkpoint(
     assert {path.name for path in (tmp_path / "run").glob("checkpoint*")} == {"checkpoint"}
 
 
+@pytest.mark.parametrize("point", [3, 4])
+def test_kill_during_an_export_leaves_a_whole_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: int
+) -> None:
+    trainer = Trainer(TINY, options(tmp_path))
+    trainer.save()
+    before = trainer.average.state_dict()["couplings.0.phi.convolutions.0.weight"].clone()
+    trainer.step(make_batch())
+    kill_a_save(trainer, monkeypatch, "os.replace", killed_at(point))
+    whole = tmp_path / "run" / ("model" if point == 3 else "model.old")
+    exported = Embedder.from_pretrained(whole)
+    assert torch.equal(exported.state_dict()["couplings.0.phi.convolutions.0.weight"], before)
+    trainer.save()
+    assert {path.name for path in (tmp_path / "run").glob("model*")} == {"model"}
+
+
 def test_no_checkpoint(tmp_path: Path) -> None:
     trainer = Trainer(TINY, options(tmp_path))
     with pytest.raises(DataError, match="no checkpoint in checkpoint"):
-        checkpoint.load(tmp_path / "checkpoint", {"model": trainer.model}, trainer.optimizer)
+        checkpoint.load(tmp_path / "checkpoint", {"model": trainer.model}, trainer.optimizer, {})
 
 
 def test_a_damaged_checkpoint_is_not_started_over_in_silence(tmp_path: Path) -> None:

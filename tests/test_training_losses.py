@@ -19,11 +19,9 @@ from torch import Tensor
 from engine.errors import MetricError
 from engine.training import losses
 from engine.training.batches import random_key_map, wrong_key_map
-from engine.training.loop import (
-    Trainer,
-    compute_losses,
-)
-from engine.training.recipes import LossWeights
+from engine.training.loop import Trainer
+from engine.training.objective import compute_losses
+from engine.training.recipes import LossWeights, find_recipe
 
 FEW = settings(max_examples=20, deadline=None, database=None)
 
@@ -150,6 +148,36 @@ def test_losses_of_the_paper(tmp_path: Path) -> None:
     assert all(p.grad is not None for p in model.parameters())
 
 
+def test_the_papers_losses_of_an_obfuscated_wrong_recovery(tmp_path: Path) -> None:
+    """Eq. (22): L1(wrong, y) + TriLPIPS(wrong, y, x) + TriLPIPS(rec, x, y)."""
+    weights = LossWeights(protect=0, recover=0, wrong=0, wrong_l1=2.0, triplet_lpips=0.25)
+    recipe = dataclasses.replace(TINY, wrong="obfs", weights=weights)
+    model, batch = Trainer(TINY, options(tmp_path)).model, make_batch(size=4)
+    total, logged = compute_losses(model, batch, recipe, np.random.default_rng(3), pooled_distance)
+    assert {name for name in logged if not name.endswith("_db")} == {"wrong_l1", "triplet_lpips"}
+
+    x, y = batch.original[:2], batch.mask[:2]
+    shared = losses.round_to_8_bits(model.protect(batch.original, batch.mask, batch.key_map))[:2]
+    rec = model.recover(shared, batch.key_map[:2])
+    wrong = model.recover(shared, wrong_key_map(batch.key_map[:2], np.random.default_rng(3)))
+    to = pooled_distance
+    first = (to(wrong, y) - to(wrong, x) + 1).clamp_min(0).mean()
+    second = (to(rec, x) - to(rec, y) + 1).clamp_min(0).mean()
+    assert logged["wrong_l1"] == pytest.approx(2 * (wrong - y).abs().mean().item(), rel=1e-5)
+    assert logged["triplet_lpips"] == pytest.approx(0.25 * (first + second).item(), rel=1e-5)
+    assert total.item() == pytest.approx(logged["wrong_l1"] + logged["triplet_lpips"], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["proface-s-rand-paper", "proface-s-obfs-paper"])
+def test_the_papers_own_training_runs(tmp_path: Path, name: str) -> None:
+    recipe = dataclasses.replace(find_recipe(name), warm_up_steps=1, learning_rate=1e-3)
+    trainer, batch = Trainer(recipe, options(tmp_path), pooled_distance), make_batch(size=4)
+    before = trainer.step(batch)["total"]
+    for _ in range(5):
+        after = trainer.step(batch)["total"]
+    assert after < before
+
+
 @pytest.mark.parametrize("weight", ["protect_lpips", "triplet_lpips"])
 def test_lpips_is_not_left_out_in_silence(tmp_path: Path, weight: str) -> None:
     recipe = dataclasses.replace(TINY, weights=LossWeights(**{weight: 1.0}))
@@ -189,3 +217,24 @@ def test_recovery_is_trained_on_8_bits(tmp_path: Path, monkeypatch: pytest.Monke
     for image in shared:
         levels = image * 255
         assert torch.allclose(levels, levels.round(), rtol=0, atol=1e-4)
+
+
+def test_a_scrambled_recipe_hides_noise_gives_no_key_and_needs_no_wrong_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, batch = Trainer(TINY, options(tmp_path)).model, make_batch()
+    seen: list[tuple[Tensor, Tensor]] = []
+    real = model.protect
+
+    def protect(original: Tensor, mask: Tensor, key_map: Tensor) -> Tensor:
+        seen.append((original, key_map))
+        return real(original, mask, key_map)
+
+    monkeypatch.setattr(model, "protect", protect)
+    recipe = dataclasses.replace(TINY, scrambled=True)
+    total, logged = compute_losses(model, batch, recipe, np.random.default_rng(0), None)
+    ((hidden, key_map),) = seen
+    assert not key_map.any()
+    assert losses.psnr_db(hidden, batch.original) < 20
+    assert "aim:wrong_db" not in logged
+    assert total.item() == pytest.approx(logged["protect"] + logged["recover"])

@@ -2,9 +2,11 @@
 
 import dataclasses
 import hashlib
+import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,8 @@ from engine import zoo
 from engine.errors import UnknownModelError, WeightsHashError, WeightsMissingError
 from engine.networks.embedder import Embedder
 
-NAME = zoo.RELEASED[0]
+ROOT = Path(__file__).resolve().parents[1]
+NAME, OTHER = zoo.RELEASED
 
 
 @pytest.fixture
@@ -39,7 +42,9 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     network = zoo.load_model(name, "cpu")
     assert card.name == name
     assert type(network) is Embedder and card.network == "Embedder"
-    assert card.sha256 == hashlib.sha256(weights).hexdigest()
+    config = (card.folder / "config.json").read_bytes()
+    found = hashlib.sha256(config + b"\0" + weights).hexdigest()
+    assert found == card.sha256 == zoo.RELEASED[name], "run scripts/release"
     assert card.parameters == sum(p.numel() for p in network.parameters()) == 1_073_040
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
@@ -72,6 +77,20 @@ def test_released_models_are_listed_in_order() -> None:
     assert [card.name for card in zoo.list_models()] == list(zoo.RELEASED)
 
 
+def test_a_release_writes_its_hash_into_the_table() -> None:
+    loader = SourceFileLoader("release", str(ROOT / "scripts" / "release"))
+    release = importlib.util.module_from_spec(importlib.util.spec_from_loader("release", loader))
+    loader.exec_module(release)
+    source = (ROOT / "engine" / "zoo.py").read_text(encoding="utf-8")
+    for name, expected in (
+        (NAME, zoo.RELEASED | {NAME: "a" * 64}),
+        ("proface-s-rand.v2", zoo.RELEASED | {"proface-s-rand.v2": "a" * 64}),
+    ):
+        written: dict[str, object] = {"__file__": zoo.__file__, "__name__": "written"}
+        exec(release.pinned(source, name, "a" * 64), written)
+        assert list(written["RELEASED"].items()) == list(expected.items())
+
+
 # --- loading --------------------------------------------------------------------------------------
 
 
@@ -84,15 +103,14 @@ def test_a_model_is_loaded_once_and_for_inference(folder: Path) -> None:
     assert all(torch.equal(value, saved[name]) for name, value in network.state_dict().items())
 
 
-def test_a_model_is_found_by_the_hash_of_its_weights(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(zoo, "RELEASED", (NAME,))
-    sha256 = hashlib.sha256((folder / NAME / zoo.WEIGHTS_FILE).read_bytes())
-    assert zoo.find_by_hash(sha256.digest()).name == NAME
+def test_a_model_is_found_by_the_hash_of_its_weights(folder: Path) -> None:
+    sha256 = zoo.hash_model(folder / NAME)
+    assert zoo.find_by_hash(bytes.fromhex(sha256)).name == NAME
     with pytest.raises(UnknownModelError, match="000000000000") as caught:
         zoo.find_by_hash(bytes(32))
     assert caught.value.hint
+    with pytest.raises(WeightsMissingError, match=OTHER):
+        zoo.find_by_hash(bytes.fromhex(zoo.RELEASED[OTHER]))
 
 
 @pytest.mark.parametrize(
@@ -129,15 +147,32 @@ def test_one_changed_byte_is_not_the_released_file(folder: Path, at: int) -> Non
     content = bytearray(weights.read_bytes())
     content[at] ^= 1
     weights.write_bytes(content)
-    with pytest.raises(WeightsHashError, match="expected") as caught:
+    with pytest.raises(WeightsHashError, match=f"network of {NAME} must have sha256") as caught:
         zoo.load_model(NAME, "cpu")
     assert caught.value.hint
 
 
+def test_other_weights_with_a_card_of_their_own_are_not_the_released_ones(folder: Path) -> None:
+    write_model(folder / NAME, random_embedder(8), NAME)
+    forget()
+    for call in (zoo.find_card, zoo.load_model):
+        with pytest.raises(WeightsHashError, match=f"card of {NAME} must have sha256") as caught:
+            call(NAME)
+        assert caught.value.hint
+
+
 @pytest.mark.parametrize("change", [{"blocks": 2}, {"growth": 16}])
-def test_no_part_of_a_network_stays_untrained(folder: Path, change: dict[str, int]) -> None:
+def test_no_part_of_a_network_stays_untrained(
+    folder: Path, change: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = folder / NAME / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | change))
+    with pytest.raises(WeightsHashError, match="must have sha256"):
+        zoo.load_model(NAME, "cpu")
+    card = folder / NAME / "card.json"
+    signed = json.loads(card.read_text()) | {"sha256": zoo.hash_model(folder / NAME)}
+    card.write_text(json.dumps(signed))
+    point_zoo_at(monkeypatch, folder)
     with pytest.raises(WeightsHashError, match=r"config\.json") as caught:
         zoo.load_model(NAME, "cpu")
     assert caught.value.hint

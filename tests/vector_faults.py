@@ -20,7 +20,7 @@ from vector_headers import (
     truncations,
 )
 
-from engine.header import Header, encode, stripe_digests, to_json
+from engine.header import FaceRecord, Header, encode, stripe_digests, to_json
 from engine.keys import KdfParams
 
 W, T, R, P = "WrongKeyError", "TamperedError", "ReencodedError", "PassphraseError"
@@ -170,6 +170,16 @@ def bound_faults(base: Base) -> list[Case]:
     def face(**changes: Any) -> Header:
         return replace(header, faces=(replace(first, **changes), second))
 
+    third = FaceRecord((0, 50, 8, 58), 2, b"", bytes(16))
+    others: dict[str, tuple[FaceRecord, ...]] = {
+        "record_deleted": (),
+        "record_added": (second, third),
+        "record_added_between": (third, second),
+        "box_moved": (replace(second, box=(41, 8, 73, 40)),),
+        "key_slot": (replace(second, key_slot=0),),
+        "data": (replace(second, data=b""),),
+        "tag_stripped": (replace(second, tag=None),),
+    }
     changed = {
         "memory": replace(header, kdf=KdfParams(72, 1, 2)),
         "iterations": replace(header, kdf=KdfParams(64, 2, 2)),
@@ -189,6 +199,11 @@ def bound_faults(base: Base) -> list[Case]:
         "tag_bit": face(tag=tag_off),
         "tag_of_the_other_face": face(tag=second.tag),
         "tag_of_zeros": face(tag=bytes(16)),
+        **{f"other_{name}": replace(header, faces=(first, *rest)) for name, rest in others.items()},
+        "records_swapped": replace(header, faces=(second, first)),
+        "records_swapped_but_tags": replace(
+            header, faces=(replace(second, tag=first.tag), replace(first, tag=second.tag))
+        ),
     }
     cases: list[Case] = [
         {"name": f"bound_{name}", "kind": "bound", "header": encode(made).hex(), "expect": W}

@@ -39,8 +39,8 @@ def make_base(photo_u8: npt.NDArray[np.uint8]) -> Base:
     salt = hashlib.sha256(b"faceveil/vectors/salt/base").digest()[:16]
     kdf = KdfParams(64, 1, 2)
     faces = (
-        FaceRecord((4, 8, 36, 40), 0, b"\x01\x02\x03"),
-        FaceRecord((40, 8, 72, 40), 1, b"\x01\x02\x03"),
+        FaceRecord((4, 8, 36, 40), 0, b"\x01\x02\x03", bytes(16)),
+        FaceRecord((40, 8, 72, 40), 1, b"\x01\x02\x03", bytes(16)),
     )
     model = hashlib.sha256(b"weights of the base").digest()
     stripes = stripe_digests(photo_u8)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.terminal import named_errors
+from engine.cli.terminal import named_errors, progress_bar
 from engine.faces import MIN_SCORE, detect
 from engine.images import open_photo
 from engine.zoo import list_models
@@ -19,7 +19,8 @@ def faces(
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:
     """Number the faces of a photograph, left to right, with the boxes that would be protected."""
-    with named_errors():
+    with named_errors(), progress_bar() as report:
+        report("looking for faces", 0.0)
         found = detect(open_photo(photo), detector=detector, min_score=min_score)
     if as_json:
         rows = [

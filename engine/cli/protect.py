@@ -1,6 +1,7 @@
 """``protect``: a photograph in, a PNG out whose faces only their passphrases bring back."""
 
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -11,16 +12,18 @@ import typer
 
 from engine.cli.terminal import (
     ask_passphrase,
+    check_output,
     emit,
     named_errors,
     progress_bar,
     read_passphrase,
     say,
+    secret_paths,
 )
-from engine.errors import BoxError, EngineError, PassphraseError
+from engine.errors import BoxError, PassphraseError
 from engine.faces import MIN_SCORE, Face, detect, faces_from_boxes, select, whole_face
 from engine.header import to_json
-from engine.images import Box, open_photo
+from engine.images import Box, open_photo, write_file
 from engine.keys import generate_passphrase, normalize_passphrase
 from engine.masks import MASKS
 from engine.methods import DEFAULT_METHOD, METHODS, WrongMode
@@ -45,7 +48,9 @@ def protect(
     generate: Annotated[
         bool, typer.Option("--generate", help="make a passphrase, print it once")
     ] = False,
-    words: Annotated[int, typer.Option(help="words of a generated passphrase")] = 6,
+    words: Annotated[
+        int | None, typer.Option(min=4, max=20, help="words of a generated passphrase; 6 without")
+    ] = None,
     faces: Annotated[str, typer.Option(help="all, or numbers as 1,3 (see the verb faces)")] = "all",
     box: Annotated[
         list[str] | None, typer.Option(help="X0,Y0,X1,Y1 instead of the detector")
@@ -63,34 +68,53 @@ def protect(
     as_json: Annotated[bool, typer.Option("--json", help="print what was done as JSON")] = False,
 ) -> None:
     """Hide the faces of a photograph under a passphrase."""
-    _check_usage(preset, wrong, box, whole, passphrase_file, key, generate)
-    with named_errors(), progress_bar() as report:
-        if output.exists() and photo.exists() and output.samefile(photo):
-            raise EngineError(
-                "the output is the photograph itself", hint="name another file with --output"
-            )
+    _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
+    with named_errors():
+        _check_files(photo, output, passphrase_file, key, sidecar)
         photo_u8 = open_photo(photo)
-        report("looking for faces", 0.0)
-        chosen = _choose(photo_u8, faces, box, whole, detector, min_score)
-        mode = cast(WrongMode, wrong)
-        options = ProtectOptions(
-            method, mask, cast(Preset, preset), wrong=mode, check_value=not no_tag
-        )
-        secrets = _secrets(len(chosen), passphrase_file, key, generate, words)
+        with progress_bar() as report:
+            report("looking for faces", 0.0)
+            chosen, left = _choose(photo_u8, faces, box, whole, detector, min_score)
+        strength, mode = cast(Preset, preset), cast(WrongMode, wrong)
+        options = ProtectOptions(method, mask, strength, wrong=mode, check_value=not no_tag)
+        secrets = _secrets(list(chosen), passphrase_file, key, generate, words or 6)
         start = time.monotonic()
-        protected = protect_photo(photo_u8, chosen, secrets, options, report)
-        output.write_bytes(protected.png)
-        if sidecar:
-            Path(f"{output}.json").write_text(to_json(protected.header), encoding="utf-8")
-        result = describe(protected, output, time.monotonic() - start)
-    if generate and isinstance(secrets, str):
-        say(f"passphrase: {secrets}")
+        with progress_bar() as report:
+            protected = protect_photo(photo_u8, list(chosen.values()), secrets, options, report)
+        if generate and isinstance(secrets, str):
+            say(f"passphrase: {secrets}")  # before the file is there, so that it cannot be lost
+        _write(protected, output, sidecar)
+        result = describe(protected, left, output, time.monotonic() - start)
+    if left:
+        _warn(left, "found outside the boxes" if box else "")
     count = len(protected.header.faces)
     emit(result, as_json, f"{output}: {count} face{'s' * (count > 1)} hidden with {method}")
 
 
-def describe(protected: Protected, output: Path, seconds: float) -> dict[str, Any]:
-    """Tell what was done, ready for JSON; nothing secret."""
+def _write(protected: Protected, output: Path, sidecar: bool) -> None:
+    """The sidecar first: if it fails, no PNG is left that looks like a finished job."""
+    if sidecar:
+        write_file(_sidecar_of(output), to_json(protected.header).encode())
+    write_file(output, protected.png)
+
+
+def _sidecar_of(output: Path) -> Path:
+    return Path(f"{output}.json")
+
+
+def _warn(left: int, where: str) -> None:
+    if where:
+        stay = "other face {} stays as it is" if left == 1 else "other faces {} stay as they are"
+        say(f"warning: {left} {stay.format(where)}")
+    else:
+        say(
+            f"warning: {left} "
+            + ("face was left as it is", "faces were left as they are")[left > 1]
+        )
+
+
+def describe(protected: Protected, left: int, output: Path, seconds: float) -> dict[str, Any]:
+    """Tell what was done, and how many faces stayed clear, ready for JSON; nothing secret."""
     header = protected.header
     return {
         "output": str(output),
@@ -103,6 +127,7 @@ def describe(protected: Protected, output: Path, seconds: float) -> dict[str, An
             {"box": list(face.box), "key": face.key_slot + 1, "recovery_is_exact": exact}
             for face, exact in zip(header.faces, protected.exact, strict=True)
         ],
+        "faces_left_clear": left,
         "mask:protected_psnr_db": psnr_db(protected.masked_u8, protected.photo_u8),
         "seconds": round(seconds, 3),
     }
@@ -117,22 +142,43 @@ def psnr_db(first_u8: npt.NDArray[np.uint8], second_u8: npt.NDArray[np.uint8]) -
 def _check_usage(
     preset: str,
     wrong: str,
+    faces: str,
     box: list[str] | None,
     whole: bool,
     passphrase_file: str | None,
     key: list[str] | None,
     generate: bool,
+    words: int | None,
 ) -> None:
     if preset not in ("scaled", "paper"):
         raise typer.BadParameter("expected scaled or paper", param_hint="--preset")
     if wrong not in ("", "rand", "obfs"):
         raise typer.BadParameter("expected rand or obfs", param_hint="--wrong")
+    if faces != "all" and (box or whole):
+        raise typer.BadParameter("--box and --whole choose by themselves", param_hint="--faces")
     if box and whole:
         raise typer.BadParameter("choose --box or --whole, not both", param_hint="--box")
     if sum((passphrase_file is not None, bool(key), generate)) > 1:
         raise typer.BadParameter(
             "choose one of --passphrase-file, --key and --generate", param_hint="--passphrase-file"
         )
+    if words is not None and not generate:
+        raise typer.BadParameter("belongs to --generate", param_hint="--words")
+
+
+def _check_files(
+    photo: Path, output: Path, passphrase_file: str | None, key: list[str] | None, sidecar: bool
+) -> None:
+    """Before any work: nothing that is written may take the place of anything that is read."""
+    places = [] if passphrase_file is None else [passphrase_file]
+    places += [path for _, path in map(_parse_key, key or [])]
+    inputs = {
+        "the photograph itself": [photo],
+        "a passphrase file": secret_paths(places, "--key"),
+    }
+    check_output(output, inputs)
+    if sidecar:
+        check_output(_sidecar_of(output), inputs, "sidecar")
 
 
 def _choose(
@@ -142,14 +188,32 @@ def _choose(
     whole: bool,
     detector: str,
     min_score: float,
-) -> list[Face]:
+) -> tuple[dict[int, Face], int]:
+    """The faces to protect by the numbers that ``faces`` lists, boxes by their order.
+
+    Beside them, how many more the detector finds, that will stay as they are.
+    """
     if whole:
-        return [whole_face(photo_u8, detector=detector)]
+        return {1: whole_face(photo_u8, detector=detector)}, 0
+    found = detect(photo_u8, detector=detector, min_score=min_score)
     if box:
         height, width = photo_u8.shape[:2]
         boxes = [_parse_box(text) for text in box]
-        return faces_from_boxes(boxes, height, width, photo_u8=photo_u8, detector=detector)
-    return select(detect(photo_u8, detector=detector, min_score=min_score), faces)
+        drawn = faces_from_boxes(boxes, height, width, photo_u8=photo_u8, detector=detector)
+        return dict(enumerate(drawn, 1)), _count_outside(found, drawn)
+    chosen = {id(face) for face in select(found, faces)}
+    numbered = {number: face for number, face in enumerate(found, 1) if id(face) in chosen}
+    others = [face for face in found if id(face) not in chosen]
+    return numbered, _count_outside(others, list(numbered.values()))
+
+
+def _count_outside(found: Sequence[Face], hidden: Sequence[Face]) -> int:
+    """How many were found with their middle outside every box that is hidden."""
+    middles = [((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in (f.detection for f in found)]
+    boxes = [face.box for face in hidden]
+    return sum(
+        not any(x0 <= x < x1 and y0 <= y < y1 for x0, y0, x1, y1 in boxes) for x, y in middles
+    )
 
 
 def _parse_box(text: str) -> Box:
@@ -163,15 +227,33 @@ def _parse_box(text: str) -> Box:
 
 
 def _secrets(
-    count: int, passphrase_file: str | None, key: list[str] | None, generate: bool, words: int
+    numbers: Sequence[int],
+    passphrase_file: str | None,
+    key: list[str] | None,
+    generate: bool,
+    words: int,
 ) -> Passphrases:
+    """One passphrase for all, or one for each place in ``numbers``."""
     if key:
-        return {number: read_passphrase(path) for number, path in map(_parse_key, key)}
+        paths = [_parse_key(text) for text in key]
+        if sorted(number for number, _ in paths) != sorted(numbers):
+            given = _list(number for number, _ in paths)
+            raise PassphraseError(
+                f"expected one --key for each face of {_list(numbers)}, got {given}",
+                hint="the verb faces numbers them; --faces chooses some",
+            )
+        return {numbers.index(number) + 1: read_passphrase(path) for number, path in paths}
     if generate:
         return generate_passphrase(words)
-    passphrase = read_passphrase(passphrase_file) if passphrase_file else ask_passphrase(twice=True)
+    passphrase = (
+        ask_passphrase(twice=True) if passphrase_file is None else read_passphrase(passphrase_file)
+    )
     normalize_passphrase(passphrase)
     return passphrase
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _parse_key(text: str) -> tuple[int, str]:

@@ -2,23 +2,26 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from engine.cli.terminal import (
     ask_passphrase,
+    check_output,
     emit,
     named_errors,
     progress_bar,
     read_passphrase,
     say,
+    secret_paths,
 )
-from engine.errors import EngineError, WrongKeyError
+from engine.errors import WrongKeyError
 from engine.header import from_json
 from engine.images import ProtectedFile, open_protected, write_png
+from engine.methods import find_method
+from engine.pipeline import Recovered, recover_wrongly
 from engine.pipeline import recover as recover_photo
-from engine.pipeline import recover_wrongly
 from engine.record import Header
 
 
@@ -35,35 +38,47 @@ def recover(
     as_json: Annotated[bool, typer.Option("--json", help="print what was done as JSON")] = False,
 ) -> None:
     """Bring the faces back with their passphrase."""
-    with named_errors(), progress_bar() as report:
-        if output.exists() and protected.exists() and output.samefile(protected):
-            raise EngineError(
-                "the output is the protected picture itself", hint="name another file with --output"
-            )
+    places = passphrase_file or []
+    inputs = {
+        "the protected picture itself": [protected],
+        "a passphrase file": secret_paths(places, "--passphrase-file"),
+        "the sidecar": [sidecar] if sidecar else [],
+    }
+    with named_errors():
+        check_output(output, inputs)
         file = open_protected(protected)
         # What is no text becomes no JSON, which has its own named error.
         text = None if sidecar is None else sidecar.read_text(encoding="utf-8", errors="replace")
         header = None if text is None else from_json(text)
-        secrets = [read_passphrase(path) for path in passphrase_file or []]
-        secrets = secrets or [ask_passphrase(twice=False)]
+        secrets = [read_passphrase(place) for place in places] or [ask_passphrase(twice=False)]
         start = time.monotonic()
         try:
-            recovered = recover_photo(file, secrets, header=header, report=report)
+            with progress_bar() as report:
+                recovered = recover_photo(file, secrets, header=header, report=report)
         except WrongKeyError:
             if show_wrong:
                 _write_wrong(file, secrets[0], header, output)
             raise
         write_png(output, recovered.photo_u8, None)
-    result = {
-        "output": str(output),
-        "method": recovered.header.method,
-        "tag": recovered.header.faces[0].tag is not None,
-        "faces_recovered": list(recovered.opened),
-        "faces_still_hidden": list(recovered.closed),
-        "seconds": round(time.monotonic() - start, 3),
-    }
+        result = _describe(recovered, output, time.monotonic() - start)
     hidden = f", {len(recovered.closed)} still hidden" if recovered.closed else ""
     emit(result, as_json, f"{output}: {len(recovered.opened)} recovered{hidden}")
+
+
+def _describe(recovered: Recovered, output: Path, seconds: float) -> dict[str, Any]:
+    header = recovered.header
+    method = find_method(header.method)
+    return {
+        "output": str(output),
+        "method": header.method,
+        "tag": header.faces[0].tag is not None,
+        "faces_recovered": list(recovered.opened),
+        "recovery_is_exact": [
+            method.is_exact(header.faces[number - 1].data) for number in recovered.opened
+        ],
+        "faces_still_hidden": list(recovered.closed),
+        "seconds": round(seconds, 3),
+    }
 
 
 def _write_wrong(file: ProtectedFile, secret: str, header: Header | None, output: Path) -> None:

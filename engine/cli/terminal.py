@@ -3,8 +3,9 @@
 import contextlib
 import getpass
 import json
+import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine.errors import EngineError, PassphraseError
+from engine.files import check_target
+
+OTHER_FORMATS = (".jpg", ".jpeg", ".webp")
+"""Endings that would lie about the PNG that is written."""
 
 
 def say(text: str) -> None:
@@ -36,11 +41,49 @@ def named_errors() -> Iterator[None]:
     except EngineError as error:
         raise fail(str(error), error.hint) from None
     except OSError as error:
-        name = Path(str(error.filename)).name if error.filename else "the file"
+        name = Path(str(error.filename)).name or "the file" if error.filename else "the file"
         reason = (error.strerror or type(error).__name__).lower()
         raise fail(f"{name}: {reason}", "check the path and its permissions") from None
+    except sqlite3.Error as error:
+        raise fail(f"the results database: {error}", "check its path, or name another") from None
+    except MemoryError:
+        raise fail("the memory is not enough", "take a smaller picture or batch") from None
     except KeyboardInterrupt:
         raise fail("interrupted", "nothing was written") from None
+
+
+def check_output(output: Path, inputs: Mapping[str, Sequence[Path]], role: str = "output") -> None:
+    """Refuse a file to write that is one of the inputs, no file, or named as another format.
+
+    Args:
+        output: the file to write.
+        inputs: what each kind of input is to the user, and its paths.
+        role: what the file is to the user.
+
+    Raises:
+        EngineError: one of the inputs, or a name such as ``.jpg``.
+        OSError: as :func:`engine.files.check_target`.
+    """
+    for what, paths in inputs.items():
+        if output.exists() and any(path.exists() and output.samefile(path) for path in paths):
+            raise EngineError(f"the {role} is {what}", hint="name another file with --output")
+    if output.suffix.lower() in OTHER_FORMATS:
+        raise EngineError(
+            f"the {role} is a PNG, got the name {output.name}",
+            hint=f"name it {output.with_suffix('.png').name}",
+        )
+    check_target(output)
+
+
+def secret_paths(paths: Sequence[str], option: str) -> list[Path]:
+    """The files among the places to read passphrases from; ``-`` is standard input, once.
+
+    Raises:
+        BadParameter: standard input is named twice.
+    """
+    if list(paths).count("-") > 1:
+        raise typer.BadParameter("- can be read only once", param_hint=option)
+    return [Path(path) for path in paths if path != "-"]
 
 
 def emit(result: dict[str, Any], as_json: bool, sentence: str) -> None:
@@ -60,29 +103,44 @@ def read_passphrase(path: str) -> str:
     """
     raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # From None: the error carries the bytes of the file.
         raise PassphraseError(
             "a passphrase file must be UTF-8 text", hint="save it as plain text"
-        ) from error
-    return text.removesuffix("\n").removesuffix("\r")
+        ) from None
+    return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def ask_passphrase(*, twice: bool) -> str:
     """Ask for a passphrase without showing it; twice when a typing error would be final.
 
     Raises:
-        PassphraseError: the two differ, or nobody is there to ask.
+        PassphraseError: the two differ, or nobody is there to ask, or to answer (Ctrl-D).
     """
     if not sys.stdin.isatty():
         raise PassphraseError(
             "a passphrase is needed, and there is no terminal to ask at",
             hint="pass --passphrase-file PATH, or - for standard input",
         )
-    passphrase = getpass.getpass("passphrase: ")
-    if twice and getpass.getpass("once more: ") != passphrase:
+    passphrase = _ask("passphrase: ")
+    if twice and _ask("once more: ") != passphrase:
         raise PassphraseError("the two passphrases differ", hint="type the same one twice")
     return passphrase
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        say("")  # the prompt's own line has not ended
+        raise PassphraseError(
+            "expected a passphrase, got the end of the input",
+            hint="nothing was written; type one, or pass --passphrase-file PATH",
+        ) from None
+    except KeyboardInterrupt:
+        say("")
+        raise
 
 
 @contextlib.contextmanager

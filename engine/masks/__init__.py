@@ -28,6 +28,7 @@ Strength = Mapping[str, float]
 Preset = Literal["scaled", "paper"]
 
 _NATIVE_SIDE = 112
+_LARGEST_PAPER_SIDE = 168  # half as much again: on larger faces the papers' pixels hide too little
 _SMALLEST_SIDE = 2
 _LARGEST_SIDE = 16384
 _SMALLEST_SIGMA = 1.0  # a narrower Gaussian gives a face of a few pixels back as it was
@@ -181,7 +182,7 @@ def make_mask(
             the masks that need landmarks look at them.
         seed: chooses among the masks that one name can make, 0 or more.
         preset: "scaled" grows strengths in pixels with the face, by min(H, W) / 112; "paper" takes
-            the papers' numbers as they are.
+            the papers' numbers as they are, for faces of at most 168 px on their shorter side.
         strength: replaces strengths of the preset; scaled like them.
 
     Returns:
@@ -190,7 +191,8 @@ def make_mask(
     Raises:
         ImageShapeError: the face is not ``(H, W, 3)`` in 8 bits.
         MaskError: unknown mask or strength, a strength outside its range, landmarks that cannot be
-            used, a negative seed, or a face of under 2 or over 16,384 pixels one way.
+            used, a negative seed, a face of under 2 or over 16,384 pixels one way, or one too
+            large for the "paper" preset.
 
     Example:
         >>> face_u8 = np.zeros((112, 96, 3), np.uint8)
@@ -201,36 +203,52 @@ def make_mask(
     side = _checked_side(face_u8)
     if seed < 0:
         raise MaskError(f"seed must be 0 or more, got {seed}", hint="any whole number from 0 on")
-    if preset not in ("scaled", "paper"):
-        raise MaskError(f"unknown preset {preset!r}", hint="known: scaled, paper")
-    values = _merged(entry, entry.defaults if preset == "scaled" else entry.paper, strength)
+    base = _preset_of(entry, preset)
+    if preset == "paper" and side > _LARGEST_PAPER_SIDE:
+        raise MaskError(
+            f"paper settings are for faces of 112 px, got {face_u8.shape[0]} x {face_u8.shape[1]}",
+            hint="leave out --preset paper",
+        )
+    values = _merged(entry, base, strength)
     if preset == "scaled":
         for key in entry.lengths:
             values[key] = _scaled(key, values[key], side / _NATIVE_SIDE)
     return entry.make(np.ascontiguousarray(face_u8), landmarks=landmarks, seed=seed, **values)
 
 
-def mask_label(name: str, strength: Strength | None = None) -> str:
+def mask_label(name: str, strength: Strength | None = None, *, preset: Preset = "scaled") -> str:
     """Write a mask and its strengths as one short line, equal for equal masks.
+
+    Strengths in pixels that grow with the face are marked with the size that they are given for.
 
     Args:
         name: a key of ``MASKS``.
-        strength: replaces defaults; to six digits.
+        strength: replaces strengths of the preset; to six digits.
+        preset: as for :func:`make_mask`.
 
     Returns:
         At most 64 ASCII characters.
 
     Raises:
-        MaskError: unknown mask or strength, or a strength that is not a number.
+        MaskError: unknown mask, preset or strength, or a strength that is not a number.
 
     Example:
         >>> mask_label("gaussian", {"sigma": 6.5})
-        'gaussian:kernel=21,sigma=6.5'
+        'gaussian:kernel=21,sigma=6.5 at 112 px'
+        >>> mask_label("gaussian", preset="paper")
+        'gaussian:kernel=21,sigma=8'
     """
     entry = _entry(name)
-    values = _merged(entry, entry.defaults, strength)
+    values = _merged(entry, _preset_of(entry, preset), strength)
     words = ",".join(f"{key}={values[key]:g}" for key in sorted(values))
-    return f"{name}:{words}" if words else name
+    size = f" at {_NATIVE_SIDE} px" if preset == "scaled" and entry.lengths else ""
+    return f"{name}:{words}{size}" if words else name
+
+
+def _preset_of(entry: MaskEntry, preset: Preset) -> Strength:
+    if preset not in ("scaled", "paper"):
+        raise MaskError(f"unknown preset {preset!r}", hint="known: scaled, paper")
+    return entry.defaults if preset == "scaled" else entry.paper
 
 
 def _merged(entry: MaskEntry, base: Strength, strength: Strength | None) -> dict[str, float]:
@@ -241,6 +259,8 @@ def _merged(entry: MaskEntry, base: Strength, strength: Strength | None) -> dict
             raise MaskError(f"{entry.name} has no strength {key!r}", hint=f"known: {known}")
         if not isinstance(value, Real) or not math.isfinite(value):
             raise MaskError(f"{key} must be a finite number", hint=f"say {entry.defaults[key]:g}")
+        if value < 0:
+            raise MaskError(f"{key} must not be negative, got {value:g}", hint="leave it out")
     return values
 
 

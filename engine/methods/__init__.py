@@ -31,13 +31,13 @@ METHODS: dict[str, Method] = {
     "proface-s-rand": ProfaceS(
         "proface-s-rand",
         model="proface-s-rand.v1",
-        wrong="rand",
+        wrong=("rand",),
         promise="looks random under a wrong key; a trained attacker can see through it",
     ),
     "proface-s-obfs": ProfaceS(
         "proface-s-obfs",
         model="proface-s-obfs.v1",
-        wrong="obfs",
+        wrong=("obfs",),
         promise="stays masked under a wrong key; a trained attacker can see through it",
     ),
 }

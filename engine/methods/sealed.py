@@ -28,8 +28,11 @@ from engine.errors import CapacityError, HeaderDamagedError, WrongKeyError
 from engine.methods.signature import BoundKey, Crop, Place, Plan, WrongMode
 from engine.order import Area
 from engine.payload import CODECS
+from engine.zoo import find_by_hash
 
 AEAD_TAG_BYTES: Final = 16
+# Rounding when areas are cut and bytes are packed must not push a crop to a coarser code.
+SPARE_BYTES: Final = 3
 # Every key seals one message: it is derived from the picture's own salt and the crop's own box.
 NONCE: Final = bytes(12)
 _NOTE: Final = struct.Struct(">BBBIII")
@@ -98,6 +101,18 @@ class Sealed:
         """Empty: there is no model."""
         return b""
 
+    def made_by(self, model_hash: bytes) -> "Sealed":
+        """Itself: there is no model, and a header that names one is refused.
+
+        Raises:
+            UnknownModelError, WeightsMissingError, HeaderDamagedError: the header names a model.
+        """
+        if model_hash:
+            raise _damaged(
+                f"sealed needs no model, the header names {find_by_hash(model_hash).name}"
+            )
+        return self
+
     def plan(
         self, photo_u8: npt.NDArray[np.uint8], crops: Sequence[Crop], header_bytes: int
     ) -> list[Plan]:
@@ -114,10 +129,11 @@ class Sealed:
         slots = height * width * 3 - first
         payloads = _encode(crops, max(0, slots))
         sizes = [len(p.data) + AEAD_TAG_BYTES for p in payloads]
+        shares = [size + SPARE_BYTES for size in sizes]
         plans = []
         for i, (encoded, size) in enumerate(zip(payloads, sizes, strict=True)):
-            start = first + slots * sum(sizes[:i]) // sum(sizes)
-            end = first + slots * sum(sizes[: i + 1]) // sum(sizes)
+            start = first + slots * sum(shares[:i]) // sum(shares)
+            end = first + slots * sum(shares[: i + 1]) // sum(shares)
             code = choose_code(end - start, size)
             if code is None:
                 raise _does_not_fit(slots)
@@ -180,6 +196,18 @@ class Sealed:
         noise = shake_256(b"faceveil/v1/unchecked" + opened).digest(int(np.prod(shape)))
         return np.frombuffer(noise, np.uint8).reshape(shape).copy()
 
+    def check(self, notes: Sequence[bytes], samples: int, header_bytes: int) -> None:
+        """Hold the areas apart, so that no header can ask for the same work twice.
+
+        Raises:
+            HeaderDamagedError: areas overlap each other or the header's copy, or leave the picture.
+        """
+        end = carrier.header_slots(header_bytes)
+        for note in sorted(map(Note.unpack, notes), key=lambda note: note.start):
+            if note.start < end or note.start + note.length > samples:
+                raise _damaged("a sealed crop's area overlaps another or leaves the picture")
+            end = note.start + note.length
+
     def is_exact(self, note: bytes) -> bool:
         """Whether the crop travels losslessly."""
         return payload.is_exact(CODECS[Note.unpack(note).codec])
@@ -187,14 +215,14 @@ class Sealed:
 
 def _encode(crops: Sequence[Crop], slots: int) -> list[payload.Payload]:
     """Encode all crops losslessly if they fit as ternary digits together, else within budgets."""
-    room = capacity_bytes(slots, Code(3, 1)) - AEAD_TAG_BYTES * len(crops) - len(crops)
+    room = capacity_bytes(slots, Code(3, 1)) - (AEAD_TAG_BYTES + SPARE_BYTES) * len(crops)
     exact = [payload.encode_lossless(crop.original_u8) for crop in crops]
-    if sum(len(p.data) for p in exact) <= room:
+    if sum(len(whole.data) for whole in exact) <= room:
         return exact
     areas = [crop.original_u8.shape[0] * crop.original_u8.shape[1] for crop in crops]
     return [
-        payload.encode(crop.original_u8, room * area // sum(areas))
-        for crop, area in zip(crops, areas, strict=True)
+        payload.encode(crop.original_u8, room * area // sum(areas), exact=whole)
+        for crop, area, whole in zip(crops, areas, exact, strict=True)
     ]
 
 
@@ -211,8 +239,6 @@ def _damaged(message: str) -> HeaderDamagedError:
 
 def _area(photo_u8: npt.NDArray[np.uint8], note: Note, key: BoundKey) -> Area:
     height, width = photo_u8.shape[:2]
-    if note.start + note.length > height * width * 3:
-        raise _damaged("a sealed crop's area lies outside the picture")
     order = key.key.stream(key.context, "order", 32)
     return Area(height, width, note.start, note.length, order)
 

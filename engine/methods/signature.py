@@ -24,7 +24,7 @@ class Crop:
     """
 
     box: Box
-    original_u8: npt.NDArray[np.uint8]
+    original_u8: npt.NDArray[np.uint8] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,17 @@ class Method(Protocol):
     note_bytes: int
 
     def model_hash(self) -> bytes:
-        """SHA-256 of the weights, or empty for a method without a model."""
+        """SHA-256 of the weights that protect, or empty for a method without a model."""
+        ...
+
+    def made_by(self, model_hash: bytes) -> "Method":
+        """This method with the model that a header names, to recover what an older tag protected.
+
+        Raises:
+            UnknownModelError: no released model has this hash.
+            WeightsMissingError: the model is released, but not here.
+            HeaderDamagedError: it is a model of another method.
+        """
         ...
 
     def plan(
@@ -126,6 +136,19 @@ class Method(Protocol):
         self, photo_u8: npt.NDArray[np.uint8], place: Place, key: BoundKey
     ) -> npt.NDArray[np.uint8]:
         """What the method shows in a place under a key that is not its own."""
+        ...
+
+    def check(self, notes: Sequence[bytes], samples: int, header_bytes: int) -> None:
+        """Refuse a picture's notes if :meth:`plan` cannot have made them; before any work is done.
+
+        Args:
+            notes: of all crops of the picture.
+            samples: of the picture, three for each pixel.
+            header_bytes: length of its encoded header.
+
+        Raises:
+            HeaderDamagedError: they are not.
+        """
         ...
 
     def is_exact(self, note: bytes) -> bool:

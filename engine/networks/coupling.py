@@ -57,7 +57,8 @@ class DenseBlock(nn.Module):
         pending: Tensor = first(features)
         for convolution in others:
             grown = functional.leaky_relu(pending[:, : self.growth], SLOPE)
-            pending = pending[:, self.growth :] + convolution(grown)
+            # In place: a sum of this size costs as much in fresh memory as in adding.
+            pending = convolution(grown).add_(pending[:, self.growth :])
         return pending
 
     def _layers(self) -> list[nn.Conv2d]:

@@ -140,7 +140,9 @@ class Batches:
         seed: of everything random; a resumed run passes another.
     """
 
-    def __init__(self, sets: Sequence[FaceSet], config: BatchConfig, seed: int) -> None:
+    def __init__(
+        self, sets: Sequence[FaceSet], config: BatchConfig, seed: int | np.random.SeedSequence
+    ) -> None:
         self.sets, self.config = sets, config
         self._rng = np.random.default_rng(seed)
         self._queue: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=3)

@@ -3,15 +3,18 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn, optim
 
 from engine.errors import DataError
+
+if TYPE_CHECKING:
+    from diffusers import ModelMixin
 
 
 @dataclass
@@ -21,8 +24,11 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     run_id: int = 0
-    threads: int = 0
     faces_seen: int = 0
+
+
+Settings = dict[str, Any]
+"""A recipe as JSON gives it back."""
 
 
 def save(
@@ -30,17 +36,34 @@ def save(
     modules: dict[str, nn.Module],
     optimizer: optim.Optimizer,
     progress: Progress,
+    recipe: Settings,
 ) -> None:
     """Write a checkpoint so that a crash at any moment leaves the old one or the new one whole."""
-    fresh = folder.with_name(folder.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    fresh = _start_beside(folder)
     for name, module in modules.items():
         save_file(_contiguous(module.state_dict()), fresh / f"{name}.safetensors")
     tensors, scalars = _flatten(optimizer.state_dict()["state"])
     save_file(tensors, fresh / "optimizer.safetensors")
-    state = {"progress": progress.__dict__, "scalars": scalars}
+    state = {"progress": progress.__dict__, "recipe": recipe, "scalars": scalars}
     (fresh / "state.json").write_text(json.dumps(state))
+    _put_in_place(fresh, folder)
+
+
+def export(folder: Path, model: "ModelMixin") -> None:
+    """Write a model folder, ready to be loaded, as whole as a checkpoint."""
+    fresh = _start_beside(folder)
+    model.save_pretrained(fresh)
+    _put_in_place(fresh, folder)
+
+
+def _start_beside(folder: Path) -> Path:
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    return fresh
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
     old = folder.with_name(folder.name + ".old")
     if folder.exists():  # if not, the old one is all there is until the next line but one
         shutil.rmtree(old, ignore_errors=True)
@@ -55,23 +78,42 @@ def find(folder: Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
-def load(folder: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer) -> Progress:
+def load(
+    folder: Path, modules: dict[str, nn.Module], optimizer: optim.Optimizer, recipe: Settings
+) -> Progress:
     """Restore modules and optimizer in place and return how far the run had come.
 
     Raises:
-        DataError: the folder holds no whole checkpoint.
+        DataError: the folder holds no whole checkpoint, or one of another recipe.
     """
     found = find(folder)
     if found is None or not (found / "state.json").is_file():
-        raise DataError(f"no checkpoint in {folder.name}", hint="start without --resume")
+        raise DataError(
+            f"no checkpoint in {folder.name}",
+            hint="name another folder with --resume, or delete this one to start over",
+        )
+    state = json.loads((found / "state.json").read_text())
+    _check_recipe(state.get("recipe"), recipe)
     for name, module in modules.items():
         module.load_state_dict(load_file(found / f"{name}.safetensors"), strict=True)
-    state = json.loads((found / "state.json").read_text())
     tensors = load_file(found / "optimizer.safetensors")
     restored = optimizer.state_dict()
     restored["state"] = _unflatten(tensors, state["scalars"])
     optimizer.load_state_dict(restored)
-    return Progress(**state["progress"])
+    known = {field.name for field in fields(Progress)}
+    return Progress(**{name: value for name, value in state["progress"].items() if name in known})
+
+
+def _check_recipe(before: Settings | None, now: Settings) -> None:
+    """Refuse to go on under other settings; the first checkpoints did not note theirs."""
+    now = json.loads(json.dumps(now))
+    if before is None or before == now:
+        return
+    changed = [name for name in now if before.get(name) != now[name]]
+    raise DataError(
+        f"the run was started as {before.get('name')} with other settings: {', '.join(changed)}",
+        hint="name another folder with --resume, or give the settings that it was started with",
+    )
 
 
 def _contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:

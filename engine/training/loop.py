@@ -13,18 +13,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn, optim
+from torch import nn, optim
 
 from engine.data import FaceSet
-from engine.errors import MetricError, ModelError
+from engine.errors import ModelError
 from engine.networks.embedder import Embedder
+from engine.provenance import provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
-from engine.training.batches import Batch, Batches, wrong_key_map
+from engine.training.batches import Batch, Batches
 from engine.training.checkpoint import Progress
-from engine.training.recipes import LossWeights, Recipe
+from engine.training.objective import compute_losses
+from engine.training.recipes import Recipe
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]
+"""Takes one line of text."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,11 @@ class TrainOptions:
     """Where and how long to train.
 
     Attributes:
-        folder: checkpoint, log and exported weights go here; a run found there is resumed.
+        folder: checkpoint, log and exported weights go here; a run found there is resumed, if it
+            is of the same recipe.
         minutes: length of the schedule; a run that has had them already stops at once.
         device: torch device name.
-        seed: of the first step; a resumed run derives another from it and its step.
+        seed: 0 or more; a resumed run derives other numbers from it and its step.
         save_seconds: time between checkpoints.
         log_steps: steps between two lines of the log.
         start_from: weights of a released or exported model to start from, instead of fresh ones.
@@ -60,6 +64,12 @@ class Trainer:
         options: where and how long.
         perceptual: LPIPS as a (B,) distance of images in [0, 1]; needed where the recipe's weights
             ask for it.
+
+    Attributes:
+        figures: means of every loss over the latest steps, by name; empty before the first.
+
+    Raises:
+        DataError: the folder holds a run of another recipe, or a damaged one.
     """
 
     def __init__(
@@ -70,16 +80,23 @@ class Trainer:
         self.model = _new_embedder(recipe, options).to(options.device).train()
         self.average = _new_embedder(recipe, options).to(options.device).eval()
         self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = optim.AdamW(
-            self.model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
+        self.optimizer = optim.Adam(
+            self.model.parameters(), lr=recipe.learning_rate, betas=recipe.betas
         )
-        self.progress = Progress(threads=torch.get_num_threads())
-        self._rng = np.random.default_rng(options.seed)
-        if checkpoint.find(options.folder / "checkpoint") is not None:
+        self.progress = Progress()
+        self.figures: dict[str, float] = {}
+        if checkpoint.find(self._checkpoint) is not None:
             self.progress = checkpoint.load(
-                options.folder / "checkpoint", self._modules(), self.optimizer
+                self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
             )
-            self._rng = np.random.default_rng(options.seed + self.progress.step)
+        # Streams of their own, or the wrong keys would be drawn from the numbers of the batches.
+        seeds = np.random.SeedSequence([options.seed, self.progress.step])
+        self.batch_seed, wrong_key_seed = seeds.spawn(2)
+        self._rng = np.random.default_rng(wrong_key_seed)
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.options.folder / "checkpoint"
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"model": self.model, "average": self.average}
@@ -87,9 +104,13 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint and the averaged weights as a model folder, ready to be loaded."""
         checkpoint.save(
-            self.options.folder / "checkpoint", self._modules(), self.optimizer, self.progress
+            self._checkpoint,
+            self._modules(),
+            self.optimizer,
+            self.progress,
+            dataclasses.asdict(self.recipe),
         )
-        self.average.save_pretrained(self.options.folder / "model")
+        checkpoint.export(self.options.folder / "model", self.average)
 
     def set_rates(self, done: float) -> None:
         """Warm up over the first steps, then a cosine to a fiftieth of the rate at ``done`` = 1."""
@@ -109,7 +130,7 @@ class Trainer:
         if not math.isfinite(float(norm)):
             raise ModelError(
                 f"the gradient is not finite at step {self.progress.step}",
-                hint="go on from the last checkpoint with another --seed",
+                hint="the last step before it is saved: go on from there with another --seed",
             )
         self.optimizer.step()
         decay = min(self.recipe.average, (1 + self.progress.step) / (10 + self.progress.step))
@@ -119,7 +140,7 @@ class Trainer:
         return {**logged, "total": float(total.detach()), "gradient_norm": float(norm)}
 
     def _autocast(self) -> AbstractContextManager[object]:
-        # bfloat16 pays only where the processor computes in it; elsewhere it is ten times slower.
+        # bfloat16 pays only where the processor computes in it; elsewhere it is much slower.
         if has_fast_bfloat16(self.options.device):
             return torch.autocast(self.options.device.split(":")[0], dtype=torch.bfloat16)
         return nullcontext()
@@ -141,84 +162,12 @@ def _new_embedder(recipe: Recipe, options: TrainOptions) -> Embedder:
     return network
 
 
-def compute_losses(
-    model: Embedder,
-    batch: Batch,
-    recipe: Recipe,
-    rng: np.random.Generator,
-    perceptual: losses.Distance | None,
-    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> tuple[Tensor, dict[str, float]]:
-    """Protect, round to 8 bits, recover with the right key and with wrong ones; judge all three.
-
-    Returns:
-        The weighted sum, and each figure by name; ``*_db`` are PSNR in dB.
-    """
-    weights = recipe.weights
-    original, mask, key_map = batch.original, batch.mask, batch.key_map
-    with autocast():
-        protected = model.protect(original, mask, key_map).float()
-        shared = losses.round_to_8_bits(protected)
-        recovered = model.recover(shared, key_map).float()
-        some = max(1, round(recipe.wrong_share * len(original)))
-        wrong_map = wrong_key_map(key_map[:some], rng)
-        wrong = model.recover(shared[:some], wrong_map).float()
-    aim = losses.key_noise(wrong_map) if recipe.wrong == "rand" else mask[:some]
-    terms = {
-        "protect": weights.protect * losses.charbonnier(mask, protected).mean(),
-        "recover": weights.recover * losses.charbonnier(original, recovered).mean(),
-        "wrong": weights.wrong * losses.charbonnier(aim, wrong).mean(),
-        **_paper_terms(weights, batch, protected, recovered, wrong, perceptual),
-    }
-    figures = {
-        "mask:protected_db": losses.psnr_db(mask, shared),
-        "original:recovered_db": losses.psnr_db(original, recovered),
-        "aim:wrong_db": losses.psnr_db(aim, wrong),
-    }
-    total = torch.stack(list(terms.values())).sum()
-    return total, {**figures, **{name: float(term.detach()) for name, term in terms.items()}}
-
-
-def _paper_terms(
-    weights: LossWeights,
-    batch: Batch,
-    protected: Tensor,
-    recovered: Tensor,
-    wrong: Tensor,
-    perceptual: losses.Distance | None,
-) -> dict[str, Tensor]:
-    """The losses of PRO-Face S, Sec. IV-E, those with a weight."""
-    some = len(wrong)
-    original, mask = batch.original, batch.mask
-    terms: dict[str, Tensor] = {}
-    if weights.protect_l1:
-        terms["protect_l1"] = weights.protect_l1 * losses.l1(mask, protected).mean()
-    if weights.recover_l1:
-        terms["recover_l1"] = weights.recover_l1 * losses.l1(original, recovered).mean()
-    if weights.triplet_l1:
-        hinge = losses.triplet(original[:some], recovered[:some], wrong, losses.l1)
-        terms["triplet_l1"] = weights.triplet_l1 * hinge.mean()
-    if perceptual is None:
-        if weights.protect_lpips or weights.triplet_lpips:
-            raise MetricError(
-                "the recipe asks for LPIPS, but training was given no perceptual distance",
-                hint="pass engine.metrics.perceptual_distance(), or set its weights to 0",
-            )
-        return terms
-    if weights.protect_lpips:
-        terms["protect_lpips"] = weights.protect_lpips * perceptual(mask, protected).mean()
-    if weights.triplet_lpips:
-        hinge = losses.triplet(original[:some], recovered[:some], wrong, perceptual)
-        terms["triplet_lpips"] = weights.triplet_lpips * hinge.mean()
-    return terms
-
-
 def train(
     recipe: Recipe,
     sets: Sequence[FaceSet],
     options: TrainOptions,
     perceptual: losses.Distance | None = None,
-    report: Report = lambda line: None,
+    report: Say = lambda line: None,
 ) -> Trainer:
     """Train until the minutes are used up; interrupt it when you like, it goes on from there.
 
@@ -231,6 +180,8 @@ def train(
 
     Raises:
         ModelError: the gradient is not finite; the last checkpoint is whole.
+        MetricError: the recipe asks for LPIPS, and there is none.
+        DataError: the folder holds a run of another recipe, or a damaged one.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(recipe, options, perceptual)
@@ -238,21 +189,23 @@ def train(
     progress = trainer.progress
     if not progress.run_id:
         config = json.dumps(dataclasses.asdict(recipe))
-        progress.run_id = results.start_run("train", recipe.name, " ".join(sys.argv), config)
+        command = " ".join(["python -m engine", *sys.argv[1:]])
+        progress.run_id = results.start_run(
+            "train", recipe.name, command, config,
+            provenance=provenance(), seed=options.seed, device=options.device,
+            threads=torch.get_num_threads(),
+        )  # fmt: skip
     try:
-        _run(
-            trainer,
-            iter(Batches(sets, recipe.batches, options.seed + progress.step)),
-            results,
-            report,
-        )
+        batches = Batches(sets, recipe.batches, trainer.batch_seed)
+        with results.running(progress.run_id):
+            _run(trainer, iter(batches), results, report)
     finally:
         trainer.save()
         results.close()
     return trainer
 
 
-def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: Report) -> None:
+def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: Say) -> None:
     options, progress = trainer.options, trainer.progress
     sums: dict[str, float] = defaultdict(float)
     summed = 0  # not log_steps: a run may be resumed between two lines of the log
@@ -276,11 +229,14 @@ def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: R
                 [Loss(progress.step, name, value, seconds) for name, value in means.items()],
             )
             report(_line(trainer, means))
+            trainer.figures = means
             sums.clear()
             summed = 0
         if now - last_save > options.save_seconds:
             trainer.save()
             last_save = last = time.monotonic()
+    if summed:
+        trainer.figures = {name: value / summed for name, value in sums.items()}
 
 
 def _line(trainer: Trainer, means: dict[str, float]) -> str:

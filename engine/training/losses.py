@@ -40,7 +40,7 @@ def triplet(
 ) -> Tensor:
     """Hinge that keeps the negative ``margin`` further from the anchor than the positive, (B,).
 
-    Source: PRO-Face S, Sec. IV-E3 (Tri-LPIPS and Tri-L1), margin 1.0.
+    Source: PRO-Face S, Eq. (21), margin 1.0.
     """
     return (distance(anchor, positive) - distance(anchor, negative) + margin).clamp_min(0)
 

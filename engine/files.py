@@ -1,0 +1,36 @@
+"""Writes files whole or not at all."""
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+
+def check_target(path: Path) -> None:
+    """Refuse what :func:`write_file` could not, or must not, put a file in the place of.
+
+    Raises:
+        OSError: its folder is not there, or it is a folder, a device or a pipe itself.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder to write it to", str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no file, and cannot be replaced by one", str(path))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write beside the target and rename, so that a crash leaves the old file or the new one.
+
+    Raises:
+        OSError: it cannot be written; names the target, and leaves nothing beside it.
+    """
+    check_target(path)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with open(beside, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

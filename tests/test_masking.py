@@ -1,0 +1,128 @@
+"""Masks on whole photographs: no face of a region stays clear, whatever is known of it."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from insightface.data import get_image
+from skimage.data import astronaut
+
+from engine.crops import crop
+from engine.errors import MaskError
+from engine.faces import Face, detect, faces_from_boxes, merge_overlapping, whole_face
+from engine.masking import mask_faces
+from engine.masks import MASKS, make_mask
+
+Photo = npt.NDArray[np.uint8]
+PLACED = ("sticker", "box")
+EDGE = (0, 20, 60, 80)
+
+
+@pytest.fixture(scope="module")
+def group() -> Photo:
+    return np.ascontiguousarray(get_image("t1")[:, :, ::-1])
+
+
+@pytest.fixture(scope="module")
+def group_faces(group: Photo) -> list[Face]:
+    return detect(group)
+
+
+def masked(photo_u8: Photo, face: Face, mask: str, seed: int = 0) -> Photo:
+    return mask_faces(photo_u8, merge_overlapping([face], *photo_u8.shape[:2]), mask, seed=seed)
+
+
+def noisy(height: int = 100, width: int = 120) -> Photo:
+    return np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def box_with(landmarks: npt.NDArray[np.float32] | None) -> Face:
+    return Face(EDGE, (0.0, 20.0, 60.0, 80.0), landmarks, 1.0)
+
+
+def assert_hidden(before_u8: Photo, after_u8: Photo, faces: list[Face]) -> None:
+    """Every landmark of every face lies in a place that is not the photograph's own."""
+    assert faces
+    for face in faces:
+        assert face.landmarks is not None
+        for x, y in np.rint(face.landmarks).astype(int):
+            near = (slice(y - 2, y + 3), slice(x - 2, x + 3))
+            assert (before_u8[near] != after_u8[near]).any(axis=-1).mean() > 0.9
+
+
+@pytest.mark.parametrize("mask", PLACED)
+def test_whole_hides_every_face(group: Photo, group_faces: list[Face], mask: str) -> None:
+    assert len(group_faces) == 6
+    assert_hidden(group, masked(group, whole_face(group), mask), group_faces)
+
+
+@pytest.mark.parametrize("mask", PLACED)
+def test_a_drawn_box_hides_every_face_in_it(
+    group: Photo, group_faces: list[Face], mask: str
+) -> None:
+    corners = np.array([face.box for face in group_faces[:3]])
+    drawn = (*corners[:, :2].min(0).tolist(), *corners[:, 2:].max(0).tolist())
+    (face,) = faces_from_boxes([drawn], *group.shape[:2], photo_u8=group)
+    after_u8 = masked(group, face, mask)
+    assert_hidden(group, after_u8, group_faces[:3])
+    after_u8[face.box[1] : face.box[3], face.box[0] : face.box[2]] = crop(group, face.box)
+    assert np.array_equal(after_u8, group)
+
+
+def test_filters_cover_a_drawn_box_with_several_faces() -> None:
+    photo_u8, part = noisy(), Face((4, 24, 20, 40), (4, 24, 20, 40), None, 0.9)
+    drawn = Face(EDGE, (0, 20, 60, 80), None, 1.0, (part, part))
+    for mask in set(MASKS) - set(PLACED):
+        expected_u8 = make_mask(mask, crop(photo_u8, EDGE), seed=4)
+        assert np.array_equal(crop(masked(photo_u8, drawn, mask, 4), EDGE), expected_u8)
+
+
+@pytest.mark.parametrize("mask", PLACED)
+@pytest.mark.parametrize("point", [None, (30.0, 50.0), (-500.0, 10.0)], ids=str)
+def test_without_usable_landmarks_nothing_of_the_crop_stays_clear(
+    mask: str, point: tuple[float, float] | None
+) -> None:
+    photo_u8 = noisy()
+    landmarks = None if point is None else np.full((5, 2), point, np.float32)
+    after_u8 = masked(photo_u8, box_with(landmarks), mask)
+    blurred_u8 = make_mask("extreme_blur", crop(photo_u8, EDGE))
+    assert np.array_equal(crop(after_u8, EDGE), make_mask(mask, blurred_u8))
+    error = np.abs(crop(after_u8, EDGE).astype(float) - crop(photo_u8, EDGE))
+    assert min(error[:, :6].mean(), error[:, -6:].mean(), error[:6].mean(), error[-6:].mean()) > 50
+    inside = np.zeros(photo_u8.shape[:2], bool)
+    inside[EDGE[1] : EDGE[3], EDGE[0] : EDGE[2]] = True
+    assert np.array_equal(after_u8[~inside], photo_u8[~inside])
+
+
+def test_a_face_cut_off_by_the_edge_is_hidden_up_to_the_edge() -> None:
+    photo_u8 = np.ascontiguousarray(astronaut()[:, 215:])
+    (face,) = detect(photo_u8)
+    unknown = Face(face.box, face.detection, None, face.score)
+    x0, y0, _, y1 = face.box
+    assert x0 == 0
+    after_u8 = masked(photo_u8, unknown, "sticker")
+    strip = (slice(y0, y1), slice(0, 8))
+    blurred_u8 = make_mask("extreme_blur", crop(photo_u8, face.box))
+    assert np.array_equal(after_u8[strip], make_mask("sticker", blurred_u8)[:, :8])
+    assert (after_u8[strip] != photo_u8[strip]).any(axis=-1).mean() > 0.9
+
+
+def test_each_face_in_a_box_has_a_seed_of_its_own() -> None:
+    photo_u8 = np.full((60, 120, 3), 90, np.uint8)
+    left, right = (Face((x, 0, x + 60, 60), (x, 0, x + 60, 60), None, 0.9) for x in (0, 60))
+    drawn = Face((0, 0, 120, 60), (0, 0, 120, 60), None, 1.0, (left, right))
+    after_u8 = masked(photo_u8, drawn, "sticker", 2**128 - 1)
+    for face, seed in ((left, 2**128 - 1), (right, 2**128)):
+        expected_u8 = make_mask("sticker", crop(photo_u8, face.box), seed=seed)
+        assert np.array_equal(crop(after_u8, face.box), expected_u8)
+
+
+def test_wrong_settings_are_told_and_not_covered_up() -> None:
+    regions = merge_overlapping([box_with(np.full((5, 2), 9, np.float32))], 100, 120)
+    with pytest.raises(MaskError, match="unknown mask"):
+        mask_faces(noisy(), regions, "stickers")
+    with pytest.raises(MaskError, match="has no strength"):
+        mask_faces(noisy(), regions, "sticker", strength={"size": 3})
+    large = merge_overlapping([Face((0, 0, 200, 200), (0, 0, 200, 200), None, 1.0)], 200, 200)
+    for mask in MASKS:
+        with pytest.raises(MaskError, match="112 px"):
+            mask_faces(noisy(200, 200), large, mask, preset="paper")
