@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ from engine.results import (
 ROOT: Final = Path(__file__).resolve().parents[1]
 RELEASED: Final = ROOT / "assets" / "benchmark.db"
 VARIABLE: Final = "FACEVEIL_DB"
+NOTES: Final = "FACEVEIL_NOTES"
+"""Set to 1, whoever can open the dashboard may keep notes; on a Space nobody may."""
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 _VERSION_AT: Final = slice(60, 64)
 """Where the header of an SQLite file holds its ``user_version``."""
@@ -59,7 +64,7 @@ def _label(path: Path) -> str:
 _OPENINGS: Final = itertools.count()
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, on_release=lambda kept: kept[0].close())
 def _opened(path: str, identity: tuple[int, ...]) -> tuple[Reader, int]:
     """A reader and the number of its opening: data versions of two openings do not compare."""
     return Reader(path), next(_OPENINGS)
@@ -167,6 +172,11 @@ class Source:
         """Why notes cannot be kept in this file; empty where they can."""
         if os.environ.get("SPACE_ID"):
             return "this is a public page: notes are kept only where you run the dashboard yourself"
+        if not _may_write():
+            return (
+                f"other machines may reach this page. Where all who do may write, set {NOTES}=1; "
+                "the dashboard alone needs no more than --server.address 127.0.0.1"
+            )
         if self.path.resolve() == RELEASED.resolve():
             return "this is the released benchmark, which stays as it was published"
         if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
@@ -176,6 +186,16 @@ class Source:
         if version != SCHEMA_VERSION:
             return "the file is of an older version, and perhaps still being written by it"
         return ""
+
+
+def _may_write() -> bool:
+    """Whether only this machine reaches the dashboard, or somebody has said that all may write.
+
+    Mounted in the demo, Streamlit's own address says nothing of where that one listens.
+    """
+    if os.environ.get(NOTES) == "1":
+        return True
+    return "demo.app" not in sys.modules and st.get_option("server.address") in _LOOPBACK
 
 
 def open_source(path: Path) -> Source:

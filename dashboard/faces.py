@@ -32,7 +32,8 @@ def strip(source: Source, run_id: int | None, image: str | None) -> None:
     for one in found[:MOST]:
         groups.setdefault((one.image, one.method, one.mask), []).append(one)
     for (name, method, mask), pictures in groups.items():
-        st.caption(f"{name}, {words.method(method)}, {words.mask(mask)}. {pictures[0].licence}.")
+        parts = (name, words.method(method), words.mask(mask), pictures[0].licence)
+        st.caption("{}, {}, {}. {}.".format(*map(words.plain, parts)))
         row(pictures)
 
 
@@ -41,7 +42,7 @@ def row(pictures: Sequence[Artifact]) -> None:
     place = {name: i for i, name in enumerate(ORDER)}
     with st.container(horizontal=True):
         for one in sorted(pictures, key=lambda picture: place.get(picture.name, len(ORDER))):
-            st.image(one.data, caption=one.name, width=112)
+            st.image(one.data, caption=words.plain(one.name), width=112)
 
 
 def figures(source: Source, run_id: int, image: str) -> list[dict[str, object]]:

@@ -130,8 +130,11 @@ def as_csv(rows: Sequence[Row]) -> str:
     return out.getvalue()
 
 
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
 def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULAS else value
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -162,7 +165,7 @@ def watch(source: Source, look_again: Callable[[], Source]) -> None:
 
     @st.fragment(run_every=pause)
     def pulse() -> None:
-        names = ", ".join(f"{run.id} ({run.model})" for run in running)
+        names = ", ".join(f"{run.id} ({words.plain(run.model)})" for run in running)
         st.markdown(f":green[●] **Running:** {names}")
         st.caption(f"last written {_ago(running[0])}" + ("" if follow else ", not followed"))
         now = look_again()

@@ -10,14 +10,14 @@ from engine.results import Results, ResultsError, Run
 
 def show(source: Source, run: Run) -> None:
     """Draw a run."""
-    st.subheader(f"Run {run.id}: {run.kind} of {run.model}", anchor=False)
+    st.subheader(f"Run {run.id}: {words.plain(f'{run.kind} of {run.model}')}", anchor=False)
     with st.container(horizontal=True):
         colours = {"finished": "green", "running": "blue", "crashed": "orange", "stopped": "orange"}
         st.badge(words.STATES.get(run.state, run.state), color=colours.get(run.state, "gray"))  # type: ignore[arg-type]
         st.badge(f"took {run_rows.took(run)}", color="gray")
         st.badge(words.counted(run.figures, "figure"), color="gray")
         if run.tag:
-            st.badge(run.tag, color="primary")
+            st.badge(words.plain(run.tag), color="primary")
         if run.hidden:
             st.badge("hidden", color="orange")
     st.caption("This makes it again:")

@@ -28,7 +28,7 @@ KNOWN: Final[dict[str, Iterable[str]]] = {
 
 BYPRODUCTS: Final = ("byproduct", "recovery_byproduct", "wrong_byproduct")
 KEYS: Final = ("wrong", "flipped", "one_char", "one_bit", "spoofed", *BYPRODUCTS)
-PLAIN: Final = ("mask", "protected", "recovered", "recovered faces")
+PLAIN: Final = ("mask", "protected", "recovered", "protected faces", "recovered faces")
 
 
 def is_sweep(method: str) -> bool:
@@ -42,13 +42,17 @@ def is_main(mean: MeanScore) -> bool:
 
 
 def newest(means: Iterable[MeanScore]) -> list[MeanScore]:
-    """The newest of each figure, where several runs have it."""
+    """Each figure from the run that has it of most faces, then from the newest."""
     found: dict[tuple[Any, ...], MeanScore] = {}
     for mean in means:
         key = tuple(getattr(mean, name) for name in KEY)
-        if key not in found or found[key].run_id < mean.run_id:
+        if key not in found or _weight(found[key]) < _weight(mean):
             found[key] = mean
     return list(found.values())
+
+
+def _weight(mean: MeanScore) -> tuple[int, int]:
+    return mean.images, mean.run_id
 
 
 def matching(means: Iterable[MeanScore], **wanted: Sequence[str]) -> list[MeanScore]:

@@ -8,12 +8,18 @@ from dashboard.comparison import Duel
 from engine.results import MeanScore, Run
 
 
-def trusted(runs: Sequence[Run], means: Sequence[MeanScore], protocol: str) -> list[str]:
+def trusted(
+    runs: Sequence[Run],
+    means: Sequence[MeanScore],
+    failures: Sequence[MeanScore],
+    protocol: str,
+) -> list[str]:
     """What holds.
 
     Args:
         runs: those that the figures come from.
         means: the figures shown.
+        failures: rows of the pair ``photograph``: refused, or without a found face.
         protocol: ``png`` or ``paper``.
     """
     found = []
@@ -21,7 +27,9 @@ def trusted(runs: Sequence[Run], means: Sequence[MeanScore], protocol: str) -> l
         found.append("Measured on the **8-bit PNG read back from disk**, as a receiver gets it.")
     faces = faces_by_set(means)
     if faces:
-        sets = ", ".join(f"{count:,} of {words.source(name)}" for name, count in faces.items())
+        sets = ", ".join(
+            f"{count:,} of {words.plain(words.source(name))}" for name, count in faces.items()
+        )
         same = len({run.data_hash for run in runs}) == 1 and runs[0].data_hash
         found.append(f"**Faces:** {sets}{', the same set of files in every run' if same else ''}.")
     exact = [m for m in means if m.pair == "original:recovered" and m.metric == "psnr_db"]
@@ -30,16 +38,32 @@ def trusted(runs: Sequence[Run], means: Sequence[MeanScore], protocol: str) -> l
         total, equal = sum(m.images for m in own), sum(m.exact for m in own)
         if equal:
             found.append(
-                f"**{words.method(name)} returns the face bit by bit** in {equal:,} of {total:,} "
-                f"recoveries ({equal / total:.0%})."
+                f"**{words.plain(words.method(name))} returns the face bit by bit** in {equal:,} "
+                f"of {total:,} recoveries ({equal / total:.0%})."
             )
     if runs and all(run.command for run in runs):
         found.append("**Every figure can be made again** by the command that its run keeps.")
-    found.append("**Nothing is dropped:** a figure that is no number stops the benchmark.")
+    found.append(_counted(failures))
     named = [run for run in runs if run.commit_hash and not run.dirty]
     if named and len(named) == len(runs):
         found.append("Every run names **the commit, the weights and the data** that made it.")
     return found
+
+
+def _counted(failures: Sequence[MeanScore]) -> str:
+    """What became of photographs that gave no picture: the benchmark counts each in a row."""
+    told = []
+    for metric, what in (("refused", "were refused by the method"), ("no_face", "had no face")):
+        own = [m for m in failures if m.metric == metric]
+        if own:
+            by = dict.fromkeys(words.plain(words.method(m.method)) for m in own)
+            told.append(f"{sum(m.images for m in own):,} {what} ({', '.join(by)})")
+    if told:
+        return (
+            f"**Failures are counted, and in no mean:** {' and '.join(told)}, over masks and sets "
+            "together."
+        )
+    return "**No photograph was refused** in these runs; one would be counted here."
 
 
 def faces_by_set(means: Sequence[MeanScore]) -> dict[str, int]:

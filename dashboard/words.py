@@ -1,6 +1,7 @@
 """The words of the dashboard: plain names, units and senses of what the database abbreviates."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,11 +60,12 @@ PAIRS: Final[dict[str, str]] = {
     "mask:one_bit": "one bit of the key wrong, beside mask",
     "original:spoofed": "mask put in place of protected",
     "original:recovered faces": "recovered faces alone, beside original",
+    "mask:protected faces": "protected faces alone, beside mask",
     "original:byproduct": "byproduct of protection",
     "original:recovery_byproduct": "byproduct of recovery",
     "original:wrong_byproduct": "byproduct under a wrong key",
     "wrong": "wrong-key picture alone",
-    "photograph": "photographs that the method refused",
+    "photograph": "photographs that gave no picture",
     "spoofed": "spoofs that the method refused",
     "aim:wrong": "wrong key beside what it shall show",
     "cost": "cost",
@@ -100,6 +102,7 @@ METRICS: Final[dict[str, Metric]] = {
     "clipped": Metric("share clipped", "", 3, higher=False),
     "fitted_psnr_db": Metric("PSNR after the best fit", "dB", 2),
     "refused": Metric("share refused", "", 3, higher=False),
+    "no_face": Metric("share without a found face", "", 3, higher=False),
     "identity_cosine": Metric("identity cosine"),
     "parameters": Metric("parameters", "", 0, higher=False),
     "protect_batch_s": Metric("protect 16 faces", "s", 3, higher=False),
@@ -202,6 +205,14 @@ def figure(pair_name: str, metric_name: str) -> str:
 def moment(text: str | None) -> str:
     """An ISO 8601 time of the database to the minute, UTC."""
     return "–" if not text else text[:16].replace("T", " ")
+
+
+_MARKS: Final = re.compile(r"[\\`*_{}\[\]()<>#!|$:~^&]|^[-+]|-(?=[->])")
+
+
+def plain(text: str) -> str:
+    """Text of a database for Streamlit's Markdown, which shall show it and not obey it."""
+    return _MARKS.sub(lambda mark: f"\\{mark[0]}", " ".join(text.split()))
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,8 +18,10 @@ def main() -> None:
         help="address to listen on; 0.0.0.0 lets other machines in",
     )
     options = parser.parse_args()
-    # Ended by a service or a container, too, it leaves no picture behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Ended by a service, a container or a closed terminal, too, it leaves no picture behind.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: sys.exit(0))
     folder = private_folder()
     from demo.app import launch  # after the folder is known: gradio reads it when imported
 

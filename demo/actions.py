@@ -1,8 +1,10 @@
 """What the buttons do, as plain functions: pictures and words in, pictures and figures out."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -26,7 +28,7 @@ from engine import (
     whole_face,
     write_png,
 )
-from engine.errors import NoFaceError
+from engine.errors import EngineError, NoFaceError
 
 Photo = npt.NDArray[np.uint8]
 Search = Literal["usual", "harder", "whole"]
@@ -191,6 +193,21 @@ def recover(protected: str | bytes, passphrase: str) -> Opened:
     png = write_png(None, got.photo_u8, None)
     seconds = time.monotonic() - start
     return Opened(png, got.opened, got.closed, exact, method.name, seconds)
+
+
+def identity(protected: str) -> str:
+    """Name what a guess is made on, whatever name and surroundings its file was given.
+
+    That is the salt of the derivation: who changes it has another lock, which no key opens.
+
+    Args:
+        protected: path of the PNG.
+    """
+    try:
+        marked = engine.Trial(open_protected(protected)).header.salt
+    except EngineError:  # nothing to open, so the file itself will do
+        marked = Path(protected).read_bytes()
+    return hashlib.sha256(marked).hexdigest()
 
 
 def psnr_db(first_u8: Photo, second_u8: Photo) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from demo import theme, tour, words
+from demo.inputs import Page
 from demo.page import LEAD, header
 from demo.session import Visits, start_sweeping
 from demo.tabs import compare, guided, how, protect_page, recover, wrong_keys_page
@@ -23,8 +24,8 @@ def build(visits: Visits) -> gr.Blocks:
     Args:
         visits: where each open page keeps its pictures.
     """
-    page: gr.Blocks
-    with gr.Blocks(title=words.NAME, analytics_enabled=False, delete_cache=(60, 3600)) as page:
+    page: Page
+    with Page(title=words.NAME, analytics_enabled=False, delete_cache=(60, 3600)) as page:
         gr.HTML(header(DASHBOARD.is_file()))
         with gr.Row(elem_classes="fv-head"):
             with gr.Column(scale=5, min_width=300):
@@ -71,8 +72,9 @@ def launch(folder: Path, host: str, port: int | None, *, block: bool = True) -> 
         block: stay until the program is stopped.
     """
     visits = Visits(folder)
-    start_sweeping(visits)
     page = build(visits)
+    visits.waiting = lambda: sessions_at_work(page)
+    start_sweeping(visits)
     threading.Thread(target=warm, name="warm", daemon=True).start()
     page.launch(
         server_name=host, server_port=port, ssr_mode=False, mcp_server=True, quiet=not block,
@@ -81,6 +83,16 @@ def launch(folder: Path, host: str, port: int | None, *, block: bool = True) -> 
         prevent_thread_lock=not block, allowed_paths=[], enable_monitoring=False,
     )  # fmt: skip
     return page
+
+
+def sessions_at_work(page: gr.Blocks) -> set[str]:
+    """Whose jobs run, or wait in the queue."""
+    queue = page._queue
+    waiting = [
+        event for lane in queue.event_queue_per_concurrency_id.values() for event in lane.queue
+    ]
+    running = [event for job in queue.active_jobs if job is not None for event in job]
+    return {event.session_hash for event in (*waiting, *running)}
 
 
 def dashboard_routes() -> list[Any]:

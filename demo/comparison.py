@@ -13,7 +13,7 @@ from engine import MASKS, Face, from_u8, make_mask, open_protected, whole_face
 from engine.errors import MethodError
 
 SIDE: Final = 112
-"""The papers' size of a face."""
+"""The papers' size of a face, and the longer side here at most."""
 
 PASSPHRASE: Final = "an example, known to everybody"
 COLUMNS: Final = ("protected", "right key", "wrong key")

@@ -1,11 +1,16 @@
-"""Two inputs that hand on what they were given, so that the engine alone judges it."""
+"""Inputs that hand on what they were given, so that the engine alone judges it; no addresses."""
 
 from abc import ABCMeta
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.component_meta import ComponentMeta
 from gradio.data_classes import ImageData
+
+from demo import words
+from demo.troubles import problem
 
 
 class _NoStubs(ComponentMeta):
@@ -26,7 +31,11 @@ class PhotoInput(gr.Image, metaclass=_NoStubs):
 
     def preprocess(self, payload: ImageData | None) -> str | None:
         """Give the path of the upload."""
-        return None if payload is None else payload.path
+        if payload is None or payload.path is None:
+            return None
+        if not Path(payload.path).is_file():
+            raise problem("This picture is gone", words.WIPED)
+        return payload.path
 
 
 class FaceNumbers(gr.CheckboxGroup, metaclass=_NoStubs):
@@ -41,3 +50,33 @@ class FaceNumbers(gr.CheckboxGroup, metaclass=_NoStubs):
     def api_info(self) -> dict[str, Any]:
         """Say what programs may send; the numbers are not known before there is a photo."""
         return {"type": "array", "items": {"type": "string"}, "title": "face numbers, or all"}
+
+
+class Page(gr.Blocks):
+    """A page that downloads nothing for anybody.
+
+    Gradio's own fetches a picture where an address stands in the place of an upload, before any
+    component sees it.
+    """
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Refuse addresses, wherever they stand; this comes before all else."""
+        refuse_addresses(inputs)
+        super().validate_inputs(block_fn, inputs)
+
+
+def refuse_addresses(value: Any) -> None:
+    """Raise ``gr.Error`` where an address stands in the place of a file's path."""
+    if any(path.lower().startswith(("http:", "https:")) for path in _paths(value)):
+        raise problem("No addresses", "Upload the picture itself; nothing is fetched from one.")
+
+
+def _paths(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("path"), str):
+            yield value["path"].strip()
+        for each in value.values():
+            yield from _paths(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _paths(each)

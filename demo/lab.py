@@ -50,16 +50,12 @@ class Lab:
     Attributes:
         original_u8: ``(H, W, 3)``, sides of at most :data:`LARGEST`.
         specimens: by method.
-        right: the right passphrase as the page shows it.
-        typo: the same with one character off.
-        wrong_keys: of the typo, by method.
+        wrong_keys: of a slip in typing the right passphrase, by method.
         curves: PSNR by share of wrong bits, by method, once measured.
     """
 
     original_u8: Photo = field(repr=False)
     specimens: dict[str, Specimen]
-    right: str = field(repr=False)
-    typo: str = field(repr=False)
     wrong_keys: dict[str, Key]
     curves: dict[str, list[float]] = field(default_factory=dict)
 
@@ -77,8 +73,11 @@ def face_of(photo: str | Photo, number: int | None = None) -> Photo:
     return fit(crop(found.photo_u8, boxes[chosen]), LARGEST)
 
 
-def prepare(original_u8: Photo, mask: str, passphrase: str, report: Report) -> Lab:
+def prepare(original_u8: Photo, mask: str, passphrase: str, report: Report) -> tuple[Lab, str]:
     """Protect the face by each method, and derive the keys that the experiments need.
+
+    Returns:
+        The lab, which holds keys and no passphrase; and the slip in typing, for the page alone.
 
     Raises:
         EngineError: as :func:`engine.pipeline.protect`.
@@ -95,7 +94,7 @@ def prepare(original_u8: Photo, mask: str, passphrase: str, report: Report) -> L
         key = trial.derive(passphrase)
         specimens[method] = Specimen(trial, key, file.photo_u8, made.masked_u8, all(made.exact))
         wrong_keys[method] = trial.derive(typo)
-    return Lab(original_u8, specimens, passphrase, typo, wrong_keys)
+    return Lab(original_u8, specimens, wrong_keys), typo
 
 
 def under(lab: Lab, keys: dict[str, Key]) -> list[Exhibit]:

@@ -1,4 +1,4 @@
-"""Says what a passphrase is worth: exactly where the program drew it, by estimate where typed."""
+"""Says what a passphrase is worth: exactly if the program drew it, else by a rough estimate."""
 
 import re
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Worth:
         bits: twice as many guesses for each.
         word: for the bits.
         note: one sentence about where the number comes from, or why it is so low.
-        exact: no estimate.
+        exact: no estimate, provided that the words were drawn.
     """
 
     bits: float
@@ -46,24 +46,25 @@ class Worth:
 def worth_of(passphrase: str) -> Worth:
     """Say what a passphrase is worth.
 
-    Words of the list that Generate draws from have their exact worth, if they were drawn. Others
-    are estimated by NIST SP 800-63-1 (2011), appendix A: what people choose has 4 bits in its first
-    character, 2 in each of the next seven, 1.5 in each up to the twentieth, and 1 in each after.
-    Lists of known passphrases are far shorter, so listed ones are worth next to nothing.
+    Words of the list that Generate draws from have their exact worth if they were drawn, which
+    nobody but who drew them can know; a word said twice counts once. Others are estimated by NIST
+    SP 800-63-1 (2011), appendix A: what people choose has 4 bits in its first character, 2 in each
+    of the next seven, 1.5 in each up to the twentieth, and 1 in each after. Lists of known
+    passphrases are far shorter, so listed ones are worth next to nothing.
     """
     if not passphrase:
         return Worth(0.0, "", "")
     if is_listed(passphrase):
         return Worth(8.0, "listed", "It is on every list that is tried first. Choose another.")
     words = passphrase.split(" ")
-    if 4 <= len(words) <= 20 and _drawn_from() >= set(words):
-        note = f"{len(words)} drawn words. Write them down: nobody can reset them."
+    if 4 <= len(set(words)) == len(words) <= 20 and _drawn_from() >= set(words):
+        note = f"{len(words)} words, if drawn by Generate; far less if chosen. Write them down."
         return Worth(entropy_bits(len(words)), _word(entropy_bits(len(words))), note, exact=True)
-    length = len(re.sub(r"(.)\1+", r"\1\1", passphrase))
+    length = len(re.sub(r"(.)\1+", r"\1\1", " ".join(dict.fromkeys(words))))
     bits = min(length, 1) * 4.0
     bits += 2.0 * min(max(length - 1, 0), 7) + 1.5 * min(max(length - 8, 0), 12)
     bits += 1.0 * max(length - 20, 0)
-    note = "An estimate for what people choose; Generate is worth 78 bits."
+    note = "A rough estimate; few known passphrases are listed here. Generate is worth 78 bits."
     return Worth(bits, _word(bits), note)
 
 

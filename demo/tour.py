@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 import engine
-from demo import exhibits
+from demo import exhibits, words
 from demo.actions import Photo, psnr_db
 from demo.draw import fit, in_db, inline
 from demo.exhibits import Exhibit
@@ -87,9 +87,8 @@ def summary() -> str:
 
 
 @cache
-def _traces() -> list[Exhibit]:
+def _traces(told: Story) -> list[Exhibit]:
     """What a microscope finds of the face, by an encrypted and by a learned method."""
-    told = story()
     face = [face for face in detect(told.photo_u8) if face.box == told.box] or detect(told.photo_u8)
     options = engine.ProtectOptions("proface-s-rand", MASK)
     learned = engine.protect(told.photo_u8, face, RIGHT, options)
@@ -108,44 +107,73 @@ def _traces() -> list[Exhibit]:
     ]  # fmt: skip
 
 
+TITLES: Final = (
+    "A photo",
+    "Protected",
+    "A wrong key",
+    "The right key",
+    "What an attacker gets",
+)
+STEPS: Final = len(TITLES)
+
+
 def step(number: int) -> str:
     """Write one of :data:`STEPS` steps as HTML, from 1."""
     with _LOCK:
-        _story()
-    told = _story()
-    size, near = f"{told.png_bytes / 1024:.0f} kB", psnr_db(told.masked_u8, told.shared_u8)
-    back = "every pixel as it was" if told.exact else "close to what it was"
-    steps = (
-        (_picture(told.photo_u8, "a portrait of an astronaut"), "A photo",
-         "Whoever gets this photo sees who is on it: every friend of a friend, every program that "
-         "collects faces."),
-        (_picture(told.shared_u8, "the portrait with a blurred face"), "Protected",
-         f"FaceVeil finds the face, lays a mask over it, and hides the original inside the very "
-         f"same picture. Out comes an ordinary PNG of {size}. It differs from the plain mask by so "
-         f"little ({in_db(near)}) that no eye sees that something is inside."),
-        (_picture(told.wrong_u8, "noise in place of the face"), "A wrong key",
-         f"Somebody types <code>{WRONG}</code>. One character is wrong, and the app refuses. Who "
-         "forces it gets this: noise."),
-        (_picture(told.back_u8, "the portrait, the face back"), "The right key",
-         f"With <code>{RIGHT}</code> the face is back, {back}."),
-        (exhibits.strip(_traces(), "fv-quad"), "What an attacker gets",
-         "The mask, which a blur does not make safe: take a cartoon for that. Random keys, which "
-         "never open. And what was added to the mask, under a microscope: with Sealed, random "
-         "bytes. The two neural methods are here to be studied: a trained attacker may learn to "
-         "see through them."),
-    )  # fmt: skip
-    picture, title, text = steps[number - 1]
+        picture, text = _TELLERS[number - 1](_story())
     dots = "".join(
-        f"<li{' aria-current=step' if at == number else ''}>{escape(name[1])}</li>"
-        for at, name in enumerate(steps, 1)
+        f"<li{' aria-current=step' if at == number else ''}>{escape(name)}</li>"
+        for at, name in enumerate(TITLES, 1)
     )
+    title = TITLES[number - 1]
     return (
         f'<div class="fv-steps"><ol>{dots}</ol><div class="fv-stage">{picture}'
         f'<div aria-live="polite"><h2>{number}. {title}</h2><p>{text}</p></div></div></div>'
     )
 
 
-STEPS: Final = 5
+def _photo(told: Story) -> tuple[str, str]:
+    return _picture(told.photo_u8, "a portrait of an astronaut"), (
+        "Whoever gets this photo sees who is on it: every friend of a friend, every program that "
+        "collects faces."
+    )
+
+
+def _protected(told: Story) -> tuple[str, str]:
+    size = f"{told.png_bytes / 1024:.0f} kB"
+    near = psnr_db(crop(told.masked_u8, told.box), crop(told.shared_u8, told.box))
+    seen = ", too little for the eye" if near > words.UNSEEN_DB else ""
+    return _picture(told.shared_u8, "the portrait with a blurred face"), (
+        "FaceVeil finds the face, lays a mask over it, and hides the original inside the very same "
+        f"picture. Out comes an ordinary PNG of {size}. Over the face it differs from the plain "
+        f"mask by {in_db(near)}{seen}."
+    )
+
+
+def _wrong(told: Story) -> tuple[str, str]:
+    return _picture(told.wrong_u8, "noise in place of the face"), (
+        f"Somebody types <code>{WRONG}</code>. One character is wrong, and the app refuses. Who "
+        "forces it gets this: noise."
+    )
+
+
+def _right(told: Story) -> tuple[str, str]:
+    back = "every pixel as it was" if told.exact else "close to what it was"
+    return _picture(told.back_u8, "the portrait, the face back"), (
+        f"With <code>{RIGHT}</code> the face is back, {back}."
+    )
+
+
+def _attacker(told: Story) -> tuple[str, str]:
+    return exhibits.strip(_traces(told), "fv-quad"), (
+        "The mask, which a blur does not make safe: take a cartoon for that. Random keys, which "
+        "never open. And what was added to the mask, under a microscope: with Sealed, random "
+        "bytes. The two neural methods are here to be studied: a trained attacker may learn to see "
+        "through them."
+    )
+
+
+_TELLERS: Final = (_photo, _protected, _wrong, _right, _attacker)
 
 
 def _picture(photo_u8: Photo, alt: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar, cast
 import gradio as gr
 
 from demo import words
+from demo.session import GoneError
 from engine.errors import EngineError
 
 _LOG = logging.getLogger("demo")
@@ -31,6 +32,8 @@ class PlainWords:
     ) -> None:
         if isinstance(error, EngineError):
             raise spoken(error) from None
+        if isinstance(error, GoneError):
+            raise problem("This page is closed", "Nothing was kept.") from None
         if isinstance(error, Exception) and not isinstance(error, gr.Error):
             places = traceback.extract_tb(trace)
             # Neither the message nor the values: both may hold what was typed.

@@ -26,7 +26,18 @@ METHOD_TITLES: Final[dict[str, str]] = {
 }
 
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
-BUSY: Final = "That is ten passphrases within a minute, the most this page tries. Wait a moment."
+BUSY: Final = (
+    "That is more passphrases within a minute than this page tries on one picture, or for one "
+    "visitor. Try again in {} s."
+)
+WIPED: Final = (
+    "Pictures are wiped from this server within a minute of their last use. Choose it again."
+)
+WIPED_RESULT: Final = "Wiped after a minute: make it anew to download"
+UNSEEN_DB: Final = 40.0
+"""Above it two pictures look alike to the eye."""
+
+KEPT: Final = "Download it within a minute; then it is wiped from this server."
 
 _FILE_HINT: Final = "Ask for the original PNG, sent as a file."
 

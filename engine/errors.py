@@ -19,6 +19,7 @@
     │   └── WrongKeyError                    the key does not open this picture
     ├── HeaderError           (ValueError)   the header that travels with a protected picture
     │   ├── NotProtectedError                there is none: not a picture of ours
+    │   ├── AlreadyProtectedError            there is one: protecting again would destroy it
     │   ├── HeaderVersionError               a version this program does not know
     │   └── HeaderDamagedError               not canonical, out of limits, truncated
     ├── IntegrityError        (ValueError)   the pixels are not those that were shared
@@ -107,6 +108,10 @@ class HeaderError(EngineError, ValueError):
 
 class NotProtectedError(HeaderError):
     """The file holds no header: it is not a protected picture."""
+
+
+class AlreadyProtectedError(HeaderError):
+    """The picture to protect hides faces already, which a second protection would destroy."""
 
 
 class HeaderVersionError(HeaderError):

@@ -32,5 +32,7 @@ def write_file(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # not the name beside it
     finally:
         beside.unlink(missing_ok=True)

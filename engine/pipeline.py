@@ -21,7 +21,15 @@ from engine.masking import mask_faces
 from engine.masks import Preset, mask_label
 from engine.methods import DEFAULT_METHOD, BoundKey, Crop, Method, WrongMode, find_method
 from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
-from engine.recovery import Recovered, Report, no_report, read_header, recover, recover_wrongly
+from engine.recovery import (
+    Recovered,
+    Report,
+    no_report,
+    read_header,
+    recover,
+    recover_wrongly,
+    refuse_hidden_faces,
+)
 from engine.stripes import stripe_digests
 
 __all__ = [
@@ -37,6 +45,7 @@ __all__ = [
     "read_header",
     "recover",
     "recover_wrongly",
+    "refuse_hidden_faces",
 ]
 
 Passphrases = str | Mapping[int, str]

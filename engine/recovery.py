@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from engine import carrier
 from engine.errors import (
+    AlreadyProtectedError,
     HeaderDamagedError,
     HeaderVersionError,
     NotProtectedError,
@@ -39,12 +40,14 @@ class Recovered:
         header: what travelled with the protected one.
         opened: numbers of the regions that were recovered, from 1.
         closed: numbers of those that none of the passphrases opens; still masked.
+        verified: something proved the passphrase right; without it the faces may be noise.
     """
 
     photo_u8: npt.NDArray[np.uint8] = field(repr=False)
     header: Header
     opened: tuple[int, ...]
     closed: tuple[int, ...]
+    verified: bool
 
 
 def recover(
@@ -95,7 +98,21 @@ def recover(
         )
     report("done", 1.0)
     closed = tuple(n for n in range(1, len(header.faces) + 1) if n not in opened)
-    return Recovered(photo_u8, header, tuple(opened), closed)
+    tagged = all(header.faces[number - 1].tag is not None for number in opened)
+    return Recovered(photo_u8, header, tuple(opened), closed, method.authenticates or tagged)
+
+
+def refuse_hidden_faces(file: ProtectedFile) -> None:
+    """Refuse to protect a picture that hides faces already: the second would destroy the first.
+
+    Raises:
+        AlreadyProtectedError: our header is in the file or in its pixels, whole or damaged.
+    """
+    if file.header or file.fault or carrier.read_header_copy(file.photo_u8) is not None:
+        raise AlreadyProtectedError(
+            "the picture hides faces already, and protecting it again would destroy them",
+            hint="recover it first, or protect the photograph that it was made from",
+        )
 
 
 def recover_wrongly(
@@ -174,7 +191,7 @@ def _find_header(file: ProtectedFile, sidecar: Header | None) -> tuple[Header, b
         )
     raise NotProtectedError(
         "the picture holds nothing that this program has hidden",
-        hint="if it was protected here, its header was stripped: pass it with --sidecar",
+        hint="if it was protected, it was re-encoded or stripped since; try --sidecar",
     )
 
 

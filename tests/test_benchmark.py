@@ -1,4 +1,5 @@
 import json
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -30,10 +31,13 @@ from engine.benchmark.embedders import fitted_psnr_db
 from engine.benchmark.judge import Exhibit, judge
 from engine.benchmark.plan import Subject
 from engine.cli import app
+from engine.cli.benchmark import _command
 from engine.data import FaceFile, FaceSet
-from engine.errors import MaskError, MethodError, MetricError
+from engine.errors import MaskError, MethodError, MetricError, ResultsError
 from engine.keys import Key
-from engine.results import Reader, Results
+from engine.methods import find_method
+from engine.results import Artifact, Reader, Results, Score
+from engine.zoo import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
 EVALUATION = ROOT / ".." / "shared" / "data" / "eval_112.zip"
@@ -125,8 +129,7 @@ def test_batches_show_what_the_pipeline_shows(
     batched = embedders.show(faces, [0, 1, 2], subject, mask, config, tmp_path, "cpu")
     batched += embedders.show(faces, [3], subject, mask, config, tmp_path, "cpu")
     for index, exhibit in enumerate(batched):
-        alone = photographs.show(faces, index, method, mask, config, tmp_path)
-        assert alone is not None
+        alone = photographs.show(faces, index, subject, mask, config, tmp_path, "cpu")
         assert alone.shown.keys() == exhibit.shown.keys()
         assert alone.pairs == exhibit.pairs
         for name, picture in exhibit.shown.items():
@@ -172,7 +175,7 @@ def test_parts_of_a_network(folder: Path, results: Results) -> None:
         assert psnr[pair] is not None and psnr[pair] < 15
     sweep = [psnr[f"original:flipped_{share:g}"] for share in (0.01, 0.05, 0.2, 0.5)]
     assert sweep == sorted(sweep, reverse=True)
-    assert sweep[0] > 20 > 15 > sweep[-1]
+    assert sweep[0] > 18 > 15 > sweep[-1]
     for name in ("byproduct", "recovery_byproduct", "wrong_byproduct", "mask"):
         assert 5 < means[f"original:{name}", "fitted_psnr_db"].least < 60
 
@@ -288,9 +291,22 @@ def test_photographs(tmp_path: Path, results: Results) -> None:
     config = replace(QUICK, preset="scaled", photographs=True)
     run_id = benchmark(FaceSet(tmp_path / "photos"), config, results)
     means = {(m.pair, m.metric): m for m in results.mean_scores(run_id)}
+    missed = means.pop(("photograph", "no_face"))
+    assert (missed.source, missed.mean, missed.images) == ("faces not found", 1.0, 1)
     assert {mean.source for mean in means.values()} == {"faces over a tenth"}
     assert {mean.images for mean in means.values()} == {1}
     assert means["original:recovered faces", "psnr_db"].least > 40
+    assert means["mask:protected faces", "psnr_db"].least > 20
+    images = results.scored_images(run_id, "sealed", "pixelate")
+    assert images == {"portrait.png", "empty.png"}  # neither is looked at again
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a second device")
+def test_the_pipelines_network_is_where_it_shall_be() -> None:
+    for device in ("cpu", "cuda"):
+        photographs.settle(Subject("proface-s-rand"), device)
+        network = load_model(find_method("proface-s-rand").model)  # type: ignore[attr-defined]
+        assert network.device.type == device
 
 
 @pytest.mark.slow
@@ -359,12 +375,19 @@ def test_a_run_says_what_it_was(folder: Path, tmp_path: Path, results: Results) 
     assert (config["limit"], config["protocol"], config["masks"]) == (1, "png", ["pixelate"])
 
 
+def ended(results: Results) -> list[tuple[object, ...]]:
+    query = "SELECT state, finished_at, heartbeat_at FROM run"
+    return results._db.conn.execute(query).fetchall()
+
+
 def test_the_same_again_measures_nothing(folder: Path, results: Results) -> None:
     faces = FaceSet(folder)
     first = benchmark(faces, QUICK, results)
+    before = ended(results)
     seen: list[tuple[int, int, str]] = []
     assert benchmark(faces, QUICK, results, report=lambda *at: seen.append(at)) == first
     assert seen == [(4, 4, "")]
+    assert ended(results) == before
     assert benchmark(faces, replace(QUICK, seed=1), results) != first
 
 
@@ -374,7 +397,13 @@ def test_changed_code_starts_afresh_unless_it_is_told_to_go_on(
     faces = FaceSet(folder)
     first = benchmark(faces, QUICK, results)
     results._db.conn.execute("UPDATE run SET versions = '{}'")
+    results._db.conn.execute("UPDATE run SET dirty = 0")
     assert benchmark(faces, QUICK, results, BenchmarkOptions(resume=True)) == first
+    dirty = "SELECT dirty FROM run WHERE id = ?"
+    assert results._db.conn.execute(dirty, [first]).fetchone() == (0,)  # nothing was left to do
+    results._db.conn.execute("DELETE FROM score")
+    assert benchmark(faces, QUICK, results, BenchmarkOptions(resume=True)) == first
+    assert results._db.conn.execute(dirty, [first]).fetchone() == (1,)
     assert benchmark(faces, QUICK, results) != first
 
 
@@ -530,6 +559,35 @@ def re_search(pattern: str, text: str) -> bool:
 )  # fmt: skip
 def test_wrong_usage(words: tuple[str, ...]) -> None:
     assert invoke(*words)[0] == 2
+
+
+def test_the_command_is_kept_for_a_shell_and_names_no_folder_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "clone"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    kept = _command([
+        "benchmark", "--data", str(tmp_path / "set of faces.zip"), f"--db={here / 'runs' / 'a.db'}",
+        "--methods", f"one={here / 'runs' / 'one'},two=/elsewhere/two,sealed", "--licence",
+        "drawn; free", "--snapshot", "/elsewhere/b.db",
+    ])  # fmt: skip
+    assert shlex.split(kept) == [
+        "python", "-m", "engine", "benchmark", "--data", "../set of faces.zip", "--db=runs/a.db",
+        "--methods", "one=runs/one,two=two,sealed", "--licence", "drawn; free", "--snapshot",
+        "b.db",
+    ]  # fmt: skip
+    assert _command(["benchmark", "--data", "../faces"]) == (
+        "python -m engine benchmark --data ../faces"
+    )
+
+
+def test_pictures_and_figures_are_stored_together(results: Results) -> None:
+    run_id = results.start_run("benchmark", "m", "", "{}")
+    figure = Score("a.png", "lfw", "sealed", "box", "mask:protected", "ssim", 1.0)
+    with pytest.raises(ResultsError, match="licence"):
+        results.add_scores(run_id, [figure], [Artifact("a.png", "sealed", "box", "mask", "", b"")])
+    assert results.scored_images(run_id, "sealed", "box") == set()
 
 
 def test_pictures_are_kept_with_their_licence_only(folder: Path, tmp_path: Path) -> None:

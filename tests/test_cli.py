@@ -379,7 +379,7 @@ def test_no_bar_is_open_while_a_passphrase_is_asked_for(
         monkeypatch.setattr(verb_module(verb), "progress_bar", bar)
         monkeypatch.setattr(verb_module(verb), "ask_passphrase", ask)
     assert_done(desk.protect(*ONE_BOX))
-    assert told == ["open", "closed", "asked", "open", "closed"]
+    assert told == ["asked", "open", "closed", "open", "closed"]
     told.clear()
     assert_done(desk.recover())
     assert told == ["asked", "open", "closed"]
@@ -610,3 +610,45 @@ def test_a_photograph_with_a_past_leaves_it_behind(desk: Desk) -> None:
     assert_done(desk.protect(*RIGHT, *ONE_BOX))
     assert b"taken at home" in Path("photo.png").read_bytes()
     assert b"taken at home" not in Path("protected.png").read_bytes()
+
+
+@pytest.mark.parametrize("method", ["sealed", NETWORK])
+def test_a_picture_that_hides_faces_is_not_protected_again(desk: Desk, method: str) -> None:
+    assert_done(desk.protect(*RIGHT, *ONE_BOX, "--method", method))
+    again = ("protect", "protected.png", "-o", "twice.png", *RIGHT, *ONE_BOX)
+    assert_refused(desk.run(*again), "hides faces already")
+    write_png("stripped.png", desk.picture("protected.png"), None)
+    result = desk.run("protect", "stripped.png", "-o", "twice.png", *RIGHT, *ONE_BOX)
+    assert (result.exit_code == 1) == (method == "sealed")  # whose header is in the pixels too
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--mask", "nope", *RIGHT),
+        ("--method", "nope", *RIGHT),
+        ("--box", "1,2,3", *RIGHT),
+        ("--passphrase-file", "nope"),
+    ],
+)
+def test_words_are_checked_before_faces_are_looked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(verb_module("protect"), "detect", lambda *a, **k: looked.append(a) or [])
+    assert desk.protect(*words).exit_code == 1
+    assert looked == []
+    assert desk.protect(*RIGHT).exit_code == 1  # no face, and now it was looked for
+    assert len(looked) == 1
+
+
+def test_recover_says_how_well_and_whether_the_key_is_proven(desk: Desk) -> None:
+    assert_done(desk.protect(*RIGHT, *ONE_BOX, "--method", NETWORK))
+    assert "recovered closely, not bit-exact" in desk.recover(*RIGHT).stderr
+    assert_done(desk.protect(*RIGHT, *ONE_BOX, "--method", NETWORK, "--no-tag"))
+    result = desk.recover(*WRONG, "--json")
+    assert json.loads(result.stdout)["passphrase_verified"] is False
+    assert "nothing in the file says" in desk.recover(*WRONG).stderr
+    assert_done(desk.protect(*RIGHT, *ONE_BOX, "--no-tag"))
+    assert desk.recover(*WRONG).exit_code == 1
+    assert json.loads(desk.recover(*RIGHT, "--json").stdout)["passphrase_verified"] is True

@@ -2,14 +2,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import dashboard_examples as examples
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from engine.results import TABLES, Reader, Results
+from dashboard import data, words
+from engine.results import TABLES, Artifact, Reader, Results
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "dashboard" / "app.py"
@@ -120,7 +123,22 @@ def test_overview_compares_over_the_masks_that_both_have(opened: Opened) -> None
     assert tiles["Protected, RandWR"].value == "36.22 dB"
     assert float(tiles["Protected, RandWR"].delta) == pytest.approx(-5.54, abs=0.01)
     assert tiles["Recovered, Sealed"].value == "100% exact"
-    assert tiles["Wrong key, RandWR"].value == "8.05 dB"
+    assert tiles["Wrong key, RandWR"].value == "8.05 dB (nearest face 8.10)"
+
+
+def test_overview_counts_what_was_refused(opened: Opened) -> None:
+    def some_refused(path: Path) -> Path:
+        results = Results(examples.small(path))
+        refused = examples.scores("sealed", "sticker", "photograph", 1.0, "refused")[:2]
+        results.add_scores(1, refused)
+        results.close()
+        return path
+
+    assert "No photograph was refused" in texts(opened(examples.small))
+    st.cache_data.clear()
+    told = texts(opened(some_refused))
+    assert "2 were refused by the method (Sealed)" in told
+    assert "No photograph was refused" not in told
 
 
 def test_overview_says_what_cannot_be_relied_on(opened: Opened) -> None:
@@ -188,7 +206,10 @@ def test_search_finds_runs_by_any_word(opened: Opened) -> None:
     assert "No run answers" in texts(app)
 
 
-def test_a_note_a_tag_and_hiding_are_kept(opened: Opened, tmp_path: Path) -> None:
+def test_a_note_a_tag_and_hiding_are_kept(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEVEIL_NOTES", "1")
     app = choose(opened(examples.small, "runs"), 1)
     app.text_area[0].set_value("the one of the talk")
     next(box for box in app.text_input if box.label == "Tag").set_value("talk")
@@ -205,9 +226,31 @@ def test_notes_are_not_offered_on_a_public_page(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "somebody/faceveil")
+    monkeypatch.setenv("FACEVEIL_NOTES", "1")
     app = choose(opened(examples.small, "runs"), 1)
     assert "Notes cannot be kept here" in texts(app)
     assert not app.text_area
+
+
+def test_notes_are_not_offered_where_other_machines_may_reach_the_page(opened: Opened) -> None:
+    app = choose(opened(examples.small, "runs"), 1)
+    assert "FACEVEIL_NOTES=1" in texts(app)
+    assert not app.text_area
+
+
+@pytest.mark.parametrize(
+    ("address", "mounted", "offered"),
+    [("127.0.0.1", False, True), ("0.0.0.0", False, False), ("127.0.0.1", True, False)],
+)
+def test_notes_are_offered_alone_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, mounted: bool, offered: bool
+) -> None:
+    monkeypatch.delitem(sys.modules, "demo.app", raising=False)
+    if mounted:
+        monkeypatch.setitem(sys.modules, "demo.app", ModuleType("demo.app"))
+    monkeypatch.setattr(st, "get_option", {"server.address": address}.get)
+    source = data.open_source(examples.small(tmp_path / "results.db"))
+    assert (source.read_only() == "") is offered
 
 
 def test_a_hidden_run_counts_nowhere(opened: Opened, tmp_path: Path) -> None:
@@ -248,6 +291,26 @@ def test_one_face_is_shown_with_its_pictures(opened: Opened) -> None:
     assert "drawn for a test" in texts(app)
     figures = app.dataframe[-1].value
     assert "Sealed" in set(figures["method"])
+
+
+def test_names_of_the_database_are_shown_and_not_obeyed(opened: Opened) -> None:
+    name = "**[a](b)** :red[x] $y$.png"
+
+    def odd(path: Path) -> Path:
+        results = Results(examples.small(path))
+        figures = [replace(one, image=name) for one in examples.scores("sealed", "box", "a:b", 1.0)]
+        results.add_scores(1, figures[:1])
+        results.add_artifact(
+            1, Artifact(name, "sealed", "box", "mask", "*free*", examples.picture())
+        )
+        results.close()
+        return path
+
+    app = choose(opened(odd, "runs"), 1)
+    (caption,) = [one.value for one in app.caption if "y" in one.value and "red" in one.value]
+    assert caption.startswith(words.plain(name))
+    assert r"\*\*\[a\]\(b\)\*\* \:red\[x\] \$y\$.png" in caption
+    assert r"\*free\*" in caption
 
 
 def test_a_face_without_pictures_says_why(opened: Opened) -> None:

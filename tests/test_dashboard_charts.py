@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -200,6 +201,11 @@ def test_the_newest_of_each_figure_counts() -> None:
     assert [m.mean for m in found] == [1.0, 5.0]
 
 
+def test_a_trial_on_a_few_faces_does_not_count() -> None:
+    few = dataclasses.replace(mean(1.0, run_id=3), images=2)
+    assert [m.mean for m in series.newest([few, mean(2.0, run_id=1)])] == [2.0]
+
+
 @pytest.mark.parametrize(
     ("name", "sweep"),
     [("proface-s-rand-n3", True), ("proface-s-rand", False), ("sealed", False)],
@@ -352,6 +358,19 @@ def test_exports_are_whole_and_harmless() -> None:
     assert frame.as_csv(rows).splitlines() == ["a,note,b", "1,'=cmd(),", "inf,,é"]
     assert json.loads(frame.as_json(rows))[1] == {"a": "exact", "b": "é"}
     assert frame.as_csv([]) == ""
+    for start in "=+-@\t\r":
+        assert f"'{start}x" in frame.as_csv([{"a": f"{start}x"}])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("proface-s-rand", "proface-s-rand"), ("- a", "\\- a"), ("a -> b", "a \\-\\> b"),
+        ("![a](b) _c_\n# d", "\\!\\[a\\]\\(b\\) \\_c\\_ \\# d"),
+    ],
+)  # fmt: skip
+def test_marks_of_a_name_are_shown(text: str, shown: str) -> None:
+    assert words.plain(text) == shown
 
 
 def test_the_examples_have_faces_of_every_set() -> None:

@@ -1,10 +1,12 @@
 """The demo as a program: its page is built well, and others can call it."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from demo_server import Server, running
 from gradio_client import Client, handle_file
@@ -82,21 +84,65 @@ def test_a_program_protects_and_recovers(server: Server, tmp_path: Path) -> None
     assert SECRET not in server.log.read_text()
 
 
+STATELESS = {"faces", "preview", "protect", "recover", "compare"}
+OF_A_SESSION = {"start_lab", "try_key", "random_keys", "wrong_share", "spoof", "residual"}
+
+
 def test_every_action_is_described_for_programs(server: Server) -> None:
     endpoints = Client(server.url, verbose=False).view_api(return_format="dict")
     assert isinstance(endpoints, dict)
-    wanted = {"faces", "preview", "protect", "recover", "start_lab", "try_key", "random_keys"}
-    wanted |= {"wrong_share", "spoof", "residual", "compare"}
-    assert {f"/{name}" for name in wanted} == set(endpoints["named_endpoints"])
+    assert {f"/{name}" for name in STATELESS} == set(endpoints["named_endpoints"])
 
 
-def test_a_session_tries_ten_passphrases_a_minute(server: Server, tmp_path: Path) -> None:
+def mcp(server: Server, method: str, **params: object) -> str:
+    """Ask the server as an assistant does."""
+    answer = httpx.post(
+        f"{server.url}/gradio_api/mcp/",
+        json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params},
+        headers={"accept": "application/json, text/event-stream"},
+        timeout=60,
+    )
+    return answer.text
+
+
+def test_assistants_get_no_tool_that_reads_a_session(server: Server) -> None:
+    (told,) = [line for line in mcp(server, "tools/list").splitlines() if line.startswith("data:")]
+    tools = {tool["name"] for tool in json.loads(told.removeprefix("data:"))["result"]["tools"]}
+    assert {name for name in STATELESS if any(tool.endswith(name) for tool in tools)} == STATELESS
+    assert len(tools) == len(STATELESS)
+    prefix = next(tool for tool in tools if tool.endswith("faces")).removesuffix("faces")
+    for name in OF_A_SESSION:
+        assert "Unknown tool" in mcp(server, "tools/call", name=prefix + name, arguments={})
+
+
+def test_a_lab_is_seen_by_its_own_session_only(server: Server) -> None:
+    mine, other = Client(server.url, verbose=False), Client(server.url, verbose=False)
+    mine.predict("Astronaut", None, "gaussian", "a quiet river 7", api_name="/start_lab")
+    assert "<figure" in mine.predict(api_name="/spoof")
+    with pytest.raises(AppError, match="No face on the table"):
+        other.predict(api_name="/spoof")
+
+
+def test_a_new_session_gives_no_more_tries_on_the_same_picture(
+    server: Server, tmp_path: Path
+) -> None:
     photo = tmp_path / "plain.png"
     write_png(photo, portrait(), None)
-    client = Client(server.url, verbose=False)
     uploaded = handle_file(str(photo))
+    client = Client(server.url, verbose=False)
     for _ in range(10):
         with pytest.raises(AppError, match="Not one of ours"):
             client.predict(uploaded, "guess", api_name="/recover")
-    with pytest.raises(AppError, match="Not so fast"):
-        client.predict(uploaded, "guess", api_name="/recover")
+    for again in (client, Client(server.url, verbose=False)):
+        with pytest.raises(AppError, match=r"Not so fast.*Try again in \d+ s"):
+            again.predict(uploaded, "guess", api_name="/recover")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_nothing_is_fetched_from_an_address(server: Server, place: int) -> None:
+    asked: list[object] = [None, "guess"]
+    address = "http://example.invalid/photo.png"
+    asked[place] = {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}}
+    call = f"{server.url}/gradio_api/call/recover"
+    event = httpx.post(call, json={"data": asked}).json()["event_id"]
+    assert "No addresses" in httpx.get(f"{call}/{event}", timeout=30).text

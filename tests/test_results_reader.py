@@ -12,6 +12,7 @@ from engine.errors import ResultsError
 from engine.provenance import provenance
 from engine.references import PAPER_MASKS, REFERENCES
 from engine.results import SCHEMA_VERSION, TABLES, Artifact, Cost, Loss, Reader, Results, Score
+from engine.results.views import VIEWS
 
 V1 = Path(__file__).parent / "results_v1.sql"
 
@@ -156,6 +157,40 @@ def test_means_of_the_newest_finished_run_that_is_not_hidden(results: Results, p
         assert [mean.mean for mean in reader.means([second, crashed])] == [50.0, 60.0]
 
 
+def test_a_trial_on_a_few_faces_replaces_no_full_run(results: Results, path: Path) -> None:
+    full = add(results, score(40.0), score(42.0, "b.png"))
+    add(results, score(50.0))
+    with Reader(path) as reader:
+        assert [(mean.mean, mean.run_id) for mean in reader.means()] == [(41.0, full)]
+        cells = reader.paper_table("table_1_protect")
+        assert {cell.our_value for cell in cells if cell.images} == {41.0}
+    again = add(results, score(44.0), score(46.0, "b.png"))
+    with Reader(path) as reader:
+        assert [(mean.mean, mean.run_id) for mean in reader.means()] == [(45.0, again)]
+
+
+def test_a_file_with_older_views_is_read_through_those_of_today(
+    results: Results, path: Path
+) -> None:
+    full = add(results, score(40.0), score(42.0, "b.png"))
+    add(results, score(50.0))
+    results.close()
+    old = VIEWS["latest_score"].replace("max((images << 32) + run_id)", "max(run_id)")
+    connection = sqlite3.connect(path)
+    connection.execute("DROP VIEW latest_score")
+    connection.execute(old)
+    (mean,) = connection.execute("SELECT mean FROM latest_score").fetchone()
+    connection.commit()
+    connection.close()
+    assert mean == 50.0
+    before = path.read_bytes()
+    with Reader(path) as reader:
+        assert [(mean.mean, mean.run_id) for mean in reader.means()] == [(41.0, full)]
+        cells = reader.paper_table("table_1_protect")
+        assert {cell.our_value for cell in cells if cell.images} == {41.0}
+    assert path.read_bytes() == before
+
+
 def test_filters(results: Results, path: Path) -> None:
     kinds = [("gaussian", "ssim"), ("box", "ssim"), ("box", "mae")]
     add(results, *(score(1.0, mask=mask, metric=metric) for mask, metric in kinds))
@@ -188,6 +223,15 @@ def test_aggregates_equal_the_values_of_the_faces(results: Results, path: Path) 
         }
         counts = reader.histogram([mean.series_id], 41.0, 45.0, bins=4)
         assert counts == {mean.series_id: [1, 0, 0, 2]}
+        flat = reader.histogram([mean.series_id], 41.0, 41.0, bins=4)
+        assert flat == {mean.series_id: [3, 0, 0, 0]}
+
+
+def test_a_histogram_may_end_at_zero(results: Results, path: Path) -> None:
+    add(results, *(score(v, f"{i}.png") for i, v in enumerate([-4.0, -3.0, -1.0, 0.0])))
+    with Reader(path) as reader:
+        (mean,) = reader.means()
+        assert reader.histogram([mean.series_id], -4.0, 0.0, bins=4)[mean.series_id] == [1, 1, 0, 2]
 
 
 @pytest.mark.parametrize("value", [math.nan, -math.inf])

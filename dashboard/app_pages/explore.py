@@ -170,7 +170,7 @@ def one_face(source: Source, shown: list[MeanScore], metric: str) -> None:
     for run_id in sorted({m.run_id for m in shown}, reverse=True):
         rows = faces.figures(source, run_id, image)
         if rows:
-            st.markdown(f"**{image}**, run {run_id}".replace("[", "").replace("]", ""))
+            st.markdown(f"**{words.plain(image)}**, run {run_id}")
             faces.strip(source, run_id, image)
             st.dataframe(rows, hide_index=True, alt=f"Figures of {image} in run {run_id}")
             return

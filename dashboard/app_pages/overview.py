@@ -73,7 +73,8 @@ def tiles(source: Source, means: list[MeanScore], duels: list[Duel], metric: str
             metric_tile(source, tile, own, [d for d in duels if belongs(d, tile)])
     st.caption(
         "Protected: likeness to the mask. Recovered: to the original, with the right key. Higher "
-        "is better there; under a wrong key, lower is. Bars: how it spreads over the faces."
+        "is better there; under a wrong key, lower is, and the nearest face is the single one that "
+        "came closest. Bars: how it spreads over the faces."
     )
 
 
@@ -92,6 +93,10 @@ def metric_tile(source: Source, tile: Tile, own: list[MeanScore], duels: list[Du
         value = f"{exact / total:.0%} exact"
     else:
         value = words.number(sum(finite) / len(finite), own[0].metric, unit=True)
+        if tile.pair == "original:wrong":
+            # A mean hides the one face that a wrong key shows.
+            nearest = words.number(max(m.greatest for m in own), own[0].metric)
+            value += f" (nearest face {nearest})"
     delta, colour = None, "off"
     if duels:
         mean = sum(d.difference for d in duels) / len(duels)
@@ -133,11 +138,13 @@ def reliance(source: Source, means: list[MeanScore], duels: list[Duel], protocol
     """What can be relied on, and what cannot."""
     ids = {m.run_id for m in means}
     runs = [run for run in source.runs() if run.id in ids]
+    every = {m.run_id for m in source.means(protocol=protocol) if not series.is_sweep(m.method)}
+    failures = source.means(sorted(every), protocol=protocol, pair="photograph")
     for column, title, sentences in zip(
         st.columns(2),
         (":material/check_circle: What you can rely on", ":material/warning: What you cannot"),
         (
-            trust.trusted(runs, means, protocol),
+            trust.trusted(runs, means, failures, protocol),
             trust.doubted(runs, means, duels, protocol),
         ),
         strict=True,

@@ -64,7 +64,7 @@ def hills(source: Source, own: list[MeanScore], method: str, metric: str) -> Non
         words.pair("original:recovered"): style.BETTER, words.pair("original:wrong"): style.WORSE,
         words.pair("mask:wrong"): style.METHODS["proface-s-obfs"],
     }  # fmt: skip
-    st.markdown(f"**{words.method(method)}**: {sense(own)}")
+    st.markdown(f"**{words.plain(words.method(method))}**: {sense(own)}")
     figure = spread.histogram(groups, low, high, metric, colours, 320)
     told = spread.counted(groups, low, high, metric)
     frame.plot(figure, f"{words.method(method)}. {told}", f"keys-{method}", series.rows(own))
@@ -157,7 +157,7 @@ def clipped(source: Source, protocol: str) -> None:
         words.method(name): series.together(own).mean or 0.0
         for name, own in series.split(means, "method").items()
     }
-    told = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+    told = ", ".join(f"{words.plain(name)} {share:.1%}" for name, share in shares.items())
     st.markdown(
         f"Samples of a wrong-key picture at pure black or white: **{told}**. "
         "Many of them make blotches instead of even noise."

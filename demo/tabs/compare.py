@@ -12,6 +12,7 @@ from demo.draw import fit, inline
 from demo.inputs import PhotoInput
 from demo.samples import sample
 from demo.session import Visits
+from demo.tabs.kept import hold_uploads
 from demo.tabs.wrong_keys import OWN, SOURCES
 from demo.troubles import in_plain_words, problem
 from engine import MASKS
@@ -102,7 +103,8 @@ def build(visits: Visits) -> None:
             "Every mask, every method",
             "Rows are what others see instead of the face, columns what keys make of it. "
             "A method refuses where its result would not look like the mask. Choose a cell for its "
-            "figures, all of them from the PNG read back; faces of 112 pixels, as in the papers.",
+            "figures, all of them from the PNG read back; faces shrunk to at most 112 pixels, the "
+            "size in the papers.",
         )
     )
     with gr.Row(elem_classes="fv-tight fv-low-row"):
@@ -116,5 +118,6 @@ def build(visits: Visits) -> None:
         '<div class="fv-empty fv-low"><p>Nine masks, 3 methods: it takes some seconds.</p></div>',
         elem_id="compare-table",
     )
+    hold_uploads(visits, photo)
     source.input(lambda name: gr.update(visible=name == OWN), source, photo, **_PRIVATE)
     go.click(does.compare, [source, photo], table, api_name="compare", **_LANE)

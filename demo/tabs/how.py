@@ -31,8 +31,9 @@ _LIMITS = (
 )  # fmt: skip
 
 _KEPT = (
-    "Your photo is in a folder that only this program reads, as long as this page is open, and at "
-    "most half an hour after its last use; it is wiped when you close the page. The passphrase is "
+    "Your photo and what is made of it are in a folder that only this program reads. They are "
+    "wiped within a minute after you close the page, and within a minute of their last use: "
+    "download your result before. An upload in a queue is kept until its turn. The passphrase is "
     "used and forgotten: it is in no file, log, address or database. Nothing is asked of any other "
     "server."
 )

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import gradio as gr
 
-from demo import actions, exhibits, meter
+from demo import actions, exhibits, meter, words
 from demo.draw import fit, in_db, png
 from demo.samples import sample
 from demo.session import Visit, Visits
@@ -51,7 +51,7 @@ class ProtectActions:
             A preview with the faces framed, their numbers, and their boxes in pixels.
         """
         visit = self.visits.of(request.session_hash)
-        visit.things.pop("shared", None)
+        visit.forget("shared")
         if not photo:
             return None, gr.update(choices=[], value=[], visible=False), {}
         found = self._found(visit, photo, search)
@@ -113,7 +113,7 @@ class ProtectActions:
         progress(0.2, desc="deriving the key and hiding the faces")
         shared = actions.protect(found, numbers, mask, method, passphrase, strength)
         path = visit.keep(shared.png, "protected.png")
-        visit.things["shared"] = path
+        visit.put("shared", path)
         figures = {
             "mask_protected_db": round(shared.mask_db, 2),
             "bit_exact": shared.exact,
@@ -133,16 +133,19 @@ class ProtectActions:
         known = visit.things.get("found")
         if known is None or known[0] != (photo, search):
             visit.hold(photo)
-            visit.things.pop("found", None)
+            visit.forget("found")
             found = actions.look(photo, cast(actions.Search, search))
-            known = visit.things["found"] = ((photo, search), found)
+            known = ((photo, search), found)
+            visit.put("found", known)
         return cast(actions.Found, known[1])
 
     def _preview(
         self, visit: Visit, found: actions.Found, numbers: list[int], mask: str, factor: float
     ) -> str:
         shown_u8 = actions.preview(found, numbers, mask, factor)
-        return visit.keep(png(fit(shown_u8, PREVIEW_SIDE)), "preview.png")
+        path = visit.keep(png(fit(shown_u8, PREVIEW_SIDE)), "preview.png")
+        visit.replace("preview", [path])
+        return path
 
 
 def _numbers(faces: list[str], found: actions.Found) -> list[int]:
@@ -156,12 +159,18 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
     size = f"{len(shared.png) / 2**20:.1f} MB"
     back = "bit-exact" if shared.exact else "close, not exact"
     clear = f"{left_clear} left clear, as you chose" if left_clear else "none left clear"
+    seen = (
+        "no difference that the eye sees"
+        if shared.mask_db > words.UNSEEN_DB
+        else ("small; it may be seen from close by")
+    )
     facts = [
         ("Places hidden", str(shared.faces), clear),
-        ("Differs from its mask", in_db(shared.mask_db), "above 40 dB the eye sees no difference"),
+        ("Differs from its mask", in_db(shared.mask_db), seen),
         ("Faces come back", back, ""),
         ("Identity check", "not measured", "no face recogniser is installed here"),
         ("File", size, "PNG; send it as a file"),
+        ("Kept here", "one minute", words.KEPT),
         ("Took", f"{shared.seconds:.1f} s", "of it 0.2 s or more to make guessing slow"),
     ]
     return exhibits.card("Ready to share", facts, "good")

@@ -10,6 +10,7 @@ from demo.inputs import FaceNumbers, PhotoInput
 from demo.samples import SAMPLES
 from demo.session import Visits
 from demo.strength import STRONGEST, WEAKEST, has_strength
+from demo.tabs.kept import Offer, hold_uploads, offer
 from demo.tabs.protect import ProtectActions
 from engine import DEFAULT_METHOD, MASKS, METHODS
 
@@ -43,6 +44,7 @@ class Results:
     panel: gr.Group
     slider: gr.ImageSlider
     download: gr.DownloadButton
+    offer: Offer
     card: gr.HTML
     figures: gr.JSON
     boxes: gr.JSON
@@ -61,7 +63,7 @@ def build(visits: Visits) -> None:
         with gr.Column(scale=5, min_width=320):
             controls = _controls()
         with gr.Column(scale=6, min_width=320):
-            results = _results()
+            results = _results(visits)
     _wire(ProtectActions(visits), controls, results)
 
 
@@ -130,10 +132,11 @@ def passphrase_field(
     return passphrase, show, draw, worth
 
 
-def _results() -> Results:
+def _results(visits: Visits) -> Results:
     empty = gr.HTML(
         '<div class="fv-empty"><p>Your protected photo will stand here.</p>'
-        "<p>Nothing you choose is kept: it is wiped when you close this page.</p></div>",
+        "<p>Nothing you choose is kept: it is wiped when you close this page, or a minute after "
+        "its last use.</p></div>",
         elem_id="protect-empty",
     )
     preview = gr.Image(
@@ -150,14 +153,16 @@ def _results() -> Results:
             "Download protected.png", variant="primary", elem_id="protect-download"
         )
         card = gr.HTML(elem_id="protect-card")
+    offered = offer(visits, "shared", "Download protected.png", download)
     figures, boxes = gr.JSON(visible=False), gr.JSON(visible=False)
-    return Results(empty, preview, panel, slider, download, card, figures, boxes)
+    return Results(empty, preview, panel, slider, download, offered, card, figures, boxes)
 
 
 def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     for button in c.samples.values():
         button.click(does.take_sample, button, c.photo, api_visibility="private")
+    hold_uploads(does.visits, c.photo)
     look = [c.photo, c.search, c.mask, c.strength]
     gr.on([c.photo.change, c.search.change], _before_result, c.photo, _stages(r), **private).then(
         does.faces, look, [r.preview, c.faces, r.boxes], api_name="faces", **_LANE
@@ -174,30 +179,33 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     gr.on(
         [c.go.click, c.passphrase.submit], does.protect, [*chosen, c.method, c.passphrase],
         [r.slider, r.download, r.card, r.figures], api_name="protect", **_LANE,
-    ).success(_after_result, None, _stages(r), **private)  # fmt: skip
+    ).success(_after_result, None, _stages(r), **private).then(
+        r.offer.fresh, None, r.offer.shown, **private
+    )  # fmt: skip
     c.draw.click(does.draw_passphrase, None, [c.passphrase, c.show], **private)
-    wire_passphrase(c.passphrase, c.show, c.meter)
+    wire_passphrase(does.visits, c.passphrase, c.show, c.meter)
 
 
 def wire_passphrase(
-    passphrase: gr.Textbox, show: gr.Checkbox, worth: gr.HTML | None = None
+    visits: Visits, passphrase: gr.Textbox, show: gr.Checkbox, worth: gr.HTML | None = None
 ) -> None:
     """Let Show show, and the meter, where there is one, follow what is typed."""
+
+    def measure(typed: str, request: gr.Request) -> str:
+        visits.of(request.session_hash)  # who types is still at it: nothing is wiped
+        return exhibits.meter(meter.worth_of(typed))
+
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     show.input(_shown, show, passphrase, queue=False, **private)
     if worth is not None:
         # Not input, which a paste does not cause.
         passphrase.change(
-            _measure, passphrase, worth, trigger_mode="always_last", queue=False, **private
+            measure, passphrase, worth, trigger_mode="always_last", queue=False, **private
         )
 
 
 def _shown(show: bool) -> Any:
     return gr.update(type="text" if show else "password")
-
-
-def _measure(passphrase: str) -> str:
-    return exhibits.meter(meter.worth_of(passphrase))
 
 
 def _about_mask(mask: str) -> tuple[Any, Any]:

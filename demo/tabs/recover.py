@@ -8,6 +8,7 @@ import gradio as gr
 from demo import actions, exhibits, words
 from demo.inputs import PhotoInput
 from demo.session import Visits
+from demo.tabs.kept import count_attempt, hold_uploads, offer
 from demo.tabs.protect_page import wire_passphrase
 from demo.troubles import explained, in_plain_words, problem
 from engine.errors import EngineError
@@ -31,7 +32,7 @@ class RecoverActions:
 
     def why_not(self, request: gr.Request) -> str:
         """Leave on the page why the last picture was not opened, after the message has gone."""
-        verdict = self.visits.of(request.session_hash).things.pop("verdict", None)
+        verdict = self.visits.of(request.session_hash).forget("verdict")
         return str(verdict or NOTHING_YET)
 
     @in_plain_words
@@ -39,7 +40,11 @@ class RecoverActions:
         """Put in what was protected on this page a moment ago."""
         path = self.visits.of(request.session_hash).things.get("shared")
         if path is None:
-            raise problem("Nothing protected yet", "Protect a photo first, or drop a PNG here.")
+            raise problem(
+                "Nothing protected here",
+                "Protect a photo first, or drop a PNG here. What was protected is wiped after a "
+                "minute without use.",
+            )
         return str(path)
 
     @in_plain_words
@@ -62,16 +67,16 @@ class RecoverActions:
             raise problem("No picture yet", "Drop a protected PNG first.")
         visit = self.visits.of(request.session_hash)
         visit.hold(protected)
-        if not self.visits.may_try(visit):
-            raise problem("Not so fast", words.BUSY)
+        count_attempt(self.visits, request, actions.identity(protected))
         progress(0.2, desc="deriving the key and trying it")
-        visit.things.pop("verdict", None)
+        visit.forget("verdict")
         try:
             got = actions.recover(protected, passphrase)
         except EngineError as error:
-            visit.things["verdict"] = refusal(error)
+            visit.put("verdict", refusal(error))
             raise
         path = visit.keep(got.png, "recovered.png")
+        visit.put("recovered", path)
         figures = {
             "opened": list(got.opened),
             "still_hidden": list(got.closed),
@@ -94,9 +99,10 @@ def recovered_card(got: actions.Opened) -> str:
     how = "bit-exact" if got.exact else "close, not exact"
     facts = [
         ("Faces back", str(len(got.opened)), still),
-        ("Quality", how, "every pixel as it was" if got.exact else "the eye sees no difference"),
+        ("Quality", how, "every pixel as it was" if got.exact else "small differences stay"),
         ("Method", words.METHOD_TITLES.get(got.method, got.method), ""),
         ("Took", f"{got.seconds:.1f} s", ""),
+        ("Kept here", "one minute", words.KEPT),
     ]
     return exhibits.card("The passphrase fits", facts, "good")
 
@@ -137,18 +143,22 @@ def build(visits: Visits) -> None:
                 download = gr.DownloadButton("Download recovered.png", elem_id="recover-download")
                 card = gr.HTML(elem_id="recover-card")
             figures = gr.JSON(visible=False)
+            offered = offer(visits, "recovered", "Download recovered.png", download)
     does = RecoverActions(visits)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     last.click(does.take_last, None, protected, api_visibility="private")
     stage = [empty, panel]
+    hold_uploads(visits, protected)
     protected.change(_before, None, stage, **private)
     tried = gr.on([go.click, passphrase.submit], _before, None, stage, **private).then(
         does.recover, [protected, passphrase], [slider, download, card, figures],
         api_name="recover", **_LANE,
     )  # fmt: skip
-    tried.success(_after, None, stage, **private)
+    tried.success(_after, None, stage, **private).then(
+        offered.fresh, None, offered.shown, **private
+    )
     tried.failure(does.why_not, None, empty, **private)
-    wire_passphrase(passphrase, show)
+    wire_passphrase(visits, passphrase, show)
 
 
 def _before() -> tuple[Any, Any]:

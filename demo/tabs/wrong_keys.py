@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import gradio as gr
 
-from demo import curve, exhibits, lab, words
+from demo import curve, exhibits, lab
 from demo.draw import in_db, png
 from demo.exhibits import Exhibit
 from demo.samples import sample
 from demo.session import Visits
+from demo.tabs.kept import count_attempt
 from demo.troubles import in_plain_words, problem
 
 _PROGRESS = gr.Progress()
@@ -67,12 +68,14 @@ class WrongKeyActions:
         else:
             name, number = SOURCES[source]
             face_u8 = lab.face_of(sample(name), number)
-        made = lab.prepare(face_u8, mask, passphrase, lambda at, s: progress(0.9 * at, desc=s))
-        visit.things["lab"] = made
+        made, typo = lab.prepare(
+            face_u8, mask, passphrase, lambda at, s: progress(0.9 * at, desc=s)
+        )
+        visit.put("lab", made, public=source != OWN)
         progress(0.95, desc="trying keys")
         rows = [
-            row("The right key", made.right, lab.under(made, lab.right_keys(made))),
-            row("One character off", made.typo, lab.under(made, made.wrong_keys)),
+            row("The right key", passphrase, lab.under(made, lab.right_keys(made))),
+            row("A typing slip", typo, lab.under(made, made.wrong_keys)),
             row("One bit off", "1 of 256 flipped", lab.under(made, lab.one_bit_off(made))),
         ]
         return table_left(made), "".join(rows)
@@ -98,7 +101,7 @@ class WrongKeyActions:
             A row of three pictures, as HTML.
         """
         made = self._lab(request)
-        self._count(request)
+        count_attempt(self.visits, request)
         pictures = lab.under(made, lab.derived(made, guess))
         opens = any(picture.tone == "good" for picture in pictures)
         return row("Your guess", "fits" if opens else "does not fit", pictures)
@@ -119,13 +122,15 @@ class WrongKeyActions:
             The pictures so far with their captions, and a sentence.
         """
         made, visit = self._lab(request), self.visits.of(request.session_hash)
-        self._count(request)
+        count_attempt(self.visits, request)
+        visit.replace("gallery", [])
         shown: list[tuple[str, str]] = []
         nearest, opened, total = 0.0, 0, int(min(max(count, 1), MOST_KEYS))
         for picture_u8, near, opens in lab.random_tries(made, method, total):
             nearest, opened = max(nearest, near), opened + opens
             path = visit.keep(png(picture_u8), f"random key {len(shown) + 1}.png")
             shown.append((path, in_db(near)))
+            visit.replace("gallery", [path for path, _ in shown])
             progress((len(shown), total), desc="trying random keys")
             said = (
                 f"{len(shown)} of {total} keys tried, {opened} opened. "
@@ -173,12 +178,11 @@ class WrongKeyActions:
     def _lab(self, request: gr.Request) -> lab.Lab:
         made = self.visits.of(request.session_hash).things.get("lab")
         if made is None:
-            raise problem("No face on the table", "Press Protect this face three ways first.")
+            raise problem(
+                "No face on the table",
+                "Press Protect this face three ways. Your own is wiped after a minute without use.",
+            )
         return cast(lab.Lab, made)
-
-    def _count(self, request: gr.Request) -> None:
-        if not self.visits.may_try(self.visits.of(request.session_hash)):
-            raise problem("Not so fast", words.BUSY)
 
 
 def table_left(made: lab.Lab) -> str:

@@ -7,10 +7,13 @@ import gradio as gr
 from demo import exhibits, lab, words
 from demo.inputs import PhotoInput
 from demo.session import Visits
+from demo.tabs.kept import hold_uploads
 from demo.tabs.wrong_keys import MOST_KEYS, OWN, SOURCES, WrongKeyActions
 from engine import MASKS
 
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
+# MCP runs the calls of everybody as one session, so what reads a session's face is no tool of it.
+_OWN: dict[str, Any] = {"api_visibility": "undocumented"}
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _WAITING = '<div class="fv-empty fv-low"><p>{}</p></div>'
 
@@ -77,12 +80,21 @@ def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
                     elem_id="lab-guess", scale=4,
                 )  # fmt: skip
                 go = gr.Button("Try this key", elem_id="lab-try", scale=1, min_width=120)
+    hold_uploads(does.visits, photo)
     source.input(lambda name: gr.update(visible=name == OWN), source, photo, **_PRIVATE)
     inputs, outputs = [source, photo, mask, right], [left, rows]
     gr.on(
-        [start.click, right.submit], does.start, inputs, outputs, api_name="start_lab", **_LANE
+        [start.click, right.submit],
+        does.start,
+        inputs,
+        outputs,
+        api_name="start_lab",
+        **_OWN,
+        **_LANE,
     ).then(lambda: "", None, guessed, **_PRIVATE)
-    gr.on([go.click, guess.submit], does.try_key, guess, guessed, api_name="try_key", **_LANE)
+    gr.on(
+        [go.click, guess.submit], does.try_key, guess, guessed, api_name="try_key", **_OWN, **_LANE
+    )
     # Who first looks finds the experiment done, not a button to find first.
     tab.select(does.first_look, inputs, outputs, api_visibility="private", **_LANE)
 
@@ -102,7 +114,9 @@ def _gallery(does: WrongKeyActions) -> None:
         object_fit="cover", elem_id="lab-gallery", interactive=False, buttons=["fullscreen"],
         type="filepath",
     )  # fmt: skip
-    go.click(does.random_keys, [method, count], [pictures, said], api_name="random_keys", **_LANE)
+    go.click(
+        does.random_keys, [method, count], [pictures, said], api_name="random_keys", **_OWN, **_LANE
+    )
 
 
 def _share(does: WrongKeyActions) -> None:
@@ -115,7 +129,7 @@ def _share(does: WrongKeyActions) -> None:
         with gr.Column(scale=5, min_width=320):
             plot = gr.Plot(format="png", elem_id="lab-curve", show_label=False, container=False)
     share.release(
-        does.wrong_share, share, [pictures, plot], api_name="wrong_share",
+        does.wrong_share, share, [pictures, plot], api_name="wrong_share", **_OWN,
         trigger_mode="always_last", **_LANE,
     )  # fmt: skip
 
@@ -130,7 +144,7 @@ def _spoof(does: WrongKeyActions) -> None:
     )
     go = gr.Button("Open the mask with the right key", elem_id="lab-spoof")
     shown = gr.HTML(elem_id="lab-spoofed")
-    go.click(does.spoof, None, shown, api_name="spoof", **_LANE)
+    go.click(does.spoof, None, shown, api_name="spoof", **_OWN, **_LANE)
 
 
 def _residual(does: WrongKeyActions) -> None:
@@ -144,5 +158,11 @@ def _residual(does: WrongKeyActions) -> None:
     times = gr.Slider(1, 50, 10, step=1, label="Amplified, times", elem_id="lab-times")
     shown = gr.HTML(elem_id="lab-residual")
     times.release(
-        does.residual, times, shown, api_name="residual", trigger_mode="always_last", **_LANE
+        does.residual,
+        times,
+        shown,
+        api_name="residual",
+        **_OWN,
+        trigger_mode="always_last",
+        **_LANE,
     )

@@ -38,7 +38,8 @@ class BenchmarkOptions:
         device: torch's name of where networks run.
         batch: faces that are taken and stored together.
         jobs: processes.
-        resume: go on with the newest run of this configuration even if the code has changed since.
+        resume: go on with the newest run of this configuration even if the code has changed since;
+            the run is then called dirty, since no commit gives all of its figures.
         thumbnails: so many faces of the set are kept as pictures.
         licence: why those may be shown; nothing is kept without it.
     """
@@ -92,18 +93,18 @@ def benchmark(
     total = len(chosen) * len(work)
     done = total - sum(len(indices) for _, _, indices in work)
     report(done, total, "")
+    known = results.costed(run_id)
+    costly = [(s, m) for s, m, _ in work if "cost" in config.parts and (s.name, m) not in known]
+    if done == total and not costly and results.is_finished(run_id):
+        return run_id
+    results.went_on(run_id, provenance().versions)
     with results.running(run_id):
         for outcome in measure_units(faces, units, config, options.device, options.jobs):
-            results.add_scores(run_id, outcome.scores)
-            for artifact in outcome.artifacts:
-                results.add_artifact(run_id, artifact)
+            results.add_scores(run_id, outcome.scores, outcome.artifacts)
             done += len(outcome.unit.indices)
             report(done, total, f"{outcome.unit.subject.name} {outcome.unit.mask}")
-        if "cost" in config.parts:
-            known = results.costed(run_id)
-            for subject, mask, _ in work:
-                if (subject.name, mask) not in known:
-                    results.add_costs(run_id, measure_costs(subject, mask, config, options.device))
+        for subject, mask in costly:
+            results.add_costs(run_id, measure_costs(subject, mask, config, options.device))
     return run_id
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from engine.benchmark.embedders import Keys, network_of
+from engine.benchmark.photographs import settle
 from engine.benchmark.plan import BenchmarkConfig, Subject, passphrase
 from engine.faces import Face, merge_overlapping
 from engine.images import from_u8, open_protected
@@ -51,6 +52,7 @@ def measure_costs(
         note("protect_batch_s", BATCH, _times(hide, device, repeats))
         note("recover_batch_s", BATCH, _times(bring_back, device, repeats))
     if subject.folder is None and mask == config.masks[0]:
+        settle(subject, device)
         with tempfile.TemporaryDirectory() as folder:
             hide, bring_back = _photo_calls(subject, mask, Path(folder))
             note("protect_photo_s", 1, _times(hide, device, max(3, repeats // 3)))

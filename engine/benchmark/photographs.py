@@ -9,35 +9,53 @@ import numpy.typing as npt
 
 from engine.attacks.keys import Trial, one_bit_off, one_character_off
 from engine.benchmark.judge import Exhibit
-from engine.benchmark.plan import BenchmarkConfig, drawn, passphrase
+from engine.benchmark.plan import BenchmarkConfig, Subject, drawn, passphrase
 from engine.data import FaceFile, FaceSet
 from engine.errors import BoxError, CapacityError, MethodError, WrongKeyError
 from engine.faces import Face, detect
 from engine.images import Box, ProtectedFile, from_u8, open_photo, open_protected, write_png
 from engine.keys import KdfParams
+from engine.methods import find_method
+from engine.methods.proface_s import ProfaceS
 from engine.metrics import psnr_db
 from engine.pipeline import Protected, ProtectOptions, protect, recover, recover_wrongly
+from engine.zoo import load_model
 
 U8 = npt.NDArray[np.uint8]
 
 
+def settle(subject: Subject, device: str) -> None:
+    """Have the pipeline's network on this device: the pipeline runs it where it lies."""
+    if subject.folder is None and isinstance(method := find_method(subject.name), ProfaceS):
+        load_model(method.model).to(device)
+
+
 def show(
-    faces: FaceSet, index: int, method: str, mask: str, config: BenchmarkConfig, folder: Path
-) -> Exhibit | None:
+    faces: FaceSet,
+    index: int,
+    subject: Subject,
+    mask: str,
+    config: BenchmarkConfig,
+    folder: Path,
+    device: str,
+) -> Exhibit:
     """Protect, write, read and recover one picture.
 
     The key derivation runs at its cheapest: its cost changes no picture.
 
     Returns:
-        Its pictures; only that it was refused, where it was; None for a photograph without faces.
+        Its pictures; only that it was refused, or that no face was found, where it was so.
     """
+    settle(subject, device)
     record = faces.records[index]
     original_u8 = faces.load(index)
     found = detect(original_u8) if config.photographs else [whole(original_u8, record)]
-    if not found:
-        return None
     exhibit = Exhibit(record, record.source)
-    options = ProtectOptions(method, mask, config.preset, kdf=KdfParams.cheapest())
+    if not found:
+        exhibit.source = "faces not found"
+        exhibit.values["photograph", "no_face"] = 1.0
+        return exhibit
+    options = ProtectOptions(subject.name, mask, config.preset, kdf=KdfParams.cheapest())
     secret, guess = (passphrase(config.seed, record.file, word) for word in ("right", "wrong"))
     try:
         protected = protect(original_u8, found, secret, options)
@@ -96,8 +114,9 @@ def _file(folder: Path, data: bytes) -> Iterator[Path]:
 
 def _look_at_faces(exhibit: Exhibit, pictures: dict[str, U8], boxes: Sequence[Box]) -> None:
     inside = {name: _only(picture, boxes) for name, picture in pictures.items()}
-    value = psnr_db(from_u8(inside["original"]), from_u8(inside["recovered"])).item()
-    exhibit.values["original:recovered faces", "psnr_db"] = value
+    for first, second in (("mask", "protected"), ("original", "recovered")):
+        value = psnr_db(from_u8(inside[first]), from_u8(inside[second])).item()
+        exhibit.values[f"{first}:{second} faces", "psnr_db"] = value
     share = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
     tenth = pictures["original"][..., 0].size / 10
     exhibit.source = "faces under a tenth" if share < tenth else "faces over a tenth"

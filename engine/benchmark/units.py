@@ -61,22 +61,16 @@ def measure_unit(
     faces: FaceSet, unit: Unit, config: BenchmarkConfig, folder: Path, device: str
 ) -> Outcome:
     """Measure the faces of a unit."""
-    exhibits: dict[int, Exhibit | None] = {}
+    exhibits: dict[int, Exhibit] = {}
     for group in _batches(faces, unit, config):
         shown = embedders.show(faces, group, unit.subject, unit.mask, config, folder, device)
         exhibits |= zip(group, shown, strict=True)
     for index in [index for index in unit.indices if index not in exhibits]:
         exhibits[index] = photographs.show(
-            faces, index, unit.subject.name, unit.mask, config, folder
+            faces, index, unit.subject, unit.mask, config, folder, device
         )
-    found = {index: one for index, one in exhibits.items() if one is not None}
-    scores = judge(list(found.values()), unit.subject.name, unit.mask, config.protocol, device)
-    kept = [
-        artifact
-        for index in unit.kept
-        if index in found
-        for artifact in _pictures(found[index], unit)
-    ]
+    scores = judge(list(exhibits.values()), unit.subject.name, unit.mask, config.protocol, device)
+    kept = [artifact for index in unit.kept for artifact in _pictures(exhibits[index], unit)]
     return Outcome(unit, scores, kept)
 
 

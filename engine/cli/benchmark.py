@@ -1,9 +1,11 @@
 """``benchmark``: measure methods and masks on a set of faces, and print what papers print."""
 
 import contextlib
+import os
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -121,7 +123,7 @@ def _options(
 
     torch.set_num_threads(threads or max(1, torch.get_num_threads() // jobs))
     return BenchmarkOptions(
-        command=" ".join(["python -m engine", *sys.argv[1:]]),
+        command=_command(sys.argv[1:]),
         device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
         batch=batch,
         jobs=jobs,
@@ -129,6 +131,24 @@ def _options(
         thumbnails=thumbnails,
         licence=licence,
     )
+
+
+def _command(words: Sequence[str]) -> str:
+    """What was typed, for a shell, fit to be released: no path tells of this machine's folders."""
+    return shlex.join(["python", "-m", "engine", *map(_without_machine, words)])
+
+
+def _without_machine(word: str) -> str:
+    """A word with its path relative to here where it is near, else with its last part alone."""
+    head, mark, path = word.rpartition("=")
+    # Both --data=PATH and NAME=PATH, several of which stand in one word with commas.
+    if "," in word:
+        return ",".join(map(_without_machine, word.split(",")))
+    if not Path(path).is_absolute():
+        return word
+    here = Path.cwd()
+    near = Path(path).is_relative_to(here.parent)
+    return head + mark + (os.path.relpath(path, here) if near else Path(path).name)
 
 
 def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOptions") -> None:

@@ -23,11 +23,17 @@ from engine.cli.terminal import (
 from engine.errors import BoxError, PassphraseError
 from engine.faces import MIN_SCORE, Face, detect, faces_from_boxes, select, whole_face
 from engine.header import to_json
-from engine.images import Box, open_photo, write_file
+from engine.images import Box, open_photo, open_protected, write_file
 from engine.keys import generate_passphrase, normalize_passphrase
-from engine.masks import MASKS
-from engine.methods import DEFAULT_METHOD, METHODS, WrongMode
-from engine.pipeline import Passphrases, Preset, Protected, ProtectOptions
+from engine.masks import MASKS, find_mask
+from engine.methods import DEFAULT_METHOD, METHODS, WrongMode, find_method
+from engine.pipeline import (
+    Passphrases,
+    Preset,
+    Protected,
+    ProtectOptions,
+    refuse_hidden_faces,
+)
 from engine.pipeline import protect as protect_photo
 
 
@@ -71,13 +77,16 @@ def protect(
     _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
     with named_errors():
         _check_files(photo, output, passphrase_file, key, sidecar)
-        photo_u8 = open_photo(photo)
+        find_method(method), find_mask(mask)  # before seconds of looking for faces
+        boxes = [_parse_box(text) for text in box or []]
+        photo_u8 = _open(photo)
+        secret = None if key else _secret(passphrase_file, generate, words or 6)
         with progress_bar() as report:
             report("looking for faces", 0.0)
-            chosen, left = _choose(photo_u8, faces, box, whole, detector, min_score)
-        strength, mode = cast(Preset, preset), cast(WrongMode, wrong)
-        options = ProtectOptions(method, mask, strength, wrong=mode, check_value=not no_tag)
-        secrets = _secrets(list(chosen), passphrase_file, key, generate, words or 6)
+            chosen, left = _choose(photo_u8, faces, boxes, whole, detector, min_score)
+        mode = cast(WrongMode, wrong)
+        options = ProtectOptions(method, mask, cast(Preset, preset), {}, mode, not no_tag)
+        secrets = secret or _keyed_secrets(list(chosen), key or [])
         start = time.monotonic()
         with progress_bar() as report:
             protected = protect_photo(photo_u8, list(chosen.values()), secrets, options, report)
@@ -85,10 +94,15 @@ def protect(
             say(f"passphrase: {secrets}")  # before the file is there, so that it cannot be lost
         _write(protected, output, sidecar)
         result = describe(protected, left, output, time.monotonic() - start)
-    if left:
-        _warn(left, "found outside the boxes" if box else "")
-    count = len(protected.header.faces)
+    _warn(left, "found outside the boxes" if box else "")
+    count = len(result["faces"])
     emit(result, as_json, f"{output}: {count} face{'s' * (count > 1)} hidden with {method}")
+
+
+def _open(photo: Path) -> npt.NDArray[np.uint8]:
+    photo_u8 = open_photo(photo)
+    refuse_hidden_faces(open_protected(photo))
+    return photo_u8
 
 
 def _write(protected: Protected, output: Path, sidecar: bool) -> None:
@@ -103,6 +117,8 @@ def _sidecar_of(output: Path) -> Path:
 
 
 def _warn(left: int, where: str) -> None:
+    if not left:
+        return
     if where:
         stay = "other face {} stays as it is" if left == 1 else "other faces {} stay as they are"
         say(f"warning: {left} {stay.format(where)}")
@@ -184,7 +200,7 @@ def _check_files(
 def _choose(
     photo_u8: npt.NDArray[np.uint8],
     faces: str,
-    box: list[str] | None,
+    boxes: list[Box],
     whole: bool,
     detector: str,
     min_score: float,
@@ -196,9 +212,8 @@ def _choose(
     if whole:
         return {1: whole_face(photo_u8, detector=detector)}, 0
     found = detect(photo_u8, detector=detector, min_score=min_score)
-    if box:
+    if boxes:
         height, width = photo_u8.shape[:2]
-        boxes = [_parse_box(text) for text in box]
         drawn = faces_from_boxes(boxes, height, width, photo_u8=photo_u8, detector=detector)
         return dict(enumerate(drawn, 1)), _count_outside(found, drawn)
     chosen = {id(face) for face in select(found, faces)}
@@ -226,23 +241,8 @@ def _parse_box(text: str) -> Box:
     return x0, y0, x1, y1
 
 
-def _secrets(
-    numbers: Sequence[int],
-    passphrase_file: str | None,
-    key: list[str] | None,
-    generate: bool,
-    words: int,
-) -> Passphrases:
-    """One passphrase for all, or one for each place in ``numbers``."""
-    if key:
-        paths = [_parse_key(text) for text in key]
-        if sorted(number for number, _ in paths) != sorted(numbers):
-            given = _list(number for number, _ in paths)
-            raise PassphraseError(
-                f"expected one --key for each face of {_list(numbers)}, got {given}",
-                hint="the verb faces numbers them; --faces chooses some",
-            )
-        return {numbers.index(number) + 1: read_passphrase(path) for number, path in paths}
+def _secret(passphrase_file: str | None, generate: bool, words: int) -> str:
+    """The passphrase of all faces."""
     if generate:
         return generate_passphrase(words)
     passphrase = (
@@ -250,6 +250,18 @@ def _secrets(
     )
     normalize_passphrase(passphrase)
     return passphrase
+
+
+def _keyed_secrets(numbers: Sequence[int], key: Sequence[str]) -> Passphrases:
+    """One passphrase for each place in ``numbers``."""
+    paths = [_parse_key(text) for text in key]
+    if sorted(number for number, _ in paths) != sorted(numbers):
+        given = _list(number for number, _ in paths)
+        raise PassphraseError(
+            f"expected one --key for each face of {_list(numbers)}, got {given}",
+            hint="the verb faces numbers them; --faces chooses some",
+        )
+    return {numbers.index(number) + 1: read_passphrase(path) for number, path in paths}
 
 
 def _list(numbers: Iterable[int]) -> str:

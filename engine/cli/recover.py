@@ -61,8 +61,17 @@ def recover(
             raise
         write_png(output, recovered.photo_u8, None)
         result = _describe(recovered, output, time.monotonic() - start)
+    emit(result, as_json, f"{output}: {_summary(recovered, result['recovery_is_exact'])}")
+
+
+def _summary(recovered: Recovered, exact: list[bool]) -> str:
+    """How many faces, and how well; a picture without a tag may show noise and looks opened."""
     hidden = f", {len(recovered.closed)} still hidden" if recovered.closed else ""
-    emit(result, as_json, f"{output}: {len(recovered.opened)} recovered{hidden}")
+    count = f"{len(recovered.opened)} recovered"
+    if not recovered.verified:
+        return f"{count}{hidden}; nothing in the file says whether this is the right passphrase"
+    how = "bit-exact" if all(exact) else "closely, not bit-exact"
+    return f"{count} {how}{hidden}"
 
 
 def _describe(recovered: Recovered, output: Path, seconds: float) -> dict[str, Any]:
@@ -72,6 +81,7 @@ def _describe(recovered: Recovered, output: Path, seconds: float) -> dict[str, A
         "output": str(output),
         "method": header.method,
         "tag": header.faces[0].tag is not None,
+        "passphrase_verified": recovered.verified,
         "faces_recovered": list(recovered.opened),
         "recovery_is_exact": [
             method.is_exact(header.faces[number - 1].data) for number in recovered.opened

@@ -121,7 +121,7 @@ def ask_passphrase(*, twice: bool) -> str:
     if not sys.stdin.isatty():
         raise PassphraseError(
             "a passphrase is needed, and there is no terminal to ask at",
-            hint="pass --passphrase-file PATH, or - for standard input",
+            hint="pass --passphrase-file PATH (- is standard input); protect has --generate too",
         )
     passphrase = _ask("passphrase: ")
     if twice and _ask("once more: ") != passphrase:

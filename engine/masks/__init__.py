@@ -1,8 +1,7 @@
 """What stands in for a face: one signature for every mask maker, one literal table of them.
 
 Strengths in pixels are given for a face of 112 px, the size of the papers' faces. Sources: PRO-Face
-S (Yuan et al., section on experiments) for the filters and the sticker; FIT (Gu et al., ECCV 2020)
-for the baselines.
+S (Yuan et al., experiments) for filters and sticker; FIT (Gu et al., ECCV 2020) for the baselines.
 """
 
 import difflib
@@ -20,7 +19,7 @@ from engine.masks.baselines import box, edge, extreme_blur, noise, superpixel
 from engine.masks.filters import gaussian, median, pixelate
 from engine.masks.sticker import sticker
 
-__all__ = ["MASKS", "MaskEntry", "MaskMaker", "make_mask", "mask_label"]
+__all__ = ["MASKS", "MaskEntry", "MaskMaker", "find_mask", "make_mask", "mask_label"]
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -199,7 +198,7 @@ def make_mask(
         >>> make_mask("pixelate", face_u8, preset="paper").shape
         (112, 96, 3)
     """
-    entry = _entry(name)
+    entry = find_mask(name)
     side = _checked_side(face_u8)
     if seed < 0:
         raise MaskError(f"seed must be 0 or more, got {seed}", hint="any whole number from 0 on")
@@ -238,7 +237,7 @@ def mask_label(name: str, strength: Strength | None = None, *, preset: Preset = 
         >>> mask_label("gaussian", preset="paper")
         'gaussian:kernel=21,sigma=8'
     """
-    entry = _entry(name)
+    entry = find_mask(name)
     values = _merged(entry, _preset_of(entry, preset), strength)
     words = ",".join(f"{key}={values[key]:g}" for key in sorted(values))
     size = f" at {_NATIVE_SIDE} px" if preset == "scaled" and entry.lengths else ""
@@ -292,7 +291,8 @@ def _scaled(key: str, value: float, factor: float) -> float:
     return max(_SMALLEST_SIGMA, value * factor)
 
 
-def _entry(name: str) -> MaskEntry:
+def find_mask(name: str) -> MaskEntry:
+    """Return a mask by name; MaskError where there is none."""
     if name in MASKS:
         return MASKS[name]
     close = difflib.get_close_matches(name, MASKS, n=1)

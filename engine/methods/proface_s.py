@@ -27,6 +27,7 @@ class ProfaceS:
 
     scrambled = False
     keeps_outside = True
+    authenticates = False
     carries_header = False
     note_bytes = 0
 

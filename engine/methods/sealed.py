@@ -94,6 +94,7 @@ class Sealed:
     promise = "only the key opens it"
     wrong_modes: tuple[WrongMode, ...] = ("rand", "obfs")
     keeps_outside = False
+    authenticates = True
     carries_header = True
     note_bytes = _NOTE.size
 

@@ -71,6 +71,7 @@ class Method(Protocol):
         promise: one plain sentence about what it promises.
         wrong_modes: what a wrong key can show; the first is the default.
         keeps_outside: pixels outside the boxes stay bit-identical.
+        authenticates: its recovery refuses a wrong key by itself, without the header's tag.
         carries_header: the header also travels in the pixels, so stripped metadata do no harm.
         note_bytes: length of every note.
     """
@@ -79,6 +80,7 @@ class Method(Protocol):
     promise: str
     wrong_modes: tuple[WrongMode, ...]
     keeps_outside: bool
+    authenticates: bool
     carries_header: bool
     note_bytes: int
 

@@ -9,12 +9,14 @@ from urllib.parse import quote
 
 from engine.errors import ResultsError
 from engine.results.schema import SCHEMA_VERSION, is_fresh, migrate
+from engine.results.views import VIEWS
 
 __all__ = [
     "PATIENCE",
     "begin",
     "check_file",
     "open_to_read",
+    "overlay_views",
     "prepare",
     "refused",
     "upgraded",
@@ -151,6 +153,19 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         address += "&immutable=1"
         connection = sqlite3.connect(address, uri=True, check_same_thread=False)
     return connection
+
+
+def overlay_views(connection: sqlite3.Connection) -> None:
+    """Let a connection see this program's views, where the file has those of another state of it.
+
+    They are temporary and in memory: the file is not touched.
+    """
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'view'"
+    if dict(connection.execute(query)) == VIEWS:
+        return
+    connection.execute("PRAGMA temp_store = MEMORY")
+    for statement in VIEWS.values():
+        connection.execute(statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
 
 
 def upgraded(source: sqlite3.Connection) -> sqlite3.Connection:

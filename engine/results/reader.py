@@ -13,7 +13,7 @@ import sqlite_utils
 
 from engine.errors import ResultsError
 from engine.references import Reference
-from engine.results.files import check_file, open_to_read, upgraded
+from engine.results.files import check_file, open_to_read, overlay_views, upgraded
 from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
 from engine.results.schema import SCHEMA_VERSION
 from engine.results.views import TABLES
@@ -60,6 +60,7 @@ class Reader:
                 self._db = sqlite_utils.Database(
                     self._source if version == SCHEMA_VERSION else upgraded(self._source)
                 )
+                overlay_views(self._db.conn)
                 refused.pop_all()
 
     def __enter__(self) -> Self:
@@ -124,8 +125,8 @@ class Reader:
         """Means of figures over faces.
 
         Args:
-            run_ids: of these runs; of the newest finished benchmark that has each figure and is
-                not hidden, without.
+            run_ids: of these runs; without, each figure of the finished benchmark, not hidden,
+                that has it of most faces, the newest where several have.
             filters: ``method``, ``mask``, ``protocol``, ``source``, ``pair``, ``metric``: one name
                 or several.
         """
@@ -165,16 +166,15 @@ class Reader:
     ) -> dict[int, list[int]]:
         """Count the finite figures of series in ``bins`` equal parts from ``low`` to ``high``.
 
-        Those outside count in the first and last. Fast for a million.
+        Those outside count in the first and last; all in the first where ``high`` is ``low``.
         """
         found = {series_id: [0] * bins for series_id in series_ids}
         query = f"""SELECT series_id,
-            max(0, min(? - 1, CAST((value - ?) * ? / (? - ?) AS INTEGER))) AS bin, count(*)
+            max(0, min(? - 1, CAST((value - ?) * ? / ? AS INTEGER))) AS bin, count(*)
             FROM score WHERE series_id IN ({", ".join("?" * len(series_ids))}) AND value < 9e999
             GROUP BY series_id, bin"""
-        for series_id, place, count in self._rows(
-            query, [bins, low, bins, high or 1, low, *series_ids]
-        ):
+        extent = high - low if high > low else 1e300
+        for series_id, place, count in self._rows(query, [bins, low, bins, extent, *series_ids]):
             found[series_id][place] = count
         return found
 

@@ -1,6 +1,9 @@
 """What the results database takes and gives: one plain record for each kind of row."""
 
+import dataclasses
 from dataclasses import dataclass, field
+
+from engine.errors import ResultsError
 
 __all__ = ["Artifact", "Cost", "Loss", "MeanScore", "PaperCell", "Run", "Score"]
 
@@ -87,6 +90,20 @@ class Artifact:
     licence: str
     data: bytes = field(repr=False)
     media_type: str = "image/png"
+
+    def row(self, run_id: int) -> dict[str, object]:
+        """As a row of a run.
+
+        Raises:
+            ResultsError: it has no licence note, or is over 64 KiB.
+        """
+        if not self.licence.strip() or len(self.data) > 2**16:
+            raise ResultsError(
+                f"{self.name} of {self.image} must have a licence note and at most 64 KiB, "
+                f"got {len(self.data)} bytes under {self.licence!r}",
+                hint="store only faces that may be shown, as thumbnails",
+            )
+        return {"run_id": run_id, **dataclasses.asdict(self)}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The views of the results database: means, the newest of each figure, and the papers' tables."""
+"""The views of the results database: means, the best of each figure, and the papers' tables."""
 
 __all__ = ["TABLES", "VIEWS"]
 
@@ -31,9 +31,11 @@ _MEAN = f"""CREATE VIEW mean_score AS
   SELECT run_id, {_KEY}, metric, {_FIGURES}, variance, id AS series_id FROM series
   WHERE images"""
 
-# With max(), SQLite takes the other columns from the row of the greatest.
+# With max(), SQLite takes the other columns from the row of the greatest: of most images, so that
+# a trial on a few faces replaces no full run, then of the newest run.
 _LATEST = f"""CREATE VIEW latest_score AS
-  SELECT max(run_id) AS run_id, {_KEY}, metric, {_FIGURES}, variance, series.id AS series_id,
+  SELECT run_id, {_KEY}, metric, {_FIGURES}, variance, series.id AS series_id,
+    max((images << 32) + run_id) AS place,
     CASE WHEN metric LIKE 'lpips\\_%' ESCAPE '\\' THEN 'lpips' ELSE metric END AS printed
   FROM series JOIN run ON run.id = run_id
   WHERE images AND kind = 'benchmark' AND state = 'finished' AND NOT hidden

@@ -150,12 +150,16 @@ class Results:
             db.executemany("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?)", rows)
             self._beat(run_id)
 
-    def add_scores(self, run_id: int, scores: Iterable[Score]) -> None:
-        """Store figures together, all or none; storing them again replaces them.
+    def add_scores(
+        self, run_id: int, scores: Iterable[Score], artifacts: Iterable[Artifact] = ()
+    ) -> None:
+        """Store figures and pictures together, all or none; storing them again replaces them.
 
         Raises:
-            ResultsError: a value is not a number, or the file cannot be written.
+            ResultsError: a value is not a number, a picture as :meth:`add_artifact`, or the file
+                cannot be written.
         """
+        pictures = [artifact.row(run_id) for artifact in artifacts]
         scores = list(scores)
         for score in scores:
             if math.isnan(score.value) or score.value == -math.inf:
@@ -169,6 +173,8 @@ class Results:
                 db.executemany("INSERT OR REPLACE INTO score VALUES (?, ?, ?)", rows)
                 touched = [(series,) for series in {row[0] for row in rows}]
                 db.executemany(f"{AGGREGATE} WHERE id = ?", touched)
+                for picture in pictures:
+                    self._db["artifact"].insert(picture, replace=True)
                 self._beat(run_id)
         except (sqlite3.Error, ResultsError):
             self._numbering.forget()
@@ -200,15 +206,7 @@ class Results:
         Raises:
             ResultsError: it has no licence note, is over 64 KiB, or the file cannot be written.
         """
-        if not artifact.licence.strip() or len(artifact.data) > 2**16:
-            raise ResultsError(
-                f"{artifact.name} of {artifact.image} must have a licence note and at most 64 KiB, "
-                f"got {len(artifact.data)} bytes under {artifact.licence!r}",
-                hint="store only faces that may be shown, as thumbnails",
-            )
-        row = {"run_id": run_id, **dataclasses.asdict(artifact)}
-        with self._writing():
-            self._db["artifact"].insert(row, replace=True)
+        self.add_scores(run_id, (), [artifact])
 
     def annotate(
         self,
@@ -242,6 +240,17 @@ class Results:
             WHERE kind = ? AND config = ? AND versions = ifnull(?, versions)"""
         found = self._db.conn.execute(query, [kind, config, versions]).fetchone()[0]
         return None if found is None else int(found)
+
+    def is_finished(self, run_id: int) -> bool:
+        """Whether a run has come to its end."""
+        query = "SELECT 1 FROM run WHERE id = ? AND state = 'finished'"
+        return self._db.conn.execute(query, [run_id]).fetchone() is not None
+
+    def went_on(self, run_id: int, versions: str) -> None:
+        """Call a run dirty where other code goes on with it than has begun it."""
+        with self._writing() as db:
+            query = "UPDATE run SET dirty = 1 WHERE id = ? AND versions <> ?"
+            db.execute(query, [run_id, versions])
 
     def losses(self, run_id: int) -> list[Loss]:
         """Every logged value of a run, by name and step."""
