@@ -2,9 +2,9 @@
 
 The picture goes through an orthonormal opponent colour transform and a Haar pyramid of three
 levels; in each of the ten sub-bands of each channel all coefficients change places and signs by the
-key's stream, and the transforms are undone. The noise has the spectrum of a natural picture, which
-a network hides well, and none of its content. Errors of the hidden picture come back as they were,
-spread out, because every step but the odd edges of :func:`pyramid` is orthonormal.
+key's stream, and the transforms are undone. Between, each sub-band gets its :data:`GAINS`: a
+picture's energy is nearly all in its few coarse coefficients, and a network that hides noise would
+spend itself on them.
 
 What it does not hide: how large the coefficients of each sub-band are, only where they belong.
 """
@@ -26,6 +26,21 @@ _ROOT = math.sqrt(2)
 _OPPONENT: Final = (
     torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]]) / torch.tensor([[3.0], [2.0], [6.0]]).sqrt()
 )
+
+GAINS: Final = torch.tensor(
+    [
+        [3.3, 3.3, 6.0, 1.9, 1.9, 3.1, 1.15, 1.15, 1.8, 0.5],
+        [8.5, 8.5, 20.0, 4.5, 4.5, 9.3, 2.5, 2.5, 4.3, 0.8],
+        [12.0, 12.0, 22.0, 6.7, 6.7, 12.0, 4.0, 4.0, 6.2, 1.6],
+    ]
+)
+"""What the sub-bands of light, red against blue, and green against both are multiplied by.
+
+The best for sending values of standard deviation s through noise at a given power is a gain in
+proportion to 1/sqrt(s); s is that of 400 training faces at 112 px, and the factor leaves the
+scrambled picture as contrasty as a natural one (standard deviation 0.25). Against no gains, the
+same noise then costs 11 dB less in the picture that comes back.
+"""
 
 Band = tuple[slice, slice]
 """Rows and columns of one sub-band in a pyramid."""
@@ -57,8 +72,8 @@ def scramble(image: Tensor, shuffle: Shuffle) -> Tensor:
     Raises:
         ImageShapeError: the shuffle is of another size.
     """
-    coefficients = pyramid(_to_opponent(_check(image, shuffle) - 0.5)).flatten(1)
-    moved = coefficients.gather(1, shuffle.source) * shuffle.signs
+    coefficients = pyramid(_to_opponent(_check(image, shuffle) - 0.5)) * _gains(image)
+    moved = coefficients.flatten(1).gather(1, shuffle.source) * shuffle.signs
     return _from_opponent(inverse_pyramid(moved.view_as(image))) + 0.5
 
 
@@ -69,8 +84,8 @@ def unscramble(image: Tensor, shuffle: Shuffle) -> Tensor:
         ImageShapeError: the shuffle is of another size.
     """
     moved = pyramid(_to_opponent(_check(image, shuffle) - 0.5)).flatten(1) * shuffle.signs
-    coefficients = torch.zeros_like(moved).scatter(1, shuffle.source, moved)
-    return _from_opponent(inverse_pyramid(coefficients.view_as(image))) + 0.5
+    coefficients = torch.zeros_like(moved).scatter(1, shuffle.source, moved).view_as(image)
+    return _from_opponent(inverse_pyramid(coefficients / _gains(image))) + 0.5
 
 
 def keyed_shuffle(key: Key, context: bytes, height: int, width: int) -> Shuffle:
@@ -187,6 +202,14 @@ def _join(parts: Tensor, dim: int) -> Tensor:
     differences = parts.narrow(dim, size - size // 2, size // 2)
     pairs = torch.stack([sums - differences, sums + differences], dim) / _ROOT
     return torch.cat([pairs.flatten(dim - 1, dim), last], dim)
+
+
+def _gains(image: Tensor) -> Tensor:
+    """:data:`GAINS` at every place of a pyramid, (3, H, W)."""
+    placed = image.new_empty(image.shape[1:])
+    for number, band in enumerate(bands(*image.shape[-2:])):
+        placed[(slice(None), *band)] = GAINS[:, number, None, None].to(image)
+    return placed
 
 
 def _to_opponent(image: Tensor) -> Tensor:
