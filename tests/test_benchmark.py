@@ -240,7 +240,9 @@ def test_lpips_of_the_papers_protocol_is_fed_as_their_code_does(
 ) -> None:
     fed: list[Tensor] = []
 
-    def measure(names: list[str], first: Tensor, second: Tensor) -> dict[str, Tensor]:
+    def measure(
+        names: list[str], first: Tensor, second: Tensor, landmarks: object
+    ) -> dict[str, Tensor]:
         fed.append(2 * first - 1)  # what engine.perceptual hands to the network
         return {names[0]: torch.zeros(len(first))}
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine.data import FaceSet
-from engine.errors import MethodError
+from engine.errors import MethodError, MetricError
 from engine.masks import mask_label
 from engine.methods import find_method
 from engine.methods.proface_s import ProfaceS
@@ -124,6 +124,12 @@ class BenchmarkConfig:
                     f"the papers' protocol measures networks on faces, not {subject.name} here",
                     hint="leave --protocol paper out, or measure proface-s-rand and proface-s-obfs",
                 )
+        of_faces = [name for name in self.metrics if name.startswith("identity_")]
+        if self.photographs and of_faces:
+            raise MetricError(
+                f"{of_faces[0]} compares single faces, not photographs",
+                hint="leave --photographs out, or measure other metrics",
+            )
         if self.photographs and set(self.parts) - {"cost"}:
             raise MethodError(
                 "the parts measure single faces, not photographs",

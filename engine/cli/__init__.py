@@ -7,6 +7,7 @@ from engine.cli.inspect import faces, models
 from engine.cli.protect import protect
 from engine.cli.recover import recover
 from engine.cli.train import train
+from engine.cli.verify import verify
 
 app = typer.Typer(
     name="faceveil",
@@ -15,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (protect, recover, faces, models, train, benchmark):
+for verb in (protect, recover, faces, models, train, verify, benchmark):
     app.command()(verb)
 
 

@@ -1,5 +1,6 @@
 """``train``: train a released model again, or on; interrupt it when you like."""
 
+import math
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,28 @@ import typer
 from engine.cli.terminal import emit, named_errors, say
 
 if TYPE_CHECKING:
-    from engine.training.loop import Trainer
+    from engine.training.loop import Trainer, TrainOptions
+    from engine.training.pupil import Pupil
     from engine.training.recipes import Recipe
 
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="proface-s-rand or proface-s-obfs; with -paper, the paper's own")
+        str,
+        typer.Argument(
+            help="proface-s-rand or proface-s-obfs; with -paper, the paper's own; recognizer"
+        ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
     resume: Annotated[Path, typer.Option(help="folder of the run: made, or gone on with")],
     minutes: Annotated[float, typer.Option(min=0, help="length of the whole schedule")] = 60.0,
     start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
+    teachers: Annotated[
+        Path | None, typer.Option(help="folder of recognizer_*.ts that the recognizer learns from")
+    ] = None,
+    ask_minutes: Annotated[
+        float, typer.Option(min=0, help="to ask the teachers for, before the recognizer learns")
+    ] = math.inf,
     lpips: Annotated[
         float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
     ] = None,
@@ -42,30 +53,65 @@ def train(
         raise typer.BadParameter("expected an even number", param_hint="--crop")
     import torch
 
-    from engine.data import find_training_sets
     from engine.training.loop import TrainOptions
-    from engine.training.loop import train as run
+    from engine.training.pupil import RECOGNIZER
     from engine.training.recipes import find_recipe
 
     # Stopped by a batch system or a closing session: save as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    options = TrainOptions(resume, minutes, device=device, seed=seed, start_from=start_from)
     with named_errors():
-        chosen = _adjusted(find_recipe(recipe), lpips, crop, batch)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        options = TrainOptions(resume, minutes, device=device, seed=seed, start_from=start_from)
-        perceptual = None
-        if chosen.weights.perceptual:
-            from engine.perceptual import perceptual_distance
+        if recipe == RECOGNIZER.name:
+            _distil(data, teachers, ask_minutes, options, batch, as_json)
+        else:
+            _embed(_adjusted(find_recipe(recipe), lpips, crop, batch), data, options, as_json)
 
-            perceptual = perceptual_distance("squeeze", device)
+
+def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool) -> None:
+    """Train a network that hides and recovers faces."""
+    from engine.data import find_training_sets
+    from engine.training.loop import train as run
+
+    perceptual = None
+    if recipe.weights.perceptual:
+        from engine.perceptual import perceptual_distance
+
+        perceptual = perceptual_distance("squeeze", options.device)
+    sets = find_training_sets(data)
+    say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
+    try:
+        trainer = run(recipe, sets, options, perceptual, say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
+
+
+def _distil(
+    data: Path,
+    teachers: Path | None,
+    ask_minutes: float,
+    options: "TrainOptions",
+    batch: int | None,
+    as_json: bool,
+) -> None:
+    """Train the recogniser, which learns from networks instead of from losses on pictures."""
+    from engine.data import find_training_sets
+    from engine.training.distil import distil
+    from engine.training.pupil import RECOGNIZER
+
+    if teachers is None:
+        raise typer.BadParameter("name the folder to learn from", param_hint="--teachers")
+    recipe = RECOGNIZER if batch is None else replace(RECOGNIZER, batch=batch)
+    options = replace(options, log_steps=100)
+    try:
         sets = find_training_sets(data)
-        say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
-        try:
-            trainer = run(chosen, sets, options, perceptual, say)
-        except KeyboardInterrupt:
-            say("stopped and saved; the same command goes on from here")
-            return
-        emit(describe(trainer), as_json, f"{resume / 'model'}: {trainer.progress.step} steps")
+        trainer = distil(recipe, sets, teachers, options, ask_minutes, say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
 def _adjusted(
@@ -84,7 +130,7 @@ def _adjusted(
     )
 
 
-def describe(trainer: "Trainer") -> dict[str, Any]:
+def describe(trainer: "Trainer | Pupil") -> dict[str, Any]:
     """Tell how far a run came and what it logged last, ready for JSON."""
     progress = trainer.progress
     return {
