@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,10 @@ from engine.alignment import SIDE, align
 from engine.detectors import PACK, pack_folder
 from engine.errors import ModelError, UnknownModelError, WeightsMissingError
 from engine.images import batch_to_u8
-from engine.networks.recognizer import Recognizer
 from engine.zoo import RELEASED, load_model
+
+if TYPE_CHECKING:
+    from engine.networks.recognizer import Recognizer
 
 RECOGNIZER = "recognizer.v1"
 """The recogniser that is meant where none is named."""
@@ -71,6 +73,8 @@ def find_recognizer(name: str = RECOGNIZER, device: str | torch.device = "cpu") 
             f"no recogniser is called {name!r}",
             hint=f"name {RECOGNIZER}, insightface:PACK, or the folder of a trained one",
         )
+    from engine.networks.recognizer import Recognizer  # diffusers takes seconds to load
+
     network = load_model(name, str(device))
     if not isinstance(network, Recognizer):
         raise ModelError(
@@ -136,7 +140,7 @@ def cosines(
     return (one * other).sum(1).clamp(-1, 1)
 
 
-def export_onnx(network: Recognizer, path: Path) -> None:
+def export_onnx(network: "Recognizer", path: Path) -> None:
     """Write a recogniser as ONNX, for ``insightface.model_zoo.get_model`` and others.
 
     Its input is what insightface gives an ArcFace model: (N, 3, 112, 112), RGB in [-1, 1]; its
@@ -174,6 +178,8 @@ def export_onnx(network: Recognizer, path: Path) -> None:
 def _of_file(path: Path, device: str) -> Judge:
     if path.suffix == ".ts":
         return Judge(path.name, load_torchscript(path, device))
+    from engine.networks.recognizer import Recognizer
+
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
     network: Recognizer
     faults: dict[str, Any] = {}

@@ -35,6 +35,9 @@ from engine.training.teachers import (
     to_faces,
 )
 
+_LONGEST_STEP = 60.0
+"""Seconds of a step that count at most."""
+
 
 def distil(
     recipe: DistilRecipe,
@@ -136,7 +139,8 @@ def _run(
         trainer.set_rates(progress.seconds / (60 * options.minutes))
         log.add(trainer.step(next(batches)))
         now = time.monotonic()
-        progress.seconds += now - last
+        # A machine that slept, or a process that was stopped, has not been training meanwhile.
+        progress.seconds += min(now - last, _LONGEST_STEP)
         last = now
         if progress.step % options.log_steps == 0:
             log.write()
