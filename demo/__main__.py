@@ -26,10 +26,10 @@ def main() -> int:
     try:
         port, moved = choose_port(options.host, options.port)
     except PortError as error:
-        print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\nhint: {error.hint}\n")
         return 1
     if moved:
-        print(moved, file=sys.stderr)
+        sys.stderr.write(f"{moved}\n")
     # Ended by a service, a container or a closed terminal, too, it leaves no picture behind.
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
