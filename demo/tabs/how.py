@@ -10,8 +10,8 @@ from engine import METHODS
 
 _LIMITS = (
     ("Send it as a file.",
-     "Messengers, screenshots, resizing and JPEG destroy what is hidden. You are told so then; the "
-     "face does not come back."),
+     "Messengers, screenshots, resizing and JPEG destroy what is hidden. You are told so then, or "
+     "that nothing of ours is found; the face does not come back."),
     ("A mask can be seen through.",
      "Blurred and mosaic faces can be guessed at without any key. Who must not be recognised takes "
      "Cartoon or Grey box."),
