@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,13 @@ def test_the_pages_are_those_of_the_menu() -> None:
         "overview", "paper_tables", "explore", "wrong_keys", "robustness", "cost", "training",
         "runs",
     ]) == PAGES  # fmt: skip
+
+
+def test_no_icon_depends_on_the_fonts_of_a_machine() -> None:
+    """Many systems, and ours for tests, have no emoji: a box stands there."""
+    for path in (ROOT / "dashboard").rglob("*.py"):
+        icons = re.findall(r'icon=("[^"]*")', path.read_text(encoding="utf-8"))
+        assert all(re.fullmatch(r'":material/\w+:"', icon) for icon in icons), path.name
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -88,6 +88,12 @@ def go(page: Page, address: str, title: str) -> None:
     expect(page.locator("h1")).to_have_text(title)
 
 
+CUT = """[...document.querySelectorAll('[data-testid=stMetric] p')]
+    .filter(p => p.scrollWidth > p.clientWidth || getComputedStyle(p).textOverflow === 'ellipsis')
+    .map(p => p.innerText)"""
+"""Words of the tiles that are not to be read in full."""
+
+
 def tick(page: Page, place: int) -> None:
     """Tick a line of the list of runs, which is drawn on a canvas."""
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
@@ -174,5 +180,6 @@ def test_no_page_is_wider_than_its_window_or_asks_elsewhere(
         page.wait_for_timeout(700)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert page.get_by_test_id("stException").count() == 0, name
+        assert page.evaluate(CUT) == [], name
     assert {host for host in hosts if host} == {address.removeprefix("http://")}
     context.close()
