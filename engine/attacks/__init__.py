@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["ATTACKS", "find_attack", "run_attack"]
 
 _HOMES: Final = {
+    "microscope": "microscope",
+    "wrong-keys": "wrong_keys",
+    "dictionary": "dictionary",
+    "tamper": "tamper",
     "byproducts": "byproducts",
+    "world": "world",
 }
 """Name of each attack to its module here, which calls it ``ATTACK``."""
 
