@@ -11,6 +11,7 @@ from PIL import Image
 
 from engine import carrier
 from engine.attacks.attack import Target
+from engine.errors import MethodError
 from engine.header import encode
 from engine.images import write_png
 from engine.keys import new_salt
@@ -25,6 +26,8 @@ U8 = npt.NDArray[np.uint8]
 _PATCH = 4
 """A spliced patch has a quarter of the sides of the picture."""
 
+_DRAWS = 100
+
 
 @dataclass(frozen=True)
 class Forgery:
@@ -33,7 +36,7 @@ class Forgery:
     Attributes:
         name: for rows of results.
         pixels: takes the file to change, another protected one of its size, a source of chance;
-            gives other pixels, never the same.
+            gives the pixels of the changed one.
         header: what becomes of the header.
         draws: whether it comes out differently each time.
         needs_other: whether it takes anything from the other file.
@@ -56,11 +59,27 @@ class Forgery:
             draw: source of chance.
             signed: with the public digests of the pixels, and the copy of the header in them,
                 made to fit; anyone can do that, with the program and without a key.
+
+        Returns:
+            A file that differs from the target's.
+
+        Raises:
+            MethodError: it does not: the method leaves the mask as it is.
         """
-        pixels_u8, header = self.pixels(target, other, draw), self.header(target.header)
-        if not signed:
-            return write_png(None, pixels_u8, encode(header))
-        return _signed(pixels_u8, header)
+        # A change of the samples that carry the header's copy is undone by signing: draw again.
+        for _ in range(_DRAWS):
+            pixels_u8, header = self.pixels(target, other, draw), self.header(target.header)
+            png = _signed(pixels_u8, header) if signed else _plain(pixels_u8, header)
+            if png != target.png:
+                return png
+        raise MethodError(
+            f"the forgery {self.name} must change the file, got the same {_DRAWS} times",
+            hint="attack a method that changes the mask, on more than one face",
+        )
+
+
+def _plain(pixels_u8: U8, header: Header) -> bytes:
+    return write_png(None, pixels_u8, encode(header))
 
 
 def _signed(pixels_u8: U8, header: Header) -> bytes:
