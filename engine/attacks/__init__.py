@@ -21,6 +21,10 @@ __all__ = ["ATTACKS", "find_attack", "run_attack"]
 
 _HOMES: Final = {
     "byproducts": "byproducts",
+    "keyless": "keyless",
+    "deblur": "deblur",
+    "known-plaintext": "known_plaintext",
+    "map-search": "map_search",
 }
 """Name of each attack to its module here, which calls it ``ATTACK``."""
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn, optim
@@ -165,9 +165,7 @@ def new_reveal(recipe: RevealRecipe) -> Reveal:
     """The network with its first weights: equal for equal recipes of whatever name and steps."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network: Reveal = Reveal(
-            width=recipe.width, pictures=recipe.pictures, places=recipe.places
-        )
+        network: Reveal = Reveal(width=recipe.width, pictures=recipe.pictures, places=recipe.places)
     return network
 
 
@@ -210,7 +208,7 @@ def train_reveal(
         finally:
             trainer.save()
             results.close()
-    return trainer.average.requires_grad_(False)
+    return cast(Reveal, trainer.average.requires_grad_(False))
 
 
 def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Say) -> None:
