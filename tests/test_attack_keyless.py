@@ -19,7 +19,7 @@ from engine.methods import METHODS, BoundKey, Crop, Plan
 from engine.training import reveal
 
 ATTACK = find_attack("keyless")
-STEPS = 60
+STEPS = 50
 
 
 class Silence(Whisper):

@@ -9,11 +9,11 @@ import torch
 from sample_photos import portrait
 from weak_targets import MapAsNoise, Whisper, means, write_faces
 
-from engine.attacks import find_attack, known_plaintext, map_search
+from engine.attacks import find_attack, known_plaintext, map_search, pairs
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.known_plaintext import KEYS
 from engine.attacks.map_search import climb, mask_again, prior
-from engine.attacks.relaxed_map import descend, recovered_by
+from engine.attacks.relaxed_map import descend, recovered_by, signs
 from engine.attacks.shuffle_match import match_shuffle
 from engine.data import FaceSet
 from engine.errors import DataError, MethodError
@@ -35,7 +35,7 @@ def noisy(seed: int = 9) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def right_bits(found: torch.Tensor, key_map: torch.Tensor) -> float:
-    return float((found == key_map).float().mean())
+    return float((signs(found) == key_map).float().mean())
 
 
 def test_a_map_that_is_mere_noise_is_found_along_the_gradient() -> None:
@@ -52,8 +52,8 @@ def test_a_map_that_is_mere_noise_is_climbed_towards_tile_by_tile(
 ) -> None:
     monkeypatch.setattr(map_search, "_TILE", 2)
     _, key_map, protected = noisy()
-    found = climb(WEAK, protected, prior(protected, None), 1500, 0)  # type: ignore[arg-type]
-    assert right_bits(found, key_map) > 0.6
+    found = climb(WEAK, protected, prior(protected, None), 1000, 0)  # type: ignore[arg-type]
+    assert right_bits(found, key_map) > 0.57
 
 
 def test_no_map_is_found_that_the_picture_does_not_depend_on() -> None:
@@ -99,7 +99,7 @@ def scene(tmp_path: Path, faces: int, *methods: str) -> Scene:
 def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: Path) -> None:
     attack = find_attack("map-search")
     found = means(list(attack.run(scene(tmp_path, 1, "proface-s-rand"))))
-    names = ("searched", "climbed", "wrong_key", "right_key", "protected")
+    names = ("searched", "searched_signs", "climbed", "wrong_key", "right_key", "protected")
     assert set(found) == {f"original:{name}" for name in names}
     assert found["original:right_key"] > 30 > found["original:searched"]
     with pytest.raises(MethodError, match="key map"):
@@ -107,31 +107,58 @@ def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: 
     assert "2 steps" in attack.budget(scene(tmp_path, 1, "sealed").config)
 
 
-def test_known_pairs_give_a_ghost_away_and_the_control_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(METHODS, "whisper", Whisper())
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known plaintext on faces of 32 px, by a tiny network."""
+    for module in (known_plaintext, pairs):
+        monkeypatch.setattr(module, "PAPER_SIDE", 32)
     monkeypatch.setattr(known_plaintext, "COUNTS", (4,))
     monkeypatch.setattr(known_plaintext, "_WIDTH", 8)
-    small = scene(tmp_path, 6, "whisper")
-    small.config = AttackConfig(("whisper",), ("gaussian",), limit=1, tries=60)
-    outcomes = list(find_attack("known-plaintext").run(small))
+
+
+def test_known_pairs_give_a_ghost_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
+    monkeypatch.setitem(METHODS, "whisper", Whisper())
+    config = AttackConfig(("whisper",), ("gaussian",), limit=1, tries=40)
+    faces = FaceSet(write_faces(tmp_path, 6, 2, side=32))
+    outcomes = list(find_attack("known-plaintext").run(Scene(faces, config)))
     found = means(outcomes)
     for keys in KEYS:
-        assert found[f"original:revealed_4_{keys}"] > found[f"original:control_4_{keys}"] + 0.3
-    gained = {s.pair for s in outcomes[-1].scores}
-    assert gained == {f"revealed:control_4_{keys}" for keys in KEYS[1:]}
+        assert found[f"original:revealed_4_{keys}"] > found[f"original:control_4_{keys}"] + 0.2
+        (summary,) = (o for o in outcomes if o.scores[0].pair == f"revealed:control_4_{keys}")
+        assert summary.scores[0].metric == "gain_psnr_db" and summary.scores[0].value > 0.2
 
 
-def test_a_map_used_twice_is_fitted_to_known_pairs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(known_plaintext, "COUNTS", (2,))
-    monkeypatch.setattr(known_plaintext, "_WIDTH", 8)
-    small = scene(tmp_path, 4, "proface-s-rand")
-    small.config = AttackConfig(("proface-s-rand",), ("gaussian",), limit=1, tries=12)
-    found = means(list(find_attack("known-plaintext").run(small)))
-    assert found["original:fitted_2_same_key"] > found["original:fitted_2_salted"] + 2
+def test_known_plaintext_fits_what_a_network_has(tmp_path: Path, small: None) -> None:
+    config = AttackConfig(("proface-s-rand",), ("gaussian",), limit=1, tries=1)
+    faces = FaceSet(write_faces(tmp_path, 6, 2, side=32))
+    found = means(list(find_attack("known-plaintext").run(Scene(faces, config))))
+    ways = ("revealed", "control", "fitted")
+    assert set(found) == {f"original:{way}_4_{keys}" for way in ways for keys in KEYS}
+
+
+def test_a_map_used_twice_is_fitted_to_known_pairs_and_a_salted_one_is_not() -> None:
+    views = [portrait()[8 * i : 8 * i + 150, 5 * i : 5 * i + 150] for i in range(3)]
+    faces = torch.cat(
+        [from_u8(cv2.resize(view, (32, 32), interpolation=cv2.INTER_AREA)) for view in views]
+    )
+    one = random_key_map(1, 32, 32, np.random.default_rng(3))
+    salted = random_key_map(3, 32, 32, np.random.default_rng(4))
+    shown = {}
+    for name, maps in (("same", one.expand(3, -1, -1, -1)), ("salted", salted)):
+        protected = WEAK.protect(faces, faces, maps)
+        fitted = descend(
+            WEAK,  # type: ignore[arg-type]
+            protected[:2],
+            lambda r: (r - faces[:2]).abs().sum(),
+            30,
+            0,
+        )
+        recovered = recovered_by(WEAK, protected[2:], fitted)  # type: ignore[arg-type]
+        shown[name] = psnr_db(faces[2:], recovered).item()
+    assert shown["same"] > 30
+    assert shown["salted"] < 21
 
 
 def test_the_attacker_must_know_enough_faces(tmp_path: Path) -> None:

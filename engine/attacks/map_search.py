@@ -18,7 +18,7 @@ from torch.nn.functional import avg_pool2d, conv2d, pad
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene, Target
 from engine.attacks.keys import Trial, random_key
 from engine.attacks.pairs import scaled_strength
-from engine.attacks.relaxed_map import descend, recovered_by
+from engine.attacks.relaxed_map import descend, recovered_by, signs
 from engine.attacks.revealing import as_scores, compare, gains, metrics
 from engine.errors import MethodError
 from engine.images import from_u8, pad_to_even, to_u8
@@ -123,7 +123,7 @@ def _run(scene: Scene) -> Iterator[Outcome]:
         for target in scene.targets(method, mask):
             faces.append(_search(scene, network, target))
             yield Outcome(as_scores(target.record, method, mask, faces[-1]))
-        for found in ("searched", "climbed"):
+        for found in ("searched", "searched_signs", "climbed"):
             pair = f"{found}:wrong_key"
             values = gains(faces, found, "wrong_key").items()
             yield Outcome(tuple(scene.whole_run(method, mask, pair, *value) for value in values))
@@ -135,8 +135,10 @@ def _search(scene: Scene, network: Embedder, target: Target) -> dict[tuple[str, 
     protected = protected.to(network.device)
     again = mask_again(target.mask, config.preset, *protected.shape[-2:])
     judge = prior(protected, again)
+    relaxed = descend(network, protected, lambda r: judge(r).sum(), steps, config.seed)
     maps = {
-        "searched": descend(network, protected, lambda r: judge(r).sum(), steps, config.seed),
+        "searched": relaxed,
+        "searched_signs": signs(relaxed),
         "climbed": climb(network, protected, judge, steps, config.seed),
     }
     trial = Trial(target.file)

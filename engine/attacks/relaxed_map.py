@@ -1,7 +1,8 @@
 """A key map as real numbers, so that it can be searched for along a gradient.
 
 The attacker has the network: every output is a smooth function of the map, if the map may be
-anything in [-1, 1]. Its signs are the guess.
+anything in [-1, 1]. And it need not be made a key again: the network takes real numbers as well,
+and a map whose signs are as wrong as chance can recover all the same.
 """
 
 from collections.abc import Callable
@@ -39,19 +40,19 @@ def descend(
         learning_rate: of Adam.
 
     Returns:
-        (1, 1, H, W), each -1 or +1: of the maps on the way, the signs of the one judged best.
+        (1, 1, H, W) in [-1, 1]: of the maps on the way, the one judged best.
     """
     generator = torch.Generator().manual_seed(seed)
     start = 0.1 * torch.randn(1, 1, *protected.shape[-2:], generator=generator)
     free = start.to(protected.device).requires_grad_(True)
     optimizer = torch.optim.Adam([free], lr=learning_rate)
-    best, least = signs(free), float("inf")
+    best, least = torch.tanh(free).detach(), float("inf")
     for _ in range(steps):
         optimizer.zero_grad(set_to_none=True)
-        key_map = torch.tanh(free).expand(len(protected), -1, -1, -1)
-        loss = judge(network.recover(protected, key_map).float())
+        key_map = torch.tanh(free)
+        loss = judge(network.recover(protected, key_map.expand(len(protected), -1, -1, -1)).float())
         if float(loss.detach()) < least:
-            best, least = signs(free), float(loss.detach())
+            best, least = key_map.detach(), float(loss.detach())
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return best
