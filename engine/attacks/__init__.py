@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["ATTACKS", "find_attack", "run_attack"]
 
 _HOMES: Final = {
+    "microscope": "microscope",
+    "wrong-keys": "wrong_keys",
+    "dictionary": "dictionary",
+    "tamper": "tamper",
     "byproducts": "byproducts",
     "keyless": "keyless",
     "deblur": "deblur",
     "known-plaintext": "known_plaintext",
     "map-search": "map_search",
+    "world": "world",
 }
 """Name of each attack to its module here, which calls it ``ATTACK``."""
 

@@ -207,7 +207,7 @@ class Scene:
         method: str,
         mask: str,
         *,
-        passphrase: str | None = None,
+        secret: str | None = None,
         check_value: bool = True,
     ) -> Target:
         """Protect a face as a person does, and read the file back.
@@ -218,14 +218,15 @@ class Scene:
             index: of the set.
             method: name of the method.
             mask: name of the mask.
-            passphrase: one of the face's own unless given.
+            secret: the passphrase; one of the face's own unless given.
             check_value: with a tag, as by default.
 
         Raises:
             CapacityError, MethodError: the method will not protect this face.
         """
         record, original_u8 = self.faces.records[index], self.faces.load(index)
-        secret = _own_passphrase(self.config.seed, record) if passphrase is None else passphrase
+        if secret is None:
+            secret = passphrase(self.config.seed, record.file, "right")
         settle(Subject(method), self.config.device)
         options = ProtectOptions(
             method, mask, self.config.preset, check_value=check_value, kdf=KdfParams.cheapest()
@@ -236,16 +237,34 @@ class Scene:
             record, method, mask, original_u8, made.masked_u8, made.png, file, made.header, secret
         )
 
-    def targets(self, method: str, mask: str, *, check_value: bool = True) -> Iterator[Target]:
-        """Protect the chosen faces one after the other; who is refused is noted and left out."""
+    def targets(
+        self,
+        method: str,
+        mask: str,
+        *,
+        secret: Callable[[FaceFile], str] | None = None,
+        check_value: bool = True,
+    ) -> Iterator[Target]:
+        """Protect the chosen faces one after the other; who is refused is noted and left out.
+
+        Args:
+            method: name of the method.
+            mask: name of the mask.
+            secret: gives the passphrase of a face; one of the face's own unless given.
+            check_value: with tags, as by default.
+        """
         for i, index in enumerate(self.chosen):
             self.report(self._before(method, mask) + i, self._total, f"{method} {mask}")
+            one = self.faces.records[index]
             try:
-                yield self.protect(index, method, mask, check_value=check_value)
+                target = self.protect(
+                    index, method, mask, secret=secret and secret(one), check_value=check_value
+                )
             except (CapacityError, MethodError):
-                one = self.faces.records[index]
                 refusal = Score(one.file, one.source, method, mask, "photograph", "refused", 1.0)
                 self.refused.append(refusal)
+            else:
+                yield target
         self.report(self._before(method, mask) + len(self.chosen), self._total, "")
 
     def whole_run(self, method: str, mask: str, pair: str, metric: str, value: float) -> Score:
@@ -280,7 +299,3 @@ class Attack:
     goal: str
     budget: Callable[[AttackConfig], str]
     run: Callable[[Scene], Iterator[Outcome]]
-
-
-def _own_passphrase(seed: int, record: FaceFile) -> str:
-    return passphrase(seed, record.file, "right")

@@ -131,22 +131,30 @@ def _run(name: str, data: Path, db: Path, config: "AttackConfig") -> None:
 
 
 def _print_means(means: "Sequence[MeanScore]") -> None:
-    """Means over all sets; the worst face behind them, since an average hides the one that fell."""
-    groups: dict[tuple[str, str, str, str], list[MeanScore]] = {}
-    for mean in means:
-        groups.setdefault((mean.pair, mean.metric, mean.method, mean.mask), []).append(mean)
-    lines = []
-    for (pair, metric, method, mask), group in sorted(groups.items()):
-        finite = sum(one.images - one.exact for one in group)
-        total = math.fsum((one.mean or 0.0) * (one.images - one.exact) for one in group)
-        figures = (
-            total / finite if finite else math.inf,
-            min(one.least for one in group),
-            max(one.greatest for one in group),
-        )
-        images = sum(one.images for one in group)
-        lines.append([f"{method} {pair}", mask, metric, str(images), *map(_figure, figures)])
-    _echo(["method and pair", "mask", "metric", "n", "mean", "least", "greatest"], lines)
+    """Means over all sets, a column for each mask; least and greatest behind them.
+
+    An average hides the one face that fell.
+    """
+    masks = list(dict.fromkeys(one.mask for one in means))
+    cells: dict[tuple[str, str, str], dict[str, list[MeanScore]]] = {}
+    for one in means:
+        row = cells.setdefault((one.method, one.pair, one.metric), {})
+        row.setdefault(one.mask, []).append(one)
+    lines = [
+        [f"{method} {pair}", metric, *(_cell(row.get(mask, [])) for mask in masks)]
+        for (method, pair, metric), row in sorted(cells.items(), key=lambda item: item[0][0])
+    ]
+    _echo(["method and pair", "metric", *masks], lines)
+
+
+def _cell(group: "Sequence[MeanScore]") -> str:
+    if not group:
+        return "missing"
+    finite = sum(one.images - one.exact for one in group)
+    total = math.fsum((one.mean or 0.0) * (one.images - one.exact) for one in group)
+    least, greatest = min(one.least for one in group), max(one.greatest for one in group)
+    mean = _figure(total / finite if finite else math.inf)
+    return mean if least == greatest else f"{mean} ({_figure(least)} to {_figure(greatest)})"
 
 
 def _print_costs(costs: "Sequence[Cost]") -> None:
