@@ -1,6 +1,7 @@
 """The attacker's training: so many steps, the same ones after a stop; and its network's door."""
 
 import dataclasses
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,15 @@ def options(folder: Path) -> RevealOptions:
 
 
 def test_it_learns_and_keeps_what_it_learned(tmp_path: Path) -> None:
-    lines: list[str] = []
+    told: list[tuple[int, int, str]] = []
+    main = threading.current_thread()
+
+    def report(done: int, total: int, line: str) -> None:
+        assert threading.current_thread() is main, "a database is bound to its thread"
+        told.append((done, total, line))
+
     recipe = dataclasses.replace(TINY, steps=40)
-    network = train_reveal(recipe, teach, options(tmp_path), lines.append)
+    network = train_reveal(recipe, teach, options(tmp_path), report)
     seen, original = teach(1000)
     with torch.inference_mode():
         before, after = ((net(seen) - original).abs().mean() for net in (new_reveal(TINY), network))
@@ -61,7 +68,8 @@ def test_it_learns_and_keeps_what_it_learned(tmp_path: Path) -> None:
     with Reader(tmp_path / "results.db") as reader:
         (run,) = reader.runs()
     assert (run.kind, run.model, run.state) == ("train", "reveal tiny", "finished")
-    assert len(lines) == 20 and lines[-1].startswith("tiny: step 40/40")
+    assert [done for done, *_ in told] == list(range(1, 41))
+    assert told[0][1:] == (40, "learning tiny") and "at step 40" in told[-1][2]
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:

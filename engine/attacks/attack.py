@@ -56,8 +56,7 @@ class AttackConfig:
         minutes: how long an attack that trains may train.
         training: folder with faces to train an attacker on, as :mod:`engine.data` finds them.
         device: torch's name of where networks run.
-        variant: words joined by ``+`` that change an attack, such as ``"large+same-key"``; each
-            attack names its own.
+        variant: words of the attack's own that change it, joined by ``+``, such as ``"large"``.
         keep: folder for what an attack trains, so that it can be stopped and gone on with.
     """
 

@@ -137,7 +137,7 @@ def _protected(
     config = scene.config
     if keys == "salted":
         for index in indices:
-            target = scene.protect(index, method, mask, passphrase=_PASSPHRASE)
+            target = scene.protect(index, method, mask, secret=_PASSPHRASE)
             yield _Known(target.record, target.original_u8, target.mask_u8, target.protected_u8)
         return
     protector = make_protector(method, config.device, one_key=config.seed)

@@ -199,12 +199,7 @@ def learn(scene: Scene, recipe: RevealRecipe, teach: Teach, folder: Path) -> Rev
     """
     words = recipe.name.replace(" ", "-")
     place = folder / f"{words}-w{recipe.width}-{recipe.steps}-{recipe.seed}"
-
-    def told(lesson: int) -> tuple[Tensor, Tensor]:
-        scene.report(lesson, recipe.steps, f"learning {recipe.name}")
-        return teach(lesson)
-
-    return train_reveal(recipe, told, RevealOptions(place, scene.config.device))
+    return train_reveal(recipe, teach, RevealOptions(place, scene.config.device), scene.report)
 
 
 # --- figures --------------------------------------------------------------------------------------

@@ -25,13 +25,16 @@ from engine.provenance import provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.checkpoint import Progress
-from engine.training.loop import Say, has_fast_bfloat16
+from engine.training.loop import has_fast_bfloat16
 
 Lesson = tuple[Tensor, Tensor]
 """What the network sees, (B, 3 P, S, S), and the originals, (B, 3, S, S), both in [0, 1]."""
 
 Teach = Callable[[int], Lesson]
 """Makes the lesson of a step, the same one each time: a run may be stopped and gone on with."""
+
+Tell = Callable[[int, int, str], None]
+"""Takes steps done, steps in all, and one line of text; called where the training was."""
 
 WIDTHS = {"small": 32, "large": 64}
 """Sizes of the network by name, in channels at full size."""
@@ -173,15 +176,16 @@ def train_reveal(
     recipe: RevealRecipe,
     teach: Teach,
     options: RevealOptions,
-    report: Say = lambda line: None,
+    report: Tell = lambda done, total, line: None,
 ) -> Reveal:
     """Train until the steps are used up; stopped, it goes on from there.
 
     Args:
         recipe: what to train.
-        teach: makes the lesson of each step; it is asked for the next one while a step runs.
+        teach: makes the lesson of each step; asked for the next one while a step runs, from
+            another thread.
         options: where.
-        report: takes one line of text at a time.
+        report: told of every step.
 
     Returns:
         The moving average, for inference.
@@ -211,10 +215,10 @@ def train_reveal(
     return cast(Reveal, trainer.average.requires_grad_(False))
 
 
-def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Say) -> None:
+def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Tell) -> None:
     options, progress, steps = trainer.options, trainer.progress, trainer.recipe.steps
     sums: dict[str, float] = {}
-    summed = 0
+    summed, line = 0, f"learning {trainer.recipe.name}"
     last = last_save = time.monotonic()
     for lesson in _ahead(teach, progress.step, steps):
         for name, value in trainer.step(lesson).items():
@@ -228,9 +232,10 @@ def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Say) ->
             seconds = round(progress.seconds, 1)
             rows = [Loss(progress.step, name, value, seconds) for name, value in means.items()]
             results.add_losses(progress.run_id, rows)
-            report(_line(trainer, means))
+            line = _line(trainer, means)
             sums.clear()
             summed = 0
+        report(progress.step, steps, line)
         if now - last_save > options.save_seconds:
             trainer.save()
             last = last_save = time.monotonic()
@@ -250,6 +255,6 @@ def _ahead(teach: Teach, first: int, steps: int) -> Iterator[Lesson]:
 def _line(trainer: RevealTrainer, means: dict[str, float]) -> str:
     progress, recipe = trainer.progress, trainer.recipe
     return (
-        f"{recipe.name}: step {progress.step}/{recipe.steps}  {progress.seconds / 60:.1f} min  "
-        f"original:revealed {means['original:revealed_db']:.2f} dB"
+        f"learning {recipe.name}: {means['original:revealed_db']:.2f} dB at step {progress.step}, "
+        f"{progress.seconds / 60:.1f} min"
     )
