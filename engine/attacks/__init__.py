@@ -25,6 +25,10 @@ _HOMES: Final = {
     "dictionary": "dictionary",
     "tamper": "tamper",
     "byproducts": "byproducts",
+    "keyless": "keyless",
+    "deblur": "deblur",
+    "known-plaintext": "known_plaintext",
+    "map-search": "map_search",
     "world": "world",
 }
 """Name of each attack to its module here, which calls it ``ATTACK``."""

@@ -56,6 +56,8 @@ class AttackConfig:
         minutes: how long an attack that trains may train.
         training: folder with faces to train an attacker on, as :mod:`engine.data` finds them.
         device: torch's name of where networks run.
+        variant: words of the attack's own that change it, joined by ``+``, such as ``"large"``.
+        keep: folder for what an attack trains, so that it can be stopped and gone on with.
     """
 
     methods: tuple[str, ...]
@@ -67,6 +69,8 @@ class AttackConfig:
     minutes: float = 2.0
     training: Path | None = None
     device: str = "cpu"
+    variant: str = ""
+    keep: Path | None = None
 
     def benchmark(self, *parts: str) -> BenchmarkConfig:
         """The same choice of methods, masks and faces, as the benchmark takes it."""
@@ -95,6 +99,7 @@ class AttackConfig:
         plain = dataclasses.asdict(self)
         # A folder's whole path would tell of the machine.
         plain["training"] = None if self.training is None else self.training.name
+        plain["keep"] = None if self.keep is None else self.keep.name
         plain |= {"attack": attack.name, "budget": attack.budget(self), "data": faces.sha256()}
         plain["weights"] = {name: Subject(name).weights_hash() for name in self.methods}
         return json.dumps(plain, sort_keys=True)

@@ -1,6 +1,7 @@
 """``attack``: what someone without the key gets from protected faces, by one attack of the lab."""
 
 import contextlib
+import dataclasses
 import math
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,12 @@ def attack(
     training: Annotated[
         Path | None, typer.Option(help="folder with faces to train the attacker on")
     ] = None,
+    variant: Annotated[
+        str, typer.Option(help="changes of the attack, joined by +, such as large+stacked")
+    ] = "",
+    keep: Annotated[
+        Path | None, typer.Option(help="folder for what is trained, to go on from")
+    ] = None,
     db: Annotated[Path, typer.Option(help="results database, made or added to")] = Path(
         "results.db"
     ),
@@ -58,6 +65,7 @@ def attack(
         if data is None:
             raise typer.BadParameter("expected a folder or zip of faces", param_hint="--data")
         config = _config(methods, masks, preset, limit, seed, tries, minutes, training, device)
+        config = dataclasses.replace(config, variant=variant, keep=keep)
         _run(name, data, db, config)
 
 
