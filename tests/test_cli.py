@@ -23,7 +23,7 @@ import skimage.data
 import typer
 from PIL import Image
 from sample_photos import Photo, group, portrait, psnr_db
-from tiny_zoo import forget, point_zoo_at, write_models
+from tiny_zoo import MODELS, forget, point_zoo_at, write_models
 from typer.testing import CliRunner, Result
 
 from engine.cli import app, terminal
@@ -598,7 +598,7 @@ def test_the_released_models_are_listed(desk: Desk) -> None:
     printed, listed = desk.run("models"), desk.run("models", "--json")
     assert_done(printed)
     names = [card["name"] for card in json.loads(listed.stdout)]
-    assert names == ["proface-s-rand.v1", "proface-s-obfs.v1"]
+    assert names == list(MODELS)
     assert all(name in printed.stdout for name in names)
 
 

@@ -95,6 +95,7 @@ READING_ORDER = (
     "benchmark.plan",
     "benchmark.judge",
     "benchmark.photographs",
+    "benchmark.rig",
     "benchmark.embedders",
     "benchmark.cost",
     "benchmark.units",

@@ -175,7 +175,8 @@ class Trial:
         return True
 
     def _network(self) -> "Embedder":
-        if not isinstance(self._method, ProfaceS):
+        if not isinstance(self._method, ProfaceS) or self._method.scrambled:
+            # The stream of a scrambling key gives an order, all of it anew for any other key.
             raise MethodError(
                 f"the method must have a key map whose bits can be flipped, got {self.method}",
                 hint="take a picture protected by proface-s-rand or proface-s-obfs",
