@@ -58,6 +58,7 @@ READING_ORDER = (
     "carrier",
     "payload",
     "methods.signature",
+    "methods.wrongly",
     "methods.embedding",
     "methods.proface_s",
     "methods.proface_k",

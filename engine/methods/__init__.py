@@ -32,19 +32,19 @@ METHODS: dict[str, Method] = {
     "proface-k": ProfaceK(
         "proface-k",
         model="proface-k.v1",
-        wrong=("rand", "obfs"),
+        wrong=("rand", "obfs", "decoy"),
         promise="the key scrambles the face before the network hides it",
     ),
     "proface-s-rand": ProfaceS(
         "proface-s-rand",
         model="proface-s-rand.v1",
-        wrong=("rand",),
+        wrong=("rand", "decoy"),
         promise="looks random under a wrong key; a trained attacker can see through it",
     ),
     "proface-s-obfs": ProfaceS(
         "proface-s-obfs",
         model="proface-s-obfs.v1",
-        wrong=("obfs",),
+        wrong=("obfs", "decoy"),
         promise="stays masked under a wrong key; a trained attacker can see through it",
     ),
 }
