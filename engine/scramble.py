@@ -6,7 +6,8 @@ key's stream, and the transforms are undone. Between, each sub-band gets its :da
 picture's energy is nearly all in its few coarse coefficients, and a network that hides noise would
 spend itself on them.
 
-What it does not hide: how large the coefficients of each sub-band are, only where they belong.
+What it does not hide: how large the coefficients of each sub-band are, only where they belong. What
+that tells of a person :mod:`engine.attacks.multiset` measures.
 """
 
 import math
@@ -73,8 +74,8 @@ def scramble(image: Tensor, shuffle: Shuffle) -> Tensor:
     Raises:
         ImageShapeError: the shuffle is of another size.
     """
-    coefficients = pyramid(_to_opponent(_check(image, shuffle) - 0.5)) * _gains(image)
-    moved = coefficients.flatten(1).gather(1, shuffle.source) * shuffle.signs
+    weighed = coefficients(_check(image, shuffle)) * gains(image)
+    moved = weighed.flatten(1).gather(1, shuffle.source) * shuffle.signs
     return _from_opponent(inverse_pyramid(moved.view_as(image))) + 0.5
 
 
@@ -84,9 +85,21 @@ def unscramble(image: Tensor, shuffle: Shuffle) -> Tensor:
     Raises:
         ImageShapeError: the shuffle is of another size.
     """
-    moved = pyramid(_to_opponent(_check(image, shuffle) - 0.5)).flatten(1) * shuffle.signs
-    coefficients = torch.zeros_like(moved).scatter(1, shuffle.source, moved).view_as(image)
-    return _from_opponent(inverse_pyramid(coefficients / _gains(image))) + 0.5
+    moved = coefficients(_check(image, shuffle)).flatten(1) * shuffle.signs
+    weighed = torch.zeros_like(moved).scatter(1, shuffle.source, moved).view_as(image)
+    return _from_opponent(inverse_pyramid(weighed / gains(image))) + 0.5
+
+
+def coefficients(image: Tensor) -> Tensor:
+    """The sub-bands of a picture in opponent colours: what is shuffled, and weighed before.
+
+    Args:
+        image: (B, 3, H, W) around 0.5.
+
+    Returns:
+        The same shape, laid out as :func:`bands` says.
+    """
+    return pyramid(_to_opponent(image - 0.5))
 
 
 def keyed_shuffle(key: Key, context: bytes, height: int, width: int) -> Shuffle:
@@ -216,8 +229,8 @@ def _join(parts: Tensor, dim: int) -> Tensor:
     return torch.cat([pairs.flatten(dim - 1, dim), last], dim)
 
 
-def _gains(image: Tensor) -> Tensor:
-    """:data:`GAINS` at every place of a pyramid, (3, H, W)."""
+def gains(image: Tensor) -> Tensor:
+    """:data:`GAINS` at every place of a picture's pyramid, (3, H, W)."""
     placed = image.new_empty(image.shape[1:])
     for number, band in enumerate(bands(*image.shape[-2:])):
         placed[(slice(None), *band)] = GAINS[:, number, None, None].to(image)

@@ -113,6 +113,7 @@ READING_ORDER = (
     "attacks.byproducts",
     "attacks.distortions",
     "attacks.world",
+    "attacks.multiset",
     "attacks",
     "cli.terminal",
     "cli.protect",

@@ -26,6 +26,7 @@ _HOMES: Final = {
     "tamper": "tamper",
     "byproducts": "byproducts",
     "world": "world",
+    "multiset": "multiset",
 }
 """Name of each attack to its module here, which calls it ``ATTACK``."""
 

@@ -80,13 +80,28 @@ def recover_crop(
 ) -> npt.NDArray[np.uint8]:
     """Bring one crop back, (h, w, 3) uint8; with a wrong key, the wrong-recovery picture."""
     height, width = protected_u8.shape[:2]
-    protected = padded(from_u8(protected_u8))
-    key_map = no_key(protected) if scrambled else _key_map(key, protected)
-    recovered = _in_tiles(network, network.recover, protected, key_map)
     if scrambled:
-        hidden = recovered[..., :height, :width]
-        recovered = unscramble(hidden, _shuffle(key, hidden))
+        hidden = recover_hidden(network, protected_u8)
+        return _to_u8(unscramble(hidden, _shuffle(key, hidden)), height, width)
+    protected = padded(from_u8(protected_u8))
+    recovered = _in_tiles(network, network.recover, protected, _key_map(key, protected))
     return _to_u8(recovered, height, width)
+
+
+def recover_hidden(network: Embedder, protected_u8: npt.NDArray[np.uint8]) -> Tensor:
+    """Bring back the scrambled picture that a network without a key hides, as anyone can.
+
+    Args:
+        network: the embedder that protected it.
+        protected_u8: (h, w, 3).
+
+    Returns:
+        (1, 3, h, w), not clamped.
+    """
+    height, width = protected_u8.shape[:2]
+    protected = padded(from_u8(protected_u8))
+    found = _in_tiles(network, network.recover, protected, no_key(protected))
+    return found[..., :height, :width]
 
 
 def recover_by_map(
