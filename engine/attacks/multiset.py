@@ -7,11 +7,12 @@ alike. Permutations and signs change none of them.
 
 What to expect of it: whoever holds the very photograph finds it so, nearly always, behind any mask:
 scrambling does not hide *which* of some known pictures was protected. The other question is whether
-*another* photograph of the same person is found. Beside both stands the control, the same search by
-the mask alone, which everyone has anyway, against the gallery under the same mask where the header
-tells how to make it. A blurred or pixelated face tells as much by its mask; a sticker or a box tells
-nothing, so behind these whatever is found above chance is what scrambling leaks. The original's own
-coefficients, without a network's noise on them, bound what a better network would give away.
+*another* photograph of the same person is found. Beside both stands the control, the same search
+by the mask alone, which everyone has anyway, against the gallery under the same mask where the
+header tells how to make it. A blurred or pixelated face tells as much by its mask; a sticker or a
+box tells nothing, so behind these whatever is found above chance is what scrambling leaks. The
+original's own coefficients, without a network's noise on them, bound what a better network would
+give away.
 """
 
 from collections.abc import Iterator, Sequence
