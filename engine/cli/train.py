@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="proface-s-rand or proface-s-obfs; with -paper, the paper's own")
+        str,
+        typer.Argument(
+            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own"
+        ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
     resume: Annotated[Path, typer.Option(help="folder of the run: made, or gone on with")],
@@ -31,6 +34,9 @@ def train(
     batch: Annotated[
         int | None, typer.Option(min=1, help="faces in a batch; the recipe's without")
     ] = None,
+    blocks: Annotated[
+        int | None, typer.Option(min=1, help="coupling blocks of a fresh network; the recipe's")
+    ] = None,
     device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
     seed: Annotated[int, typer.Option(min=0, help="of the run")] = 0,
     as_json: Annotated[
@@ -40,6 +46,8 @@ def train(
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
     if crop is not None and crop % 2:
         raise typer.BadParameter("expected an even number", param_hint="--crop")
+    if blocks is not None and start_from is not None:
+        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
     import torch
 
     from engine.data import find_training_sets
@@ -50,7 +58,7 @@ def train(
     # Stopped by a batch system or a closing session: save as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with named_errors():
-        chosen = _adjusted(find_recipe(recipe), lpips, crop, batch)
+        chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         options = TrainOptions(resume, minutes, device=device, seed=seed, start_from=start_from)
         perceptual = None
@@ -69,7 +77,11 @@ def train(
 
 
 def _adjusted(
-    recipe: "Recipe", lpips: float | None, crop: int | None, batch: int | None
+    recipe: "Recipe",
+    lpips: float | None,
+    crop: int | None,
+    batch: int | None,
+    blocks: int | None,
 ) -> "Recipe":
     """The recipe with what the person asked for in place of its own."""
     batches, weights = recipe.batches, recipe.weights
@@ -81,6 +93,7 @@ def _adjusted(
             batch=batches.batch if batch is None else batch,
         ),
         weights=weights if lpips is None else replace(weights, protect_lpips=lpips),
+        blocks=recipe.blocks if blocks is None else blocks,
     )
 
 
