@@ -8,7 +8,7 @@ from typing import Final
 METHODS: Final[dict[str, str]] = {
     "proface-s-rand": "RandWR",
     "proface-s-obfs": "ObfsWR",
-    "proface-k-rand": "ProFace-K",
+    "proface-k": "ProFace-K",
     "sealed": "Sealed",
     "imn": "IMN",
     "fit": "FIT",

@@ -21,6 +21,7 @@ MASK_TITLES: Final[dict[str, str]] = {
 
 METHOD_TITLES: Final[dict[str, str]] = {
     "sealed": "Sealed",
+    "proface-k": "ProFace-K",
     "proface-s-rand": "RandWR",
     "proface-s-obfs": "ObfsWR",
 }

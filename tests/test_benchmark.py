@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from sample_photos import group, portrait
-from tiny_zoo import random_embedder
+from tiny_zoo import forget, grey_embedder, point_zoo_at, random_embedder, write_models
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -122,6 +122,21 @@ def test_batches_show_what_the_pipeline_shows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, mask: str
 ) -> None:
     """The law of the benchmark: what is measured is what the program gives to a person."""
+    assert_batches_show_the_pipelines(folder, tmp_path, monkeypatch, method, mask)
+
+
+def test_batches_scramble_as_the_pipeline_does(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_models(tmp_path / "models")
+    point_zoo_at(monkeypatch, tmp_path / "models")
+    assert_batches_show_the_pipelines(folder, tmp_path, monkeypatch, "proface-k", "pixelate")
+    forget()
+
+
+def assert_batches_show_the_pipelines(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, mask: str
+) -> None:
     faces, config = FaceSet(folder), replace(QUICK, masks=(mask,), parts=("keys", "spoof"))
     salts = iter(embedders.drawn(0, faces.records[i].file, "salt")[:16] for i in range(4))
     monkeypatch.setattr("engine.pipeline.new_salt", lambda: next(salts))
@@ -282,6 +297,28 @@ def test_a_trained_folder_is_measured_under_its_own_name(
         assert {blocks for blocks, _ in reader.blocks()} == {1}
     assert run.model == "proface-s-obfs-n1"
     assert len(run.weights_hash) == 64
+
+
+def test_a_scrambling_folder_is_known_by_its_run_or_its_name(
+    folder: Path, tmp_path: Path, results: Results
+) -> None:
+    grey_embedder().save_pretrained(tmp_path / "k" / "model")
+    model = tmp_path / "k" / "model"
+    named, other = Subject("proface-k-long", model), Subject("mine", model)
+    assert (named.scrambled, other.scrambled) == (True, False)
+    (tmp_path / "k" / "checkpoint").mkdir()
+    for recipe, scrambled in (({"scrambled": True}, True), ({"scrambled": False}, False)):
+        state = tmp_path / "k" / "checkpoint" / "state.json"
+        state.write_text(json.dumps({"recipe": recipe}))
+        assert Subject(f"proface-k-{scrambled}", model).scrambled is scrambled
+    state.write_text(json.dumps({"recipe": {"scrambled": True}}))
+    parts = ("keys", "spoof", "sweep", "byproducts")
+    config = replace(QUICK, methods=(f"ours={model}",), masks=("box",), parts=parts)
+    run_id = benchmark(FaceSet(folder), config, results)
+    means = {m.pair: m for m in results.mean_scores(run_id) if m.metric == "psnr_db"}
+    for pair in ("original:wrong", "original:one_char", "original:one_bit", "original:spoofed"):
+        assert means[pair].greatest < 15
+    assert not [pair for pair in means if "flipped" in pair]
 
 
 def test_photographs(tmp_path: Path, results: Results) -> None:

@@ -20,7 +20,7 @@ from engine.errors import UnknownModelError, WeightsHashError, WeightsMissingErr
 from engine.networks.embedder import Embedder
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME, OTHER = zoo.RELEASED
+NAME, OTHER, *_ = zoo.RELEASED
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     config = (card.folder / "config.json").read_bytes()
     found = hashlib.sha256(config + b"\0" + weights).hexdigest()
     assert found == card.sha256 == zoo.RELEASED[name], "run scripts/release"
-    assert card.parameters == sum(p.numel() for p in network.parameters()) == 1_073_040
+    assert card.parameters == sum(p.numel() for p in network.parameters())
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
     assert all(bool(p.isfinite().all()) for p in network.parameters())

@@ -12,6 +12,7 @@ FAINT: Final = "rgba(135, 147, 155, 0.25)"
 METHODS: Final[dict[str, str]] = {
     "proface-s-rand": "#3f7fd6",
     "proface-s-obfs": "#a357c9",
+    "proface-k": "#14998a",
     "sealed": "#b7860b",
 }
 ROW: Final = (

@@ -46,7 +46,7 @@ def build() -> None:
     gr.HTML(
         '<div class="fv-how"><h2>There and back</h2>'
         f"{_drawn(diagrams.pipeline())}"
-        f"<p>Three methods:</p><ul>{methods}</ul>"
+        f"<p>The methods:</p><ul>{methods}</ul>"
         f"<h2>Inside the neural methods</h2>{_drawn(diagrams.network())}"
         "<p>After PRO-Face S (Yuan et al.). Sealed has no network: it encrypts the face "
         "(ChaCha20-Poly1305) and writes the bytes into the last bits of the picture.</p>"

@@ -30,6 +30,7 @@ _HOMES: Final = {
     "known-plaintext": "known_plaintext",
     "map-search": "map_search",
     "world": "world",
+    "multiset": "multiset",
 }
 """Name of each attack to its module here, which calls it ``ATTACK``."""
 
