@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import attack_rows, attack_words, attacks, matrix, race, words
+from dashboard import attack_curves, attack_rows, attack_words, attacks, matrix, race, words
 from dashboard.attacks import Attempt, Gain
 from dashboard.charts import gains as gain_charts
 from dashboard.charts import race as race_charts
@@ -304,7 +304,7 @@ def test_what_happens_to_files_has_words(name: str, title: str) -> None:
 
 
 def test_known_pairs_make_a_curve_for_each_kind_of_key(means: list[MeanScore]) -> None:
-    curves = attacks.by_pairs(means, "psnr_db")
+    curves = attack_curves.by_pairs(means, "psnr_db")
     assert list(curves) == ["salted", "same_key"]
     points = curves["same_key"]["proface-s-rand"]
     revealed = sorted((p.x, p.y) for p in points if p.line == "revealed")
@@ -315,7 +315,7 @@ def test_known_pairs_make_a_curve_for_each_kind_of_key(means: list[MeanScore]) -
 
 
 def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
-    curves = attacks.by_strength(means, "psnr_db")
+    curves = attack_curves.by_strength(means, "psnr_db")
     restored = [(p.x, p.y) for p in curves["gaussian"] if p.line == "control"]
     assert restored == [(0.5, pytest.approx(30)), (1, pytest.approx(24)), (2, pytest.approx(19))]
     told = gain_charts.told_curves(curves, "psnr_db", "Restored", {"gaussian": "blur"})

@@ -5,7 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import attack_rows, attack_words, attacks, data, frame, matrix, race, series, words
+from dashboard import (
+    attack_curves,
+    attack_rows,
+    attack_words,
+    attacks,
+    data,
+    frame,
+    matrix,
+    race,
+    series,
+    words,
+)
 from dashboard.attacks import Attempt
 from dashboard.charts import gains as gain_charts
 from dashboard.charts import race as race_charts
@@ -148,7 +159,7 @@ def world(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Links
 
 def curves(means: Sequence[MeanScore], links: Links) -> None:
     """Gain by known pairs, and what is made of the mask alone by its strength."""
-    by_keys = attacks.by_pairs(means, "psnr_db")
+    by_keys = attack_curves.by_pairs(means, "psnr_db")
     for column, (keys, found) in zip(
         st.columns(max(1, len(by_keys))), by_keys.items(), strict=False
     ):
@@ -158,7 +169,7 @@ def curves(means: Sequence[MeanScore], links: Links) -> None:
             names = {method: words.method(method) for method in found}
             lead = f"Gain by known pairs, {title}"
             draw(gain_charts.by_pairs(found, "psnr_db"), lead, found, names, f"known-{keys}", links)
-    found = attacks.by_strength(means, "psnr_db")
+    found = attack_curves.by_strength(means, "psnr_db")
     if found:
         names = {mask: words.mask(mask) for mask in found}
         st.subheader("The mask alone, by its strength", anchor=False)

@@ -7,7 +7,8 @@ from typing import Final
 import plotly.graph_objects as go
 
 from dashboard import attack_words, series, words
-from dashboard.attacks import Gain, Point
+from dashboard.attack_curves import Point
+from dashboard.attacks import Gain
 from dashboard.charts import style
 
 Curves = Mapping[str, Sequence[Point]]
