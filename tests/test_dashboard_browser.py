@@ -126,6 +126,12 @@ def test_runs_are_ticked_compared_and_linked_to(page: Page, address: str) -> Non
     expect(other.get_by_role("heading", name="Runs 4, 3 compared")).to_be_visible()
 
 
+def test_a_figure_of_an_attack_leads_to_its_run(page: Page, address: str) -> None:
+    go(page, f"{address}/robustness", "Robustness and attacks")
+    page.locator(".fv-table td a").first.click()
+    expect(page.get_by_role("heading", name="Run 2: attack of proface-s-rand")).to_be_visible()
+
+
 def test_a_view_is_in_the_address(page: Page, address: str) -> None:
     go(page, address, "Overview")
     page.get_by_text("SSIM", exact=True).click()
