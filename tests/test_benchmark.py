@@ -29,12 +29,13 @@ from engine.benchmark import (
 from engine.benchmark.cost import measure_costs
 from engine.benchmark.embedders import fitted_psnr_db
 from engine.benchmark.judge import Exhibit, judge
-from engine.benchmark.plan import Subject
+from engine.benchmark.plan import Subject, passphrase
+from engine.benchmark.rig import Keys, network_of
 from engine.cli import app
 from engine.cli.benchmark import _command
 from engine.data import FaceFile, FaceSet
 from engine.errors import MaskError, MethodError, MetricError, ResultsError
-from engine.keys import Key
+from engine.keys import KdfParams, Key, key_map_tensor
 from engine.methods import find_method
 from engine.results import Artifact, Reader, Results, Score
 from engine.zoo import load_model
@@ -201,9 +202,9 @@ def test_byproducts_are_the_networks_own_and_are_not_shown(folder: Path, tmp_pat
         faces, [0], Subject("proface-s-rand"), "pixelate", config, tmp_path, "cpu"
     )
     assert not [name for name in exhibit.shown if "byproduct" in name]
-    network = embedders.network_of(Subject("proface-s-rand"), "cpu")
-    keys = embedders.Keys(Subject("proface-s-rand"), "pixelate", config, "one/a.png", (48, 48))
-    right = embedders.key_map_tensor(keys.map("right"))
+    network = network_of(Subject("proface-s-rand"), "cpu")
+    keys = Keys(Subject("proface-s-rand"), "pixelate", config, "one/a.png", (48, 48))
+    right = key_map_tensor(keys.map("right"))
     protected = exhibit.shown["protected"]
     with torch.inference_mode():
         recovered, _ = network.inverse(protected, right.expand(-1, 3, -1, -1), right)
@@ -662,9 +663,9 @@ def test_no_passphrase_or_key_is_stored(folder: Path, tmp_path: Path) -> None:
     stored = (tmp_path / "results.db").read_bytes()
     for file in ("one/a.png", "two/c.png"):
         for word in ("right", "wrong"):
-            secret = embedders.passphrase(0, file, word)
+            secret = passphrase(0, file, word)
             salt = embedders.drawn(0, file, "salt")[:16]
-            key = Key.from_passphrase(secret, salt, embedders.KdfParams.cheapest())
+            key = Key.from_passphrase(secret, salt, KdfParams.cheapest())
             assert secret.encode() not in stored
             assert key.fingerprint.encode() not in stored
 
