@@ -32,7 +32,10 @@ def main() -> None:
     from dashboard import data, frame
     from engine.results import ResultsError
 
-    st.set_page_config("FaceVeil results", page_icon="🎭", layout="wide", initial_sidebar_state=272)
+    st.set_page_config(
+        "FaceVeil results", page_icon=str(HERE.parent / "assets" / "icon.png"), layout="wide",
+        initial_sidebar_state=272,
+    )  # fmt: skip
     pages = {
         group: [
             st.Page(HERE / "app_pages" / f"{name}.py", title=title, default=name == "overview")

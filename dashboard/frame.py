@@ -20,8 +20,14 @@ Row = Mapping[str, Any]
 MARGINS: Final = """<style>
 .stMainBlockContainer { padding: 2.6rem 2rem 4rem; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3rem 1rem 3rem; } }
+[data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] p, [data-testid="stMetricDelta"] p,
+[data-testid="stMetricLabel"] div, [data-testid="stMetricValue"] div {
+  white-space: normal; overflow: visible; text-overflow: clip; }
+[data-testid="stMetricLabel"] p { line-height: 1.3; }
+[data-testid="stMetricValue"] { line-height: 1.25; }
 </style>"""
-"""Streamlit leaves half of a small window empty; its theme has no setting for it."""
+"""Streamlit leaves half of a small window empty, and cuts the words of a narrow tile off; its theme
+has no setting for either."""
 
 REFRESH: Final = 5
 """Seconds between two looks at a database that a run is writing to."""
@@ -54,7 +60,7 @@ def heading(title: str, lead: str) -> None:
 
 def nothing(what: str, command: str, lead: str = "This command makes it:") -> None:
     """Say that something is not there, and which command makes it."""
-    st.info(what, icon="ℹ️")
+    st.info(what, icon=":material/info:")
     st.caption(lead)
     st.code(command, language="bash", wrap_lines=True)
 
@@ -62,7 +68,7 @@ def nothing(what: str, command: str, lead: str = "This command makes it:") -> No
 def broken(message: str, hint: str) -> None:
     """Say that the database cannot be read, what to do, and how a new one is made."""
     heading("No results to show", "The dashboard shows what the benchmark has measured.")
-    st.error(f"{message}.", icon="🛑")
+    st.error(f"{message}.", icon=":material/error:")
     if hint:
         st.markdown(f"**What to do:** {hint}. Or choose another database at the left.")
     st.caption("This command measures and keeps the figures:")

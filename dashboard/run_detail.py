@@ -81,7 +81,7 @@ def annotate(source: Source, run: Run) -> None:
     """Let a person keep a note, a tag, and hide the run, where the file may be written."""
     reason = source.read_only()
     if reason:
-        st.info(f"Notes cannot be kept here: {reason}.", icon="🔒")
+        st.info(f"Notes cannot be kept here: {reason}.", icon=":material/lock:")
     if run.note:
         st.text(run.note)
     if reason:

@@ -64,8 +64,8 @@ def matching(means: Iterable[MeanScore], **wanted: Sequence[str]) -> list[MeanSc
     ]
 
 
-def options(means: Iterable[MeanScore], field: str) -> list[str]:
-    """Which names there are, those that our words know first."""
+def options(means: Iterable[object], field: str) -> list[str]:
+    """Which names there are, of means or gains, those that our words know first."""
     found = {getattr(mean, field) for mean in means}
     place = {name: i for i, name in enumerate(KNOWN[field])}
     return sorted(found, key=lambda name: (place.get(name, len(place)), name))

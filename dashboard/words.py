@@ -8,11 +8,12 @@ from typing import Final
 METHODS: Final[dict[str, str]] = {
     "proface-s-rand": "RandWR",
     "proface-s-obfs": "ObfsWR",
-    "proface-k-rand": "ProFace-K",
+    "proface-k": "ProFace-K",
     "sealed": "Sealed",
     "imn": "IMN",
     "fit": "FIT",
     "PRO-Face-S": "PRO-Face S",
+    "mask": "no method",
 }
 
 MASKS: Final[dict[str, str]] = {
@@ -104,6 +105,9 @@ METRICS: Final[dict[str, Metric]] = {
     "refused": Metric("share refused", "", 3, higher=False),
     "no_face": Metric("share without a found face", "", 3, higher=False),
     "identity_cosine": Metric("identity cosine"),
+    "identity_match": Metric("identity match"),
+    "told": Metric("told what happened"),
+    "told_with_sidecar": Metric("told, header kept apart"),
     "parameters": Metric("parameters", "", 0, higher=False),
     "protect_batch_s": Metric("protect 16 faces", "s", 3, higher=False),
     "recover_batch_s": Metric("recover 16 faces", "s", 3, higher=False),
@@ -126,6 +130,8 @@ _NETWORKS: Final = "proface-s-rand,proface-s-obfs"
 BENCHMARK: Final = f"{_MEASURE}{_NETWORKS},sealed"
 PAPER_BENCHMARK: Final = f"{_MEASURE}{_NETWORKS} --protocol paper"
 KEY_ATTACKS: Final = f"{BENCHMARK} --parts keys,spoof,sweep,byproducts"
+ATTACK: Final = "python -m engine attack NAME --data FOLDER --db runs/results.db"
+LIST_ATTACKS: Final = "python -m engine attack --list"
 COST: Final = f"{BENCHMARK} --parts cost"
 TRAIN: Final = "python -m engine train proface-s-rand --data FOLDER --resume runs/rand"
 
@@ -141,8 +147,10 @@ def method(name: str) -> str:
 
 
 def mask(name: str) -> str:
-    """A mask in plain words."""
-    return MASKS.get(name, name)
+    """A mask in plain words, with its strengths where they are written behind its name."""
+    kind, _, strengths = name.partition(":")
+    title = MASKS.get(kind, kind)
+    return f"{title}, {strengths.replace(',', ', ')}" if strengths else title
 
 
 def source(name: str) -> str:

@@ -28,7 +28,13 @@ from engine import (
     whole_face,
     write_png,
 )
-from engine.errors import EngineError, NoFaceError
+from engine.errors import (
+    AlreadyProtectedError,
+    EngineError,
+    NoFaceError,
+    NotProtectedError,
+    ReencodedError,
+)
 
 Photo = npt.NDArray[np.uint8]
 Search = Literal["usual", "harder", "whole"]
@@ -88,7 +94,8 @@ class Opened:
         png: the recovered photograph.
         opened: places that the passphrase opened, from 1.
         closed: places that it did not.
-        exact: every opened face is bit-exact.
+        exact: every opened face is bit-exact, provided that the passphrase is right.
+        verified: something in the file proved that it is.
         method: that protected it.
         seconds: from the click to the file.
     """
@@ -97,6 +104,7 @@ class Opened:
     opened: tuple[int, ...]
     closed: tuple[int, ...]
     exact: bool
+    verified: bool
     method: str
     seconds: float
 
@@ -110,9 +118,41 @@ def look(photo: str | bytes, search: Search = "usual") -> Found:
 
     Raises:
         NoFaceError: none was found.
+        AlreadyProtectedError: faces are hidden in it already.
         ImageError: the file cannot be taken.
     """
+    refuse_hidden_faces(photo)
     return look_at(open_photo(photo), search)
+
+
+def refuse_hidden_faces(photo: str | bytes) -> None:
+    """Refuse a picture that hides faces already: a second protection would destroy them.
+
+    Raises:
+        AlreadyProtectedError: our header is in the file or in its pixels, whole or damaged.
+        ImageError: the file cannot be taken.
+    """
+    if _hides_faces(photo):
+        raise AlreadyProtectedError(
+            "the picture hides faces already, and protecting it again would destroy them",
+            hint="recover it first, or protect the photograph that it was made from",
+        )
+
+
+def _hides_faces(photo: str | bytes) -> bool:
+    file = open_protected(photo)
+    if file.header or file.fault:
+        return True
+    try:
+        engine.Trial(file)
+    except NotProtectedError:
+        return False
+    except ReencodedError:
+        # Said of any file in another format; of a PNG only if a header is in its pixels.
+        return file.format == "PNG"
+    except EngineError:  # a header in its pixels, and something else wrong with it
+        return True
+    return True
 
 
 def look_at(photo_u8: Photo, search: Search = "usual") -> Found:
@@ -192,7 +232,7 @@ def recover(protected: str | bytes, passphrase: str) -> Opened:
     exact = all(method.is_exact(got.header.faces[number - 1].data) for number in got.opened)
     png = write_png(None, got.photo_u8, None)
     seconds = time.monotonic() - start
-    return Opened(png, got.opened, got.closed, exact, method.name, seconds)
+    return Opened(png, got.opened, got.closed, exact, got.verified, method.name, seconds)
 
 
 def identity(protected: str) -> str:

@@ -62,13 +62,13 @@ def build(visits: Visits) -> gr.Blocks:
     return page
 
 
-def launch(folder: Path, host: str, port: int | None, *, block: bool = True) -> gr.Blocks:
+def launch(folder: Path, host: str, port: int, *, block: bool = True) -> gr.Blocks:
     """Start the one process: the demo at /, the dashboard at /dashboard/.
 
     Args:
         folder: private, from :func:`demo.session.private_folder`.
         host: address to listen on.
-        port: to listen on; a free one from 7860 where None.
+        port: to listen on, from :func:`demo.port.choose_port`.
         block: stay until the program is stopped.
     """
     visits = Visits(folder)

@@ -45,13 +45,13 @@ def pipeline() -> str:
         _said(458, 116, "the original goes inside"),
         _box(190, 150, 150, "Passphrase", "you type it"),
         _box(390, 150, 150, "Argon2id", "slow on purpose"),
-        _box(590, 150, 160, "Key", "32 bytes, this picture"),
+        _box(590, 150, 160, "Key", "for this picture"),
         _arrow("M340 177H384", "fv-p"), _arrow("M540 177H584", "fv-p"),
         _arrow("M690 150V90", "fv-p"),
         _arrow("M690 204V240", "fv-p"),
-        _box(580, 246, 180, "Method, backwards", "refuses wrong keys", "k"),
+        _box(570, 246, 200, "Method, backwards", "refuses wrong keys", "k"),
         _box(390, 246, 150, "Photo again"),
-        _arrow("M875 84V273H766", "fv-p"), _arrow("M574 273H546", "fv-p"),
+        _arrow("M875 84V273H776", "fv-p"), _arrow("M564 273H546", "fv-p"),
     ]  # fmt: skip
     return head + "".join(parts) + "</svg>"
 
@@ -64,7 +64,7 @@ def network() -> str:
         "key map; one output is the protected face, the other one is thrown away.",
     )  # fmt: skip
     blocks = "".join(
-        _box(x, 60, 130, f"Coupling {n}", "mixed under the key", "k")
+        _box(x, 60, 130, f"Coupling {n}", "under the key", "k")
         for n, x in enumerate((330, 500, 670), 1)
     )
     parts = [

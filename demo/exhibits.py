@@ -1,5 +1,6 @@
 """Small pieces of page: figures with captions, cards of figures, meters; pictures travel inside."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -93,13 +94,14 @@ def card(title: str, facts: Sequence[tuple[str, str, str]], tone: str = "plain")
 def meter(worth: Worth) -> str:
     """Write what a passphrase is worth as a bar and a sentence."""
     if not worth.word:
-        return '<div class="fv-meter" aria-live="polite"></div>'
+        # It stays on the page, so that what comes into it is read aloud; empty it takes no room.
+        return '<div class="fv-meter fv-silent" aria-live="polite"></div>'
     share = min(100, round(100 * worth.bits / 80))
     about = "" if worth.exact else "about "
     return (
         f'<div class="fv-meter fv-{worth.word}" aria-live="polite">'
         f'<i><i style="width:{share}%"></i></i><b>{worth.word}</b> '
-        f"<span>{about}{worth.bits:.0f} bits. {escape(worth.note)}</span></div>"
+        f"<span>{about}{math.floor(worth.bits)} bits. {escape(worth.note)}</span></div>"
     )
 
 

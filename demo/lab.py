@@ -127,9 +127,10 @@ def _under(lab: Lab, method: str, key: Key) -> Exhibit:
     near = psnr_db(lab.original_u8, shown_u8)
     if specimen.trial.opens(key):
         return Exhibit(shown_u8, title, f"opens, {in_db(near)}", f"{title}: the face", "good")
-    said = {"sealed": "refused; undeciphered bytes", "proface-s-obfs": "still masked"}
-    note = f"{said.get(method, 'noise')}, {in_db(near)}"
-    return Exhibit(shown_u8, title, note, f"{title}: no face, {note}")
+    masked = in_db(psnr_db(specimen.masked_u8, shown_u8))
+    said = {"sealed": f"refused; raw bytes, {in_db(near)}", "proface-s-obfs": f"{masked} from mask"}
+    note = said.get(method, f"does not open, {in_db(near)}")
+    return Exhibit(shown_u8, title, note, f"{title} under a key that does not open: {note}")
 
 
 def random_tries(lab: Lab, method: str, count: int) -> Iterator[tuple[Photo, float, bool]]:

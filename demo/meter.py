@@ -1,5 +1,6 @@
 """Says what a passphrase is worth: exactly if the program drew it, else by a rough estimate."""
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +65,10 @@ def worth_of(passphrase: str) -> Worth:
     bits = min(length, 1) * 4.0
     bits += 2.0 * min(max(length - 1, 0), 7) + 1.5 * min(max(length - 8, 0), 12)
     bits += 1.0 * max(length - 20, 0)
-    note = "A rough estimate; few known passphrases are listed here. Generate is worth 78 bits."
+    drawn = math.floor(entropy_bits(GENERATED_WORDS))
+    note = (
+        f"A rough estimate; few known passphrases are listed here. Generate is worth {drawn} bits."
+    )
     return Worth(bits, _word(bits), note)
 
 

@@ -22,9 +22,8 @@ def header(dashboard: bool) -> str:
     Args:
         dashboard: there is one to link to.
     """
-    links = [("/dashboard/", "Dashboard")] * dashboard + [("/?view=api", "API")]
-    anchors = "".join(f'<a href="{place}">{name}</a>' for place, name in links)
+    pages = '<nav aria-label="Pages"><a href="/dashboard/">Dashboard</a></nav>'
     return (
         f'<div class="fv-top"><span class="fv-mark">{MARK}{words.NAME}</span>'
-        f'<nav aria-label="Pages">{anchors}</nav></div>'
+        f"{pages if dashboard else ''}</div>"
     )

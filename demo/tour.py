@@ -142,7 +142,7 @@ def _photo(told: Story) -> tuple[str, str]:
 def _protected(told: Story) -> tuple[str, str]:
     size = f"{told.png_bytes / 1024:.0f} kB"
     near = psnr_db(crop(told.masked_u8, told.box), crop(told.shared_u8, told.box))
-    seen = ", too little for the eye" if near > words.UNSEEN_DB else ""
+    seen = ", which hardly anybody sees" if near > words.UNSEEN_DB else ""
     return _picture(told.shared_u8, "the portrait with a blurred face"), (
         "FaceVeil finds the face, lays a mask over it, and hides the original inside the very same "
         f"picture. Out comes an ordinary PNG of {size}. Over the face it differs from the plain "
@@ -158,7 +158,7 @@ def _wrong(told: Story) -> tuple[str, str]:
 
 
 def _right(told: Story) -> tuple[str, str]:
-    back = "every pixel as it was" if told.exact else "close to what it was"
+    back = "every pixel of it as it was" if told.exact else "close to what it was"
     return _picture(told.back_u8, "the portrait, the face back"), (
         f"With <code>{RIGHT}</code> the face is back, {back}."
     )

@@ -48,13 +48,14 @@ def spoken(error: EngineError) -> gr.Error:
 
 
 def explained(error: EngineError) -> tuple[str, str]:
-    """Give a title and a sentence, without the words of the command line."""
+    """Give a title and a sentence, without the engine's hint: it speaks of the command line."""
+    text = str(error)
+    said = f"{text[:1].upper()}{text[1:]}"
     for kind in type(error).__mro__:
         if kind in words.TROUBLES:
-            return words.TROUBLES[kind]
-    text, hint = str(error), error.hint
-    hint = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
-    return "This cannot be done", f"{text[:1].upper()}{text[1:]}.{hint}"
+            title, sentence = words.TROUBLES[kind]
+            return title, sentence.replace("{said}", said)
+    return "This cannot be done", f"{said}."
 
 
 def problem(title: str, sentence: str) -> gr.Error:

@@ -21,6 +21,7 @@ MASK_TITLES: Final[dict[str, str]] = {
 
 METHOD_TITLES: Final[dict[str, str]] = {
     "sealed": "Sealed",
+    "proface-k": "ProFace-K",
     "proface-s-rand": "RandWR",
     "proface-s-obfs": "ObfsWR",
 }
@@ -30,12 +31,17 @@ BUSY: Final = (
     "That is more passphrases within a minute than this page tries on one picture, or for one "
     "visitor. Try again in {} s."
 )
+NO_FACE: Final = (
+    "No face found in this photo",
+    "Nothing is protected yet. If there is a face, small, turned or half hidden, look harder; or "
+    "protect the whole picture.",
+)
 WIPED: Final = (
     "Pictures are wiped from this server within a minute of their last use. Choose it again."
 )
 WIPED_RESULT: Final = "Wiped after a minute: make it anew to download"
 UNSEEN_DB: Final = 40.0
-"""Above it two pictures look alike to the eye."""
+"""A usual rule of thumb: above it hardly anybody sees a difference."""
 
 KEPT: Final = "Download it within a minute; then it is wiped from this server."
 
@@ -60,6 +66,15 @@ TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
         "Nothing was protected, so nothing leaves. If there is a face, open More options and look "
         "harder, or protect the whole picture.",
     ),
+    errors.BoxError: (
+        "Too many faces, or one too large",
+        "{said}. Cut the photo into parts or scale it down, or protect the whole picture under "
+        "More options.",
+    ),
+    errors.MaskError: (
+        "This mask cannot be made here",
+        "Choose another mask, or its usual strength.",
+    ),
     errors.PassphraseError: (
         "A passphrase is needed",
         "Type one of up to 1024 bytes, or press Generate.",
@@ -74,13 +89,21 @@ TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
         f"A part of this picture is not what was protected, so it is not opened. {_FILE_HINT}",
     ),
     errors.ReencodedError: (
-        "Re-encoded on its way",
-        "The picture was saved anew, resized or cropped (messengers and screenshots do this), and "
-        f"what was hidden in it is lost. {_FILE_HINT}",
+        "Re-encoded by another program",
+        "This is not the file that FaceVeil made: it was saved anew, resized or cropped "
+        "(messengers and screenshots do this), and whatever was hidden in it is lost. "
+        f"{_FILE_HINT}",
     ),
     errors.NotProtectedError: (
-        "Not one of ours",
-        "Nothing in this picture was hidden with FaceVeil. Choose a PNG that was protected here.",
+        "Nothing of ours found",
+        "Either this picture was never protected with FaceVeil, or another program has saved it "
+        "anew (messengers, screenshots and editors do this) and so removed what opens it. "
+        f"{_FILE_HINT}",
+    ),
+    errors.AlreadyProtectedError: (
+        "Already protected",
+        "Faces are hidden in this picture already, and protecting it again would destroy them. "
+        "Recover it first, or choose the photo that it was made from.",
     ),
     errors.HeaderVersionError: (
         "Made by a newer version",
@@ -94,6 +117,11 @@ TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
         "Made by another model",
         "The picture was protected by a network that is not installed here.",
     ),
+    errors.ModelError: (
+        "A network is missing",
+        "What this method or the search for faces needs is not on this server, or it is damaged. "
+        "Choose Sealed, or tell whoever runs this page.",
+    ),
     errors.CapacityError: (
         "The faces do not fit",
         "The picture is too small to hold them. Choose fewer faces, a larger picture, or RandWR.",
@@ -103,4 +131,4 @@ TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
         "Choose Sealed, or another mask.",
     ),
 }
-"""Title and sentence by error; the nearest class counts. Words of the command line stay there."""
+"""Title and sentence by error; the nearest class counts. ``{said}`` is what the engine says."""

@@ -6,7 +6,7 @@ Every number is big-endian::
              | sum
     shared = version u8 | kdf u8 = 1 (Argon2id) | memory KiB u32 | iterations u8 | lanes u8
              | salt | method | model hash | mask, each with its length before it as u8
-             | wrong u8 (0 none, 1 rand, 2 obfs) | height u16 | width u16
+             | wrong u8 (0 none, 1 rand, 2 obfs, 3 decoy) | height u16 | width u16
     face   = x0 u16 | y0 u16 | x1 u16 | y1 u16 | key slot u8 | n u8, n bytes of data
     sum    = the first 4 bytes of SHA-256 of all before, against accidents and not against people
 

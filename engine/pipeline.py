@@ -120,7 +120,7 @@ def protect(
     if not faces:
         raise no_face_error(photo_u8)
     method = find_method(options.method)
-    wrong = _wrong_mode(method, options.wrong)
+    wrong = _wrong_mode(method, options)
     height, width = photo_u8.shape[:2]
     regions = _regions(faces, height, width)
     slots, secrets = _key_slots(faces, regions, passphrases)
@@ -198,13 +198,20 @@ def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:
     return regions
 
 
-def _wrong_mode(method: Method, wrong: WrongMode) -> WrongMode:
+def _wrong_mode(method: Method, options: ProtectOptions) -> WrongMode:
+    own, wrong = method.wrong_modes[0], options.wrong
     if wrong and wrong not in method.wrong_modes:
         raise MethodError(
             f"{method.name} shows {' or '.join(method.wrong_modes)} under a wrong key, not {wrong}",
             hint="choose another method, or leave --wrong out",
         )
-    return wrong or method.wrong_modes[0]
+    if wrong not in ("", own) and not (options.check_value or method.authenticates):
+        raise MethodError(
+            f"without a tag nothing tells a wrong key, so {method.name} would show {own} under it, "
+            f"not {wrong}",
+            hint="keep the tag, or leave --wrong out",
+        )
+    return wrong or own
 
 
 def _key_slots(

@@ -20,7 +20,7 @@ from engine.alignment import SIDE, align
 from engine.detectors import PACK, pack_folder
 from engine.errors import ModelError, UnknownModelError, WeightsMissingError
 from engine.images import batch_to_u8
-from engine.zoo import RELEASED, load_model
+from engine.zoo import RELEASED, load_model, read_network
 
 if TYPE_CHECKING:
     from engine.networks.recognizer import Recognizer
@@ -181,21 +181,12 @@ def _of_file(path: Path, device: str) -> Judge:
     from engine.networks.recognizer import Recognizer
 
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    network: Recognizer
-    faults: dict[str, Any] = {}
-    if config.get("_class_name") == Recognizer.__name__:
-        network, faults = Recognizer.from_pretrained(
-            path,
-            local_files_only=True,
-            low_cpu_mem_usage=False,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    if config.get("_class_name") != Recognizer.__name__ or any(faults.values()):
+    if config.get("_class_name") != Recognizer.__name__:
         raise ModelError(
             f"expected a recogniser, {path.name} holds another network",
             hint="name the folder model/ of a run of the recipe recognizer",
         )
+    network = cast(Recognizer, read_network(path, Recognizer.__name__))
     network = network.requires_grad_(False).eval().to(device)
     return Judge(path.name, network, network.config.threshold)
 

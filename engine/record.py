@@ -14,7 +14,7 @@ MAX_FACES: Final = 64
 MAX_DATA_BYTES: Final = 64
 TAG_BYTES: Final = 16
 MAX_PICTURE_PIXELS: Final = 25_000_000
-WRONG_MODES: Final = ("", "rand", "obfs")
+WRONG_MODES: Final = ("", "rand", "obfs", "decoy")
 
 _METHOD: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MASK: Final = re.compile(r"[ -~]{0,64}")
@@ -51,7 +51,7 @@ class Header:
         model_hash: SHA-256 of the weights, or empty for a method without a model.
         mask: the mask and its settings as ``gaussian:kernel=21,sigma=8``; printable ASCII, at
             most 64.
-        wrong: what a wrong key shows, ``"rand"``, ``"obfs"`` or ``""``.
+        wrong: what a wrong key shows, ``"rand"``, ``"obfs"``, ``"decoy"`` or ``""``.
         height: rows of the picture, 1 to 65,535.
         width: columns of the picture, 1 to 65,535; at most 25 million pixels.
         stripes: digests of the protected pixels, :func:`engine.stripes.stripe_digests`; empty
@@ -143,7 +143,7 @@ def check_shared(header: Header) -> None:
     check_bytes("model_hash", header.model_hash, {0, 32})
     _check_text("mask", header.mask, _MASK, "at most 64 printable ASCII characters")
     if header.wrong not in WRONG_MODES:
-        refuse("wrong", "'rand', 'obfs' or empty", f"{header.wrong!r:.40}")
+        refuse("wrong", "'rand', 'obfs', 'decoy' or empty", f"{header.wrong!r:.40}")
     _check_number("height", header.height, 1, MAX_SIDE)
     _check_number("width", header.width, 1, MAX_SIDE)
     if header.height * header.width > MAX_PICTURE_PIXELS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from engine.header import check_pixels, check_tag, context, decode, encode, pixe
 from engine.images import ProtectedFile
 from engine.keys import Key
 from engine.methods import METHODS, BoundKey, Method, Place, WrongMode
+from engine.methods.wrongly import show_wrongly
 from engine.record import Header
 
 Report = Callable[[str, float], None]
@@ -80,7 +82,7 @@ def recover(
     report("deriving the key", 0.0)
     keys = _derive(header, passphrases)
     digest = pixel_digest(signed_u8)
-    for i, place in enumerate(_places(header)):
+    for i, place in enumerate(places(header)):
         report("recovering", 0.3 + 0.7 * i / len(header.faces))
         for key in keys:
             try:
@@ -118,7 +120,7 @@ def refuse_hidden_faces(file: ProtectedFile) -> None:
 def recover_wrongly(
     file: ProtectedFile, passphrase: str, *, header: Header | None = None
 ) -> npt.NDArray[np.uint8]:
-    """Show what the method shows under a passphrase that is not the right one, (H, W, 3) uint8.
+    """Show what was chosen to be shown under a wrong passphrase, (H, W, 3) uint8.
 
     Raises:
         As :func:`recover`, but for WrongKeyError.
@@ -127,8 +129,9 @@ def recover_wrongly(
     method = method_of(header)
     photo_u8 = file.photo_u8
     (key,) = _derive(header, [passphrase])
-    for i, place in enumerate(_places(header)):
-        shown = method.recover_wrongly(file.photo_u8, place, BoundKey(key, context(header, i)))
+    for i, place in enumerate(places(header)):
+        bound = BoundKey(key, context(header, i))
+        shown = show_wrongly(method, file.photo_u8, place, bound)
         photo_u8 = paste(photo_u8, place.box, shown)
     return photo_u8
 
@@ -216,8 +219,9 @@ def _check_copy(
         )
 
 
-def _places(header: Header) -> list[Place]:
-    wrong: WrongMode = "obfs" if header.wrong == "obfs" else "rand"
+def places(header: Header) -> list[Place]:
+    """Where the faces of a header are hidden, in its order."""
+    wrong = cast(WrongMode, header.wrong)  # the decoder takes no others
     return [Place(face.box, face.data, wrong) for face in header.faces]
 
 

@@ -19,6 +19,7 @@ WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 NETWORKS = {
     "Embedder": "engine.networks.embedder",
     "Recognizer": "engine.networks.recognizer",
+    "Reveal": "engine.networks.reveal",
 }
 """Class of network to its module, imported when a model is loaded: the cards need no torch."""
 
@@ -60,6 +61,7 @@ class ModelCard:
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
+    "proface-k.v1": "bcd4ff38db30cc6e593917c25cc01d18f0bc88cbf8ecd268a84558a65c7e2701",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 
@@ -145,11 +147,35 @@ def load_model(name: str, device: str | None = None) -> "ModelMixin":
     _check_hash(name, "network", hash_model(card.folder))
     import torch
 
-    build = getattr(importlib.import_module(NETWORKS[card.network]), card.network)
+    network = read_network(card.folder, card.network)
+    network.requires_grad_(False)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    # Convolutions are fastest so, for inference.
+    network = network.to(memory_format=torch.channels_last)
+    return network.to(device)
+
+
+def read_network(folder: Path, network: str) -> "ModelMixin":
+    """Read a network that ``save_pretrained`` wrote, released or not, strictly, on the CPU.
+
+    Args:
+        folder: with its config.json and weights.
+        network: its class, of :data:`NETWORKS`.
+
+    Raises:
+        WeightsMissingError: the folder holds no such files.
+        WeightsHashError: its config does not describe its weights.
+    """
+    if not all((folder / file).is_file() for file in (WEIGHTS_FILE, "config.json")):
+        raise WeightsMissingError(
+            f"expected config.json and {WEIGHTS_FILE} in {folder.name}",
+            hint="name the folder called model that the training wrote",
+        )
+    build = getattr(importlib.import_module(NETWORKS[network]), network)
     # diffusers leaves what it does not find untrained, with no more than a warning.
-    network: ModelMixin
-    network, faults = build.from_pretrained(
-        card.folder,
+    found: ModelMixin
+    found, faults = build.from_pretrained(
+        folder,
         local_files_only=True,
         low_cpu_mem_usage=False,
         ignore_mismatched_sizes=True,
@@ -157,11 +183,7 @@ def load_model(name: str, device: str | None = None) -> "ModelMixin":
     )
     if any(faults.values()):
         raise WeightsHashError(
-            f"config.json of {name} must describe its weights, got another network's",
-            hint="get assets/models again from a clean clone",
+            f"config.json of {folder.name} must describe its weights, got another network's",
+            hint="get the folder again, from a clean clone if it is of assets/models",
         )
-    network.requires_grad_(False)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    # Convolutions are fastest so, for inference.
-    network = network.to(memory_format=torch.channels_last)
-    return network.to(device)
+    return found

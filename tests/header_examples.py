@@ -52,7 +52,7 @@ def headers(draw: st.DrawFn) -> Header:
         method=draw(st.from_regex(r"\A[a-z0-9][a-z0-9._-]{0,63}\Z")),
         model_hash=draw(st.just(b"") | st.binary(min_size=32, max_size=32)),
         mask=draw(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=64)),
-        wrong=draw(st.sampled_from(["", "rand", "obfs"])),
+        wrong=draw(st.sampled_from(["", "rand", "obfs", "decoy"])),
         height=height,
         width=width,
         stripes=draw(st.binary(min_size=stripes, max_size=stripes)),

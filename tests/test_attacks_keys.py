@@ -1,10 +1,12 @@
 """Wrong keys on the released weights: wrong is wrong, however near, and right is right."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sample_photos import Photo, portrait, psnr_db
+from tiny_zoo import forget, point_zoo_at, write_models
 
 from engine.attacks.keys import (
     Trial,
@@ -125,6 +127,25 @@ def test_sealed_has_no_key_map() -> None:
     trial = trial_of("sealed")
     with pytest.raises(MethodError, match="must have a key map"):
         trial.show_map(trial.derive(SECRET), 0.1, 0)
+
+
+def test_a_scrambling_key_has_no_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_models(tmp_path)
+    point_zoo_at(monkeypatch, tmp_path)
+    faces = faces_from_boxes([BOX], *portrait().shape[:2])
+    options = ProtectOptions("proface-k", kdf=KdfParams.cheapest())
+    trial = Trial(open_protected(protect(portrait(), faces, SECRET, options).png))
+    key = trial.derive(SECRET)
+    assert trial.opens(key)
+    assert distance(trial.show(random_key())) < 15
+    for call in (
+        lambda: trial.show_map(key, 0.1, 0),
+        lambda: key_map_sweep(trial, key, original(), (0.1,), seed=0),
+    ):
+        with pytest.raises(MethodError, match="must have a key map") as caught:
+            call()
+        assert "proface-s-rand" in caught.value.hint
+    forget()
 
 
 @pytest.mark.parametrize("method", NETWORKS)

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from sample_photos import group, portrait
-from tiny_zoo import random_embedder
+from tiny_zoo import forget, grey_embedder, point_zoo_at, random_embedder, write_models
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -29,12 +29,13 @@ from engine.benchmark import (
 from engine.benchmark.cost import measure_costs
 from engine.benchmark.embedders import fitted_psnr_db
 from engine.benchmark.judge import Exhibit, judge
-from engine.benchmark.plan import Subject
+from engine.benchmark.plan import Subject, passphrase
+from engine.benchmark.rig import Keys, network_of
 from engine.cli import app
 from engine.cli.benchmark import _command
 from engine.data import FaceFile, FaceSet
 from engine.errors import MaskError, MethodError, MetricError, ResultsError
-from engine.keys import Key
+from engine.keys import KdfParams, Key, key_map_tensor
 from engine.methods import find_method
 from engine.results import Artifact, Reader, Results, Score
 from engine.zoo import load_model
@@ -122,6 +123,21 @@ def test_batches_show_what_the_pipeline_shows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, mask: str
 ) -> None:
     """The law of the benchmark: what is measured is what the program gives to a person."""
+    assert_batches_show_the_pipelines(folder, tmp_path, monkeypatch, method, mask)
+
+
+def test_batches_scramble_as_the_pipeline_does(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_models(tmp_path / "models")
+    point_zoo_at(monkeypatch, tmp_path / "models")
+    assert_batches_show_the_pipelines(folder, tmp_path, monkeypatch, "proface-k", "pixelate")
+    forget()
+
+
+def assert_batches_show_the_pipelines(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, mask: str
+) -> None:
     faces, config = FaceSet(folder), replace(QUICK, masks=(mask,), parts=("keys", "spoof"))
     salts = iter(embedders.drawn(0, faces.records[i].file, "salt")[:16] for i in range(4))
     monkeypatch.setattr("engine.pipeline.new_salt", lambda: next(salts))
@@ -186,9 +202,9 @@ def test_byproducts_are_the_networks_own_and_are_not_shown(folder: Path, tmp_pat
         faces, [0], Subject("proface-s-rand"), "pixelate", config, tmp_path, "cpu"
     )
     assert not [name for name in exhibit.shown if "byproduct" in name]
-    network = embedders.network_of(Subject("proface-s-rand"), "cpu")
-    keys = embedders.Keys(Subject("proface-s-rand"), "pixelate", config, "one/a.png", (48, 48))
-    right = embedders.key_map_tensor(keys.map("right"))
+    network = network_of(Subject("proface-s-rand"), "cpu")
+    keys = Keys(Subject("proface-s-rand"), "pixelate", config, "one/a.png", (48, 48))
+    right = key_map_tensor(keys.map("right"))
     protected = exhibit.shown["protected"]
     with torch.inference_mode():
         recovered, _ = network.inverse(protected, right.expand(-1, 3, -1, -1), right)
@@ -284,6 +300,28 @@ def test_a_trained_folder_is_measured_under_its_own_name(
         assert {blocks for blocks, _ in reader.blocks()} == {1}
     assert run.model == "proface-s-obfs-n1"
     assert len(run.weights_hash) == 64
+
+
+def test_a_scrambling_folder_is_known_by_its_run_or_its_name(
+    folder: Path, tmp_path: Path, results: Results
+) -> None:
+    grey_embedder().save_pretrained(tmp_path / "k" / "model")
+    model = tmp_path / "k" / "model"
+    named, other = Subject("proface-k-long", model), Subject("mine", model)
+    assert (named.scrambled, other.scrambled) == (True, False)
+    (tmp_path / "k" / "checkpoint").mkdir()
+    for recipe, scrambled in (({"scrambled": True}, True), ({"scrambled": False}, False)):
+        state = tmp_path / "k" / "checkpoint" / "state.json"
+        state.write_text(json.dumps({"recipe": recipe}))
+        assert Subject(f"proface-k-{scrambled}", model).scrambled is scrambled
+    state.write_text(json.dumps({"recipe": {"scrambled": True}}))
+    parts = ("keys", "spoof", "sweep", "byproducts")
+    config = replace(QUICK, methods=(f"ours={model}",), masks=("box",), parts=parts)
+    run_id = benchmark(FaceSet(folder), config, results)
+    means = {m.pair: m for m in results.mean_scores(run_id) if m.metric == "psnr_db"}
+    for pair in ("original:wrong", "original:one_char", "original:one_bit", "original:spoofed"):
+        assert means[pair].greatest < 15
+    assert not [pair for pair in means if "flipped" in pair]
 
 
 def test_photographs(tmp_path: Path, results: Results) -> None:
@@ -627,9 +665,9 @@ def test_no_passphrase_or_key_is_stored(folder: Path, tmp_path: Path) -> None:
     stored = (tmp_path / "results.db").read_bytes()
     for file in ("one/a.png", "two/c.png"):
         for word in ("right", "wrong"):
-            secret = embedders.passphrase(0, file, word)
+            secret = passphrase(0, file, word)
             salt = embedders.drawn(0, file, "salt")[:16]
-            key = Key.from_passphrase(secret, salt, embedders.KdfParams.cheapest())
+            key = Key.from_passphrase(secret, salt, KdfParams.cheapest())
             assert secret.encode() not in stored
             assert key.fingerprint.encode() not in stored
 

@@ -75,15 +75,23 @@ def test_an_empty_folder_is_told() -> None:
     assert not Path("run").exists()
 
 
-@pytest.mark.parametrize("words", [("--crop", "17"), ("--seed", "-1"), ("--lpips", "-1")])
-def test_what_no_training_can_have_is_wrong_usage(words: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--crop", "17"),
+        ("--seed", "-1"),
+        ("--lpips", "-1"),
+        ("--blocks", "2", "--start-from", "model"),
+    ],
+)
+def test_what_no_training_can_have_is_wrong_usage(words: tuple[str, ...]) -> None:
     assert train(*words).exit_code == 2
 
 
 def test_a_recipe_keeps_what_the_person_says_nothing_of() -> None:
     paper = find_recipe("proface-s-obfs-paper")
-    assert _adjusted(paper, None, None, None) == paper
-    changed = _adjusted(paper, 0.0, 64, 4)
+    assert _adjusted(paper, None, None, None, None) == paper
+    changed = _adjusted(paper, 0.0, 64, 4, 5)
     assert (changed.weights.protect_lpips, changed.weights.triplet_lpips) == (0.0, 0.5)
-    assert (changed.batches.crop, changed.batches.batch) == (64, 4)
+    assert (changed.batches.crop, changed.batches.batch, changed.blocks) == (64, 4, 5)
     assert changed.batches.masks == paper.batches.masks

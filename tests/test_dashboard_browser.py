@@ -88,6 +88,12 @@ def go(page: Page, address: str, title: str) -> None:
     expect(page.locator("h1")).to_have_text(title)
 
 
+CUT = """[...document.querySelectorAll('[data-testid=stMetric] p')]
+    .filter(p => p.scrollWidth > p.clientWidth || getComputedStyle(p).textOverflow === 'ellipsis')
+    .map(p => p.innerText)"""
+"""Words of the tiles that are not to be read in full."""
+
+
 def tick(page: Page, place: int) -> None:
     """Tick a line of the list of runs, which is drawn on a canvas."""
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
@@ -118,6 +124,12 @@ def test_runs_are_ticked_compared_and_linked_to(page: Page, address: str) -> Non
     other = page.context.new_page()
     go(other, link, "Runs")
     expect(other.get_by_role("heading", name="Runs 4, 3 compared")).to_be_visible()
+
+
+def test_a_figure_of_an_attack_leads_to_its_run(page: Page, address: str) -> None:
+    go(page, f"{address}/robustness", "Robustness and attacks")
+    page.locator(".fv-table td a").first.click()
+    expect(page.get_by_role("heading", name="Run 2: attack of proface-s-rand")).to_be_visible()
 
 
 def test_a_view_is_in_the_address(page: Page, address: str) -> None:
@@ -174,5 +186,6 @@ def test_no_page_is_wider_than_its_window_or_asks_elsewhere(
         page.wait_for_timeout(700)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert page.get_by_test_id("stException").count() == 0, name
+        assert page.evaluate(CUT) == [], name
     assert {host for host in hosts if host} == {address.removeprefix("http://")}
     context.close()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,27 @@ import pytest
 from PIL import Image
 from sample_photos import portrait, psnr_db
 
-from demo import actions, comparison, curve, lab, meter, strength, tour, troubles, words
+from demo import (
+    actions,
+    comparison,
+    curve,
+    exhibits,
+    lab,
+    meter,
+    strength,
+    tour,
+    troubles,
+    words,
+)
 from demo.samples import SAMPLES, sample
+from demo.tabs.recover import recovered_card
 from engine import errors
-from engine.faces import crop
+from engine.faces import crop, detect, faces_from_boxes
 from engine.images import open_photo, open_protected, write_png
 from engine.masks import MASKS, make_mask, mask_label
 from engine.methods import METHODS
 from engine.passphrase import generate_passphrase
+from engine.pipeline import ProtectOptions, protect
 
 RIGHT = "a quiet river 7"
 
@@ -65,8 +79,8 @@ def test_each_refusal_has_words_of_its_own(found: actions.Found) -> None:
     cases = {
         "Wrong passphrase": (png, "a quiet river 8"),
         "Changed since it was shared": (write_png(None, changed, header), RIGHT),
-        "Re-encoded on its way": (jpeg.getvalue(), RIGHT),
-        "Not one of ours": (write_png(None, portrait(), None), RIGHT),
+        "Re-encoded by another program": (jpeg.getvalue(), RIGHT),
+        "Nothing of ours found": (write_png(None, portrait(), None), RIGHT),
         "A passphrase is needed": (png, ""),
     }
     for title, (data, passphrase) in cases.items():
@@ -75,14 +89,91 @@ def test_each_refusal_has_words_of_its_own(found: actions.Found) -> None:
         assert troubles.explained(caught.value)[0] == title
     with pytest.raises(errors.EngineError) as caught:
         actions.recover(write_png(None, pixels[:-1], header), RIGHT)
-    assert troubles.explained(caught.value)[0] == "Re-encoded on its way"
+    assert troubles.explained(caught.value)[0] == "Re-encoded by another program"
+
+
+def kinds_of(kind: type[errors.EngineError]) -> Iterator[type[errors.EngineError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from kinds_of(each)
 
 
 def test_words_of_the_command_line_stay_there() -> None:
-    told = " ".join(" ".join(pair) for pair in words.TROUBLES.values())
-    assert "--" not in told
+    hint = "draw --box X0,Y0,X1,Y1, or run python -m engine models"
+    for kind in kinds_of(errors.EngineError):
+        told = " ".join(troubles.explained(kind("expected a thing, got another", hint=hint)))
+        assert "--" not in told, kind
+        assert "python" not in told, kind
+        assert "{" not in told, kind
+
+
+def test_too_many_faces_are_refused_in_plain_words() -> None:
+    places = [(40 * (n % 16), 40 * (n // 16)) for n in range(65)]
+    boxes = [(x, y, x + 32, y + 32) for x, y in places]
+    photo_u8 = np.zeros((640, 640, 3), np.uint8)
+    found = actions.Found(photo_u8, tuple(faces_from_boxes(boxes, 640, 640)))
+    with pytest.raises(errors.BoxError) as caught:
+        actions.protect(found, list(range(1, 66)), "box", "sealed", RIGHT)
+    assert "at most 64 hidden faces, got 65" in troubles.explained(caught.value)[1]
     assert set(words.MASK_TITLES) == set(MASKS)
     assert set(words.METHOD_TITLES) == set(METHODS)
+
+
+@pytest.mark.parametrize("method", ["sealed", "proface-s-rand"])
+def test_what_hides_faces_already_is_not_protected_again(method: str) -> None:
+    photo_u8 = portrait()
+    made = protect(photo_u8, detect(photo_u8), RIGHT, ProtectOptions(method, "gaussian"))
+    broken = bytearray(made.png)
+    place = made.png.index(open_protected(made.png).header or b"none")
+    broken[place + 9] ^= 1
+    with pytest.raises(errors.AlreadyProtectedError) as caught:
+        actions.look(made.png)
+    assert troubles.explained(caught.value)[0] == "Already protected"
+    with pytest.raises(errors.EngineError):
+        actions.refuse_hidden_faces(bytes(broken))
+    saved = write_png(None, made.photo_u8, None)
+    changed_u8 = made.photo_u8.copy()
+    changed_u8[100:120, 100:120] ^= 64
+    if method == "sealed":  # the header is in the pixels, too
+        for png in (saved, write_png(None, changed_u8, None)):
+            with pytest.raises(errors.AlreadyProtectedError):
+                actions.look(png)
+    else:  # nothing is left that could tell
+        actions.refuse_hidden_faces(saved)
+
+
+def test_photographs_are_not_taken_for_protected_ones() -> None:
+    for kind in ("JPEG", "WEBP", "PNG"):
+        file = io.BytesIO()
+        Image.fromarray(portrait()).save(file, kind)
+        assert len(actions.look(file.getvalue()).faces) == 1
+
+
+def test_a_picture_without_a_check_is_not_said_to_be_opened() -> None:
+    photo_u8 = portrait()
+    faces = detect(photo_u8)
+    options = ProtectOptions("proface-s-rand", "gaussian", check_value=False)
+    unchecked = protect(photo_u8, faces, RIGHT, options).png
+    for passphrase in (RIGHT, "something else"):
+        got = actions.recover(unchecked, passphrase)
+        said = recovered_card(got)
+        assert not got.verified
+        assert "nothing in the file tells" in said
+        assert not any(word in said for word in ("fits", "Faces back", "fv-good", "as it was"))
+
+
+def test_bit_exact_is_said_of_the_face_alone(found: actions.Found) -> None:
+    options = ProtectOptions(
+        "sealed", check_value=False
+    )  # its payload is authenticated all the same
+    png = protect(found.photo_u8, found.faces, RIGHT, options).png
+    got = actions.recover(png, RIGHT)
+    said = recovered_card(got)
+    assert got.verified
+    assert got.exact
+    assert "The passphrase fits" in said
+    assert "every pixel of the face as it was; the rest of the photo as in the protected" in said
+    assert not np.array_equal(open_photo(got.png), found.photo_u8)
 
 
 def test_no_face_and_no_choice_protect_nothing(found: actions.Found) -> None:
@@ -235,5 +326,7 @@ def test_a_generated_passphrase_has_its_exact_worth() -> None:
         drawn = generate_passphrase(meter.GENERATED_WORDS)
     worth = meter.worth_of(drawn)
     assert "if drawn" in worth.note
+    assert "77 bits" in exhibits.meter(worth)
+    assert "77 bits" in meter.worth_of("my aunt keeps geese").note
     assert worth.bits == pytest.approx(77.5, abs=0.1)
     assert (worth.word, worth.exact) == ("strong", True)

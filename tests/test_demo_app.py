@@ -131,7 +131,7 @@ def test_a_new_session_gives_no_more_tries_on_the_same_picture(
     uploaded = handle_file(str(photo))
     client = Client(server.url, verbose=False)
     for _ in range(10):
-        with pytest.raises(AppError, match="Not one of ours"):
+        with pytest.raises(AppError, match="Nothing of ours found"):
             client.predict(uploaded, "guess", api_name="/recover")
     for again in (client, Client(server.url, verbose=False)):
         with pytest.raises(AppError, match=r"Not so fast.*Try again in \d+ s"):

@@ -134,7 +134,7 @@ def test_protect_download_recover(page: Page, tmp_path: Path, server: Server) ->
     page.wait_for_selector("#protect-preview img")
     page.click("#protect-generate")
     page.wait_for_selector("#protect-meter .fv-strong")
-    assert "78 bits" in page.inner_text("#protect-meter")
+    assert "77 bits" in page.inner_text("#protect-meter")
     drawn = field(page, "protect-passphrase").input_value()
     page.click("#protect-go")
     page.wait_for_selector("#protect-card .fv-card")
@@ -250,10 +250,51 @@ def test_the_tour_needs_no_typing(page: Page, tmp_path: Path) -> None:
     page.locator("#tour-stage h2", has_text="1.").wait_for()
 
 
+TIGHT = """[...document.querySelectorAll('#how g.b')].flatMap(group => {
+    const box = group.querySelector('rect').getBBox(), found = []
+    let text = group.nextElementSibling
+    for (; text && text.tagName === 'text'; text = text.nextElementSibling) {
+        const inside = text.getBBox()
+        if (inside.x >= box.x + box.width || inside.x + inside.width <= box.x) break
+        if (inside.x < box.x + 6 || inside.x + inside.width > box.x + box.width - 6)
+            found.push(text.textContent)
+    }
+    return found
+})"""
+"""Words of the diagrams that touch the edge of their box."""
+
+
 def test_how_it_works_draws_its_own_diagrams(page: Page) -> None:
     tab(page, "How it works")
     assert page.locator("#how svg[role=img]").count() == 2
     assert "Limits, plainly" in page.inner_text("#how")
+    assert page.evaluate(TIGHT) == []
+
+
+def test_without_a_face_the_page_says_what_to_do(page: Page, tmp_path: Path) -> None:
+    grey = tmp_path / "grey.png"
+    write_png(grey, np.full((240, 320, 3), 128, np.uint8), None)
+    page.click("#sample-1")
+    page.wait_for_selector("#protect-faces input")
+    upload(page, "protect-photo", grey)
+    page.wait_for_selector("#protect-whole")
+    assert words.NO_FACE[0] in page.inner_text("#protect-empty")
+    assert not page.locator("#protect-faces").is_visible()
+    assert not page.locator("#protect-preview").is_visible()
+    message(page)
+    page.click("#protect-harder")
+    page.locator("#protect-harder").wait_for(state="hidden")
+    page.click("#protect-whole")
+    page.wait_for_selector("#protect-preview img")
+    assert not page.locator("#protect-whole").is_visible()
+
+
+def test_every_link_of_the_head_leads_somewhere(page: Page) -> None:
+    links = page.locator(".fv-top nav a")
+    assert links.count() == 1
+    links.first.click()
+    page.wait_for_selector("h1", timeout=PATIENCE)
+    assert page.url.split("?")[0].endswith("/dashboard/")
 
 
 def test_every_picture_has_words(page: Page) -> None:

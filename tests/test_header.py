@@ -42,6 +42,7 @@ def test_every_other_field_changes_the_context_and_none_begins_another() -> None
         {"mask": ""},
         {"mask": SIMPLE.mask + " "},
         {"wrong": "obfs"},
+        {"wrong": "decoy"},
         {"wrong": ""},
         {"height": 65},
         {"width": 81},

@@ -4,13 +4,21 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+import laws
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_photos import Photo, portrait, psnr_db
-from tiny_zoo import forget, point_zoo_at, random_embedder, write_model, write_models
+from tiny_zoo import (
+    forget,
+    grey_embedder,
+    point_zoo_at,
+    random_embedder,
+    write_model,
+    write_models,
+)
 
 from engine import payload, zoo
 from engine.boxes import Box
@@ -25,11 +33,13 @@ from engine.images import from_u8
 from engine.keys import Key, key_map_tensor
 from engine.masks import make_mask
 from engine.methods import METHODS, BoundKey, Crop, Method, Place, find_method
-from engine.methods.embedding import protect_crop, recover_crop
+from engine.methods.embedding import padded, protect_crop, recover_crop
+from engine.methods.proface_k import ProfaceK
 from engine.methods.proface_s import ProfaceS
 from engine.methods.sealed import AEAD_TAG_BYTES, Note, Sealed
 from engine.networks.embedder import Embedder
 from engine.payload import CODECS
+from engine.scramble import keyed_shuffle, random_shuffles, scramble, unscramble
 
 ROOT_KEY = bytes(range(32))
 CONTEXT = b"one face of one picture"
@@ -79,6 +89,11 @@ def hide(
     )
 
 
+def has_weights(name: str) -> bool:
+    """Whether the method is a network that is released."""
+    return getattr(METHODS[name], "model", "") in zoo.RELEASED
+
+
 def cut(photo_u8: Photo, place: Place) -> Photo:
     x0, y0, x1, y1 = place.box
     return photo_u8[y0:y1, x0:x1]
@@ -94,7 +109,8 @@ def test_a_method_says_what_it_is(name: str) -> None:
     assert method.promise
     assert method.promise[0].islower()
     assert method.wrong_modes
-    assert set(method.wrong_modes) <= {"rand", "obfs"}
+    assert "decoy" in method.wrong_modes[1:]
+    assert set(method.wrong_modes) <= {"rand", "obfs", "decoy"}
     assert 0 <= method.note_bytes <= 64
 
 
@@ -191,10 +207,6 @@ def test_sealed_shows_noise_around_mid_grey_under_a_wrong_key() -> None:
     assert abs(first.std() - 73.9) < 2
     assert psnr_db(first, second) < 9
     assert np.mean((first == 0) | (first == 255)) < 0.02
-    obfs = dataclasses.replace(places[0], wrong="obfs")
-    np.testing.assert_array_equal(
-        method.recover_wrongly(shared_u8, obfs, bound(flipped(0))), cut(shared_u8, places[0])
-    )
 
 
 def test_sealed_shows_the_right_keys_bytes_as_noise_too() -> None:
@@ -334,13 +346,105 @@ def test_a_model_that_is_no_embedder_is_refused(
     forget()
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "sealed"])
+# --- proface-k ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProfaceK]:
+    """Proface-k with a network set by hand, which hides in plain grey alone."""
+    write_model(tmp_path / "proface-k.v1", grey_embedder(), "proface-k.v1")
+    point_zoo_at(monkeypatch, tmp_path)
+    yield ProfaceK("proface-k", "proface-k.v1", ("rand", "obfs", "decoy"), "none")
+    forget()
+
+
+def hide_in_grey(method: ProfaceK, box: Box, key: BoundKey) -> tuple[Photo, Photo, Place]:
+    """The grey photograph, the one to share, and where to look."""
+    x0, y0, x1, y1 = box
+    grey_u8 = np.full_like(portrait(), 128)
+    crops = [Crop(box, portrait()[y0:y1, x0:x1].copy())]
+    shared_u8 = method.protect(grey_u8, crops, method.plan(grey_u8, crops, 300), [key])
+    return grey_u8, shared_u8, Place(box, b"", "rand")
+
+
+@pytest.mark.parametrize("size", [(112, 112), (97, 112), (64, 81), (51, 33)])
+def test_only_the_right_key_unscrambles(keyed: ProfaceK, size: tuple[int, int]) -> None:
+    box = (80, 50, 80 + size[1], 50 + size[0])
+    grey_u8, shared_u8, place = hide_in_grey(keyed, box, bound())
+    original_u8 = cut(portrait(), place)
+    assert psnr_db(cut(grey_u8, place), cut(shared_u8, place)) > 24
+    right = keyed.recover(shared_u8, place, bound())
+    assert psnr_db(original_u8, right) > 38
+    wrong_keys = [bound(flipped(bit)) for bit in (0, 100, 255)]
+    for key in (*wrong_keys, bound(bytes(32)), bound(context=CONTEXT + b"!")):
+        wrong = keyed.recover_wrongly(shared_u8, place, key)
+        assert psnr_db(original_u8, wrong) < 15
+        assert psnr_db(right, wrong) < 15
+
+
+def test_the_network_alone_gives_no_outline(keyed: ProfaceK) -> None:
+    """Who runs it without a key gets the scrambled picture: no trace of where anything was."""
+    _, shared_u8, place = hide_in_grey(keyed, (72, 64, 184, 176), bound())
+    network = grey_embedder()
+    with torch.inference_mode():
+        found = network.recover(from_u8(cut(shared_u8, place).copy()), torch.zeros(1, 1, 112, 112))
+    pair = np.stack([found.flatten().numpy(), cut(portrait(), place).transpose(2, 0, 1).ravel()])
+    assert abs(np.corrcoef(pair)[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (33, 40)])
+def test_a_scrambled_crop_goes_through_the_network_without_a_key(height: int, width: int) -> None:
+    network, key = random_embedder(3), bound()
+    original_u8 = np.ascontiguousarray(portrait()[60 : 60 + height, 80 : 80 + width])
+    mask_u8 = np.random.default_rng(height).integers(0, 256, original_u8.shape, np.uint8)
+    protected_u8 = protect_crop(network, original_u8, mask_u8, key, scrambled=True)
+    recovered_u8 = recover_crop(network, protected_u8, key, scrambled=True)
+    assert recovered_u8.shape == (height, width, 3)
+    shuffle = keyed_shuffle(key.key, CONTEXT, height, width)
+    hidden, shared = scramble(from_u8(original_u8), shuffle), from_u8(protected_u8)
+    hidden, mask, shared = (padded(image) for image in (hidden, from_u8(mask_u8), shared))
+    blank = torch.zeros_like(mask[:, :1])
+    with torch.inference_mode():
+        protected = network.protect(hidden, mask, blank)[..., :height, :width]
+        found = network.recover(shared, blank)[..., :height, :width]
+        recovered = unscramble(found, shuffle)
+    for found_u8, expected in ((protected_u8, protected), (recovered_u8, recovered)):
+        rounded = (expected.clamp(0, 1) * 255).round()[0].permute(1, 2, 0).numpy()
+        np.testing.assert_array_equal(found_u8, rounded)
+
+
+def test_scrambling_and_network_are_undone_together() -> None:
+    network = random_embedder(5).double()
+    generator = torch.Generator().manual_seed(0)
+    original, mask = torch.rand(2, 2, 3, 22, 36, generator=generator, dtype=torch.float64)
+    shuffle = random_shuffles(2, 22, 36, generator)
+    blank = torch.zeros_like(original[:, :1])
+
+    def forward(original: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return network(scramble(original, shuffle), mask, blank)
+
+    def inverse(
+        protected: torch.Tensor, byproduct: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden, mask = network.inverse(protected, byproduct, blank)
+        return unscramble(hidden, shuffle), mask
+
+    with torch.inference_mode():
+        laws.assert_inverts(forward, inverse, original, mask, tolerance=1e-5)
+        laws.assert_keeps_inputs(forward, original, mask)
+
+
+# --- released -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if has_weights(name)])
 def test_a_released_network_hides_and_recovers_a_face_it_never_saw(name: str) -> None:
     method, photo_u8, boxes = METHODS[name], portrait(), ((43, 31, 215, 203),)
     masked_u8, shared_u8, (place,) = hide(method, photo_u8, bound(), boxes)
     right, wrong = (method.recover(shared_u8, place, bound(r)) for r in (ROOT_KEY, flipped(9)))
     assert psnr_db(cut(masked_u8, place), cut(shared_u8, place)) > 34
     assert psnr_db(cut(photo_u8, place), right) > 34
-    assert psnr_db(cut(photo_u8, place), wrong) < (15 if name.endswith("rand") else 30)
-    if name.endswith("obfs"):
+    own = method.wrong_modes[0]
+    assert psnr_db(cut(photo_u8, place), wrong) < (15 if own == "rand" else 30)
+    if own == "obfs":
         assert psnr_db(cut(masked_u8, place), wrong) > 24

@@ -11,6 +11,7 @@ from insightface.app import FaceAnalysis
 from insightface.model_zoo import get_model
 from laws import assert_batch_equals_items, assert_keeps_inputs
 from tiny_pack import write_pack
+from tiny_zoo import random_recognizer
 from torch import Tensor
 
 from engine import metrics, recognition, zoo
@@ -24,14 +25,6 @@ from engine.networks.embedder import Embedder
 from engine.networks.recognizer import Recognizer
 from engine.recognition import align_batch, embed, export_onnx, find_recognizer
 
-SMALL = {"widths": (8, 8, 16), "blocks": (1, 1, 1), "head_width": 8, "dimensions": 16}
-
-
-def random_recognizer(seed: int = 0, **settings: object) -> Recognizer:
-    torch.manual_seed(seed)
-    network: Recognizer = Recognizer(**SMALL, **settings)
-    return network.eval()
-
 
 def faces(count: int = 3, side: int = 112) -> Tensor:
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(5))
@@ -40,7 +33,7 @@ def faces(count: int = 3, side: int = 112) -> Tensor:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trained") / "model"
-    random_recognizer(threshold=0.5).save_pretrained(path)
+    random_recognizer(0, threshold=0.5).save_pretrained(path)
     return path
 
 
@@ -62,7 +55,7 @@ def astronaut() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_embeddings_have_length_one_and_items_equal_their_batch() -> None:
-    network = random_recognizer()
+    network = random_recognizer(0)
     with torch.inference_mode():
         found = network(faces())
         assert found.shape == (3, 16)
@@ -89,17 +82,17 @@ def test_a_trained_folder_is_found_with_its_threshold(folder: Path) -> None:
     judge = find_recognizer(str(folder))
     assert (judge.name, judge.threshold) == ("model", 0.5)
     with torch.inference_mode():
-        assert torch.equal(judge.embed(faces()), random_recognizer()(faces()))
+        assert torch.equal(judge.embed(faces()), random_recognizer(0)(faces()))
 
 
 def test_a_torchscript_file_is_found(tmp_path: Path) -> None:
     file = tmp_path / "teacher.ts"
-    traced = torch.jit.trace(random_recognizer(), faces(1))
+    traced = torch.jit.trace(random_recognizer(0), faces(1))
     traced.save(str(file))
     judge = find_recognizer(str(file))
     assert (judge.name, judge.threshold) == ("teacher.ts", None)
     with torch.inference_mode():
-        expected = random_recognizer()(faces())
+        expected = random_recognizer(0)(faces())
     assert torch.allclose(judge.embed(faces()), expected, atol=1e-5)
     file.write_bytes(b"no zip")
     recognition._of_file.cache_clear()
@@ -193,7 +186,7 @@ def assert_insightface_agrees(
 def test_insightface_loads_the_exported_network(
     tmp_path: Path, astronaut: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    assert_insightface_agrees(random_recognizer(), tmp_path / "small.onnx", *astronaut)
+    assert_insightface_agrees(random_recognizer(0), tmp_path / "small.onnx", *astronaut)
 
 
 # --- figures of identity --------------------------------------------------------------------------
@@ -213,7 +206,7 @@ def test_a_match_is_a_cosine_at_the_threshold_or_above(folder: Path, tmp_path: P
     first, second = faces(6), faces(12)[6:]
     cosines = metrics.identity_cosine(first, second, recognizer=str(folder))
     middle = float(cosines.sort().values[3])
-    random_recognizer(threshold=middle - 1e-9).save_pretrained(tmp_path / "model")
+    random_recognizer(0, threshold=middle - 1e-9).save_pretrained(tmp_path / "model")
     found = metrics.identity_match(first, second, recognizer=str(tmp_path / "model"))
     assert found.tolist() == (cosines >= middle).double().tolist()
     assert found.sum() == 3

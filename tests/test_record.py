@@ -25,7 +25,7 @@ from engine.header import FaceRecord
         ({"model_hash": bytes(31)}, errors.HeaderDamagedError, "model_hash"),
         ({"mask": "é"}, errors.HeaderDamagedError, "mask"),
         ({"mask": "m" * 65}, errors.HeaderDamagedError, "mask"),
-        ({"wrong": "decoy"}, errors.HeaderDamagedError, "wrong"),
+        ({"wrong": "swap"}, errors.HeaderDamagedError, "wrong"),
         ({"wrong": None}, errors.HeaderDamagedError, "wrong"),
         ({"height": 0}, errors.HeaderDamagedError, "height"),
         ({"height": 65_536}, errors.HeaderDamagedError, "height"),

@@ -141,6 +141,7 @@ def test_a_fault_of_the_schema_is_named(checkout: Path, pattern: str, new: str, 
             "torch>=2",
             "requirements.txt: torch>=2 is no exact pin",
         ),
+        ("requirements.txt", r"\A", "-e .\n", "requirements.txt: -e . is no exact pin"),
         ("packages.txt", r"^libgl1$", "# for opencv", "packages.txt: '# for opencv' is no name"),
         (
             "pyproject.toml",

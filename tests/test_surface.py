@@ -126,9 +126,12 @@ def test_every_script_is_named_where_people_look() -> None:
     assert {script.name for script in SCRIPTS} - sourced == found
 
 
-def test_the_project_itself_is_the_first_requirement() -> None:
+def test_the_pins_need_no_checkout_and_the_environment_installs_it_after_them() -> None:
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    assert text.splitlines()[0] == "-e ."
+    assert not re.search(r"^ *-|[ @/]\.|file:", re.sub("#.*", "", text), re.MULTILINE)
+    steps = re.findall(r"pip install (.*)", (ROOT / "scripts/environment").read_text("utf-8"))
+    assert [step.split()[-2:] for step in steps] == [["-r", "requirements-dev.txt"], ["-e", "."]]
+    assert "--no-deps" in steps[1]
 
 
 @pytest.mark.parametrize("pin", PINS)

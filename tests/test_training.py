@@ -23,6 +23,7 @@ from tiny_training import (
 from engine.data import FaceSet, find_training_sets
 from engine.errors import DataError, ModelError, UnknownModelError
 from engine.masks import MASKS
+from engine.networks.embedder import Embedder
 from engine.results import Results
 from engine.training import checkpoint
 from engine.training.batches import Batch
@@ -275,18 +276,54 @@ def test_find_training_sets(tmp_path: Path, faces: FaceSet) -> None:
 # --- recipes --------------------------------------------------------------------------------------
 
 
+ABLATIONS = {
+    "proface-s-rand": {"full", "no-key-in-recovery", "no-triplet-l1"},
+    "proface-s-obfs": {"full", "no-key-in-recovery", "no-triplet-lpips"},
+}
+
+
 def test_recipes() -> None:
-    names = {"proface-s-rand", "proface-s-obfs"}
-    assert set(RECIPES) == names | {f"{name}-paper" for name in names} | {"proface-k"}
+    variants = {f"{name}-{end}" for name, ends in ABLATIONS.items() for end in (*ends, "paper")}
+    assert set(RECIPES) == {*ABLATIONS, "proface-k"} | variants
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert recipe.scrambled == (name == "proface-k")
-        assert recipe.scrambled or name.removesuffix("-paper").endswith(recipe.wrong)
-        assert recipe.weights.perceptual == name.endswith("-paper")
+        assert recipe.scrambled or name.startswith(f"proface-s-{recipe.wrong}")
+        assert recipe.weights.perceptual == (name in variants)
+        assert recipe.keyed_recovery != name.endswith("no-key-in-recovery")
         assert recipe.batches.masks.keys() <= MASKS.keys()
         assert {"gaussian", "pixelate", "median", "sticker"} <= recipe.batches.masks.keys()
         assert recipe.batches.crop % 2 == 0
         assert find_recipe(name) is recipe
+
+
+@pytest.mark.parametrize("family", ABLATIONS)
+def test_an_ablation_lacks_one_thing(family: str) -> None:
+    """PRO-Face S, Table IV."""
+    full = find_recipe(f"{family}-full")
+    for end in ABLATIONS[family] - {"full"}:
+        recipe = find_recipe(f"{family}-{end}")
+        assert (recipe.keyed_recovery, recipe.weights) != (full.keyed_recovery, full.weights)
+        same = dataclasses.replace(
+            recipe, name=full.name, keyed_recovery=True, weights=full.weights
+        )
+        assert same == full
+        gone = weights_of(full.name).keys() - weights_of(recipe.name).keys()
+        assert gone == ({end.removeprefix("no-").replace("-", "_")} if "triplet" in end else set())
+
+
+def test_without_the_key_in_recovery_zeros_stand_for_the_byproduct(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    keyed = Embedder(blocks=1)
+    for parameter in keyed.parameters():  # fresh ones end in zeros: then nothing would differ
+        torch.nn.init.normal_(parameter, std=0.05)
+    keyed.save_pretrained(tmp_path)
+    plain = Embedder.from_pretrained(tmp_path, low_cpu_mem_usage=False, keyed_recovery=False)
+    protected, key_map = torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
+    black = torch.zeros_like(protected)
+    expected, _ = keyed.inverse(protected, black, key_map)
+    assert torch.allclose(plain.recover(protected, key_map), expected, atol=1e-5)
+    assert not torch.allclose(keyed.recover(protected, key_map), expected, atol=1e-2)
 
 
 def weights_of(name: str) -> dict[str, float]:

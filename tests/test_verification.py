@@ -1,16 +1,27 @@
 """Verification: pairs as LFW draws them, and figures that are known by hand."""
 
+import argparse
+import importlib.util
+import io
 import json
+import zipfile
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
+from tiny_training import draw_face
+from tiny_zoo import random_recognizer
 from typer.testing import CliRunner
 
 from engine import zoo
+from engine.alignment import typical_landmarks
 from engine.cli import app
 from engine.data import FaceFile
 from engine.errors import DataError
+from engine.recognition import RECOGNIZER
 from engine.verification import (
     FOLDS,
     MOST_OF_ONE,
@@ -23,7 +34,8 @@ from engine.verification import (
     write_pairs,
 )
 
-EVAL = Path(__file__).parents[1] / ".." / "shared" / "data" / "eval_112.zip"
+ROOT = Path(__file__).parents[1]
+EVAL = ROOT / ".." / "shared" / "data" / "eval_112.zip"
 
 
 def people(count: int, each: int, source: str = "here") -> list[FaceFile]:
@@ -161,14 +173,76 @@ def test_pairs_of_another_set_are_told() -> None:
 # --- the verb -------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def small_set(tmp_path: Path) -> Path:
+    """A zip of 24 drawn people, two faces each, with a csv that knows them."""
+    path = tmp_path / "people.zip"
+    points = ",".join(str(value) for value in typical_landmarks(40, 40).ravel())
+    rows = ["file,source,identity," + ",".join(f"{axis}{i}" for i in range(5) for axis in "xy")]
+    with zipfile.ZipFile(path, "w") as archive:
+        for seed in range(48):
+            picture = io.BytesIO()
+            Image.fromarray(draw_face(seed % 24, 40)).save(picture, "PNG")
+            archive.writestr(f"{seed}.png", picture.getvalue())
+            rows.append(f"{seed}.png,drawn,p{seed % 24},{points}")
+    path.with_suffix(".csv").write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_the_verb_draws_pairs_once_and_measures_recognisers_beside_each_other(
+    small_set: Path, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("one", "other")):
+        random_recognizer(seed, threshold=0.9).save_pretrained(tmp_path / name)
+    pairs = tmp_path / "pairs.csv"
+    words = ["verify", "--data", str(small_set), "--pairs", str(pairs), "--json"]
+    words += ["--recognizer", str(tmp_path / "one"), "--recognizer", str(tmp_path / "other")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert list(found) == ["one", "other"]
+    for row in found.values():
+        # The two pictures of a person are equal here, and nobody else's are.
+        assert (row["auc"], row["tar"], row["own_tar"]) == (1, 1, 1)
+        assert row["accuracy"] > 0.95
+        assert row["different_pairs"] == 48 * 46 / 2
+    first = pairs.read_text()
+    spoken = [word for word in words if word != "--json"]
+    guessed = CliRunner().invoke(app, [*spoken, "--guess", "--seed", "9"])
+    assert guessed.exit_code == 0, guessed.output
+    assert "aligned without landmarks" in guessed.stderr
+    assert pairs.read_text() == first
+
+
+def test_what_verify_printed_makes_a_release(tmp_path: Path) -> None:
+    loader = SourceFileLoader("release", str(ROOT / "scripts" / "release"))
+    release = importlib.util.module_from_spec(importlib.util.spec_from_loader("release", loader))
+    loader.exec_module(release)
+    trained = random_recognizer(3)
+    trained.save_pretrained(tmp_path / "model")
+    printed = tmp_path / "train.json"
+    printed.write_text('{"model": {"threshold": 0.34567, "own_far": null}, "b.ts": {"auc": 0.5}}')
+    options = argparse.Namespace(run=tmp_path, calibrated=printed)
+    network = release.anew(options)
+    assert network.config.threshold == 0.3457
+    assert all(
+        torch.equal(value, trained.state_dict()[name])
+        for name, value in network.state_dict().items()
+    )
+    assert release.verified(printed) == {"this threshold": 0.3457, "b.ts auc": 0.5}
+    with pytest.raises(SystemExit, match="--calibrated"):
+        release.anew(argparse.Namespace(run=tmp_path, calibrated=None))
+
+
 @pytest.mark.shared
 @pytest.mark.slow
 @pytest.mark.skipif(not EVAL.is_file(), reason="the evaluation faces are not here")
+@pytest.mark.skipif(RECOGNIZER not in zoo.RELEASED, reason=f"{RECOGNIZER} is not released")
 def test_the_released_recogniser_reaches_what_its_card_says(tmp_path: Path) -> None:
     words = ["verify", "--data", str(EVAL), "--pairs", str(tmp_path / "pairs.csv"), "--json"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)["recognizer.v1"]
-    card = zoo.find_card("recognizer.v1").figures
+    found = json.loads(result.stdout)[RECOGNIZER]
+    card = zoo.find_card(RECOGNIZER).figures
     for name in ("accuracy", "auc", "tar"):
         assert found[name] == pytest.approx(card[f"this {name}"], abs=0.005)

@@ -12,15 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from golden_models import GOLDEN, picture_of
+from golden_models import GOLDEN, outputs_of
 from tiny_zoo import forget, point_zoo_at, random_embedder, write_model
 
 from engine import zoo
 from engine.errors import UnknownModelError, WeightsHashError, WeightsMissingError
-from engine.networks.embedder import Embedder
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME, OTHER = zoo.RELEASED
+NAME, OTHER, *_ = zoo.RELEASED
 
 
 @pytest.fixture
@@ -41,11 +40,11 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     weights = (card.folder / zoo.WEIGHTS_FILE).read_bytes()
     network = zoo.load_model(name, "cpu")
     assert card.name == name
-    assert type(network) is Embedder and card.network == "Embedder"
+    assert type(network).__name__ == card.network
     config = (card.folder / "config.json").read_bytes()
     found = hashlib.sha256(config + b"\0" + weights).hexdigest()
     assert found == card.sha256 == zoo.RELEASED[name], "run scripts/release"
-    assert card.parameters == sum(p.numel() for p in network.parameters()) == 1_073_040
+    assert card.parameters == sum(p.numel() for p in network.parameters())
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
     assert all(bool(p.isfinite().all()) for p in network.parameters())
@@ -53,7 +52,7 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     assert card.trained_on
     assert card.minutes > 0
     assert card.figures, "a released model says what it reaches"
-    assert card.figures_command.startswith("python -m engine benchmark")
+    assert card.figures_command.startswith("python -m engine ")
 
 
 @pytest.mark.parametrize("name", zoo.RELEASED)
@@ -64,12 +63,10 @@ def test_a_released_folder_holds_config_weights_and_card(name: str) -> None:
 
 @pytest.mark.parametrize("name", zoo.RELEASED)
 def test_a_released_model_gives_its_golden_picture(name: str) -> None:
-    network = zoo.load_model(name, "cpu")
-    assert isinstance(network, Embedder)
     expected = json.loads(GOLDEN.read_text(encoding="utf-8"))[name]
     assert expected["sha256"] == zoo.find_card(name).sha256, "run tests/golden_models.py"
-    for kind, found_u8 in picture_of(network).items():
-        difference = found_u8.astype(int) - np.array(expected[kind])
+    for kind, found in outputs_of(zoo.load_model(name, "cpu")).items():
+        difference = found - np.array(expected[kind])
         assert np.abs(difference).max() <= 1, kind
 
 

@@ -13,8 +13,13 @@ import torch
 
 from engine import zoo
 from engine.networks.embedder import Embedder
+from engine.networks.recognizer import Recognizer
 
 RELEASED = dict(zoo.RELEASED)
+MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1"]))
+"""What is released, and what a method of the registry is to have."""
+
+GREY = 128 / 255
 
 
 def random_embedder(seed: int, blocks: int = 1) -> Embedder:
@@ -29,19 +34,48 @@ def random_embedder(seed: int, blocks: int = 1) -> Embedder:
     return network
 
 
+def random_recognizer(seed: int, **settings: object) -> Recognizer:
+    """A small recogniser that has learned nothing; ``settings`` as its network takes them."""
+    small = {"widths": (8, 8, 16), "blocks": (1, 1, 1), "head_width": 8, "dimensions": 16}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: Recognizer = Recognizer(**{**small, **settings})
+    network.eval()
+    return network
+
+
+def grey_embedder(strength: float = 0.15) -> Embedder:
+    """An embedder set by hand that hides anything in plain grey, and brings it back.
+
+    One block, nearly all of it zero: it adds ``strength`` times the original's difference from grey
+    to the mask, and takes the difference of what was shared from grey for the original's.
+    """
+    network: Embedder = Embedder(blocks=1, growth=2)
+    eye, light = torch.eye(12), (torch.arange(12) < 3) * 2 * GREY
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+        phi, eta = (getattr(network.couplings[0], name).convolutions[0] for name in ("phi", "eta"))
+        phi.weight[-12:, :12, 1, 1], phi.bias[-12:] = strength * eye, -strength * light
+        eta.weight[-12:, :12, 1, 1], eta.bias[-12:] = -eye / strength, light / strength - light
+    network.eval()
+    return network
+
+
 def write_models(folder: Path) -> Path:
-    """Write a random embedder for each released model; returns the folder."""
-    for seed, name in enumerate(RELEASED):
-        write_model(folder / name, random_embedder(seed), name)
+    """Write a random network for each of the models; returns the folder."""
+    for seed, name in enumerate(MODELS):
+        make = random_recognizer if name.startswith("recognizer") else random_embedder
+        write_model(folder / name, make(seed), name)
     return folder
 
 
-def write_model(folder: Path, network: Embedder, name: str) -> None:
+def write_model(folder: Path, network: Embedder | Recognizer, name: str) -> None:
     """Save a network as the zoo wants it: config, weights and card."""
     network.save_pretrained(folder)
     card = zoo.ModelCard(
         name=name,
-        network="Embedder",
+        network=type(network).__name__,
         sha256=zoo.hash_model(folder),
         parameters=sum(weight.numel() for weight in network.parameters()),
         licence="none",
@@ -58,8 +92,9 @@ def write_model(folder: Path, network: Embedder, name: str) -> None:
 def point_zoo_at(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let the zoo read another folder, as if what lies in it now had been released."""
     released = {
-        name: zoo.hash_model(folder / name) if (folder / name).is_dir() else sha256
-        for name, sha256 in RELEASED.items()
+        name: zoo.hash_model(folder / name) if (folder / name).is_dir() else RELEASED[name]
+        for name in MODELS
+        if name in RELEASED or (folder / name).is_dir()
     }
     monkeypatch.setattr(zoo, "MODELS_FOLDER", folder)
     monkeypatch.setattr(zoo, "RELEASED", released)

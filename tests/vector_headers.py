@@ -88,7 +88,7 @@ def parts_of(header: Header) -> Parts:
         *counted("method", header.method.encode()),
         *counted("model_hash", header.model_hash),
         *counted("mask", header.mask.encode()),
-        ("wrong", bytes([["", "rand", "obfs"].index(header.wrong)])),
+        ("wrong", bytes([["", "rand", "obfs", "decoy"].index(header.wrong)])),
         ("height", struct.pack(">H", header.height)),
         ("width", struct.pack(">H", header.width)),
         *counted("stripes", header.stripes),
@@ -223,7 +223,7 @@ def _text_faults(base: Base) -> list[Fault]:
             (f"model_hash_{n}_bytes", _value("model_hash", bytes(n)), D, "model_hash")
             for n in (1, 31, 33, 64)
         ),
-        ("wrong_3", {"wrong": b"\x03"}, D, "wrong"),
+        ("wrong_4", {"wrong": b"\x04"}, D, "wrong"),
         ("wrong_255", {"wrong": b"\xff"}, D, "wrong"),
         ("height_0", {"height": b"\0\0"}, D, "height"),
         ("width_0", {"width": b"\0\0"}, D, "width"),

@@ -48,8 +48,8 @@ def show(source: Source) -> None:
 
 
 def newest(source: Source) -> list[Cost]:
-    """The newest of each cost, of runs that are not hidden."""
-    hidden = {run.id for run in source.runs() if run.hidden}
+    """The newest of each cost; what hidden runs and attacks measured stands elsewhere."""
+    hidden = {run.id for run in source.runs() if run.hidden or run.kind == "attack"}
     found: dict[tuple[Any, ...], Cost] = {}
     for run_id, one in source.costs():
         if run_id not in hidden and not series.is_sweep(one.method):

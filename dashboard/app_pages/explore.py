@@ -31,7 +31,7 @@ def show(source: Source) -> None:
         field, form = forms()
     shown = series.matching(narrowed, pair=[pair], metric=[metric])
     if not shown:
-        st.info("No figure answers to this choice.", icon="ℹ️")
+        st.info("No figure answers to this choice.", icon=":material/info:")
         return
     groups = series.split(shown, field)
     distribution(source, groups, field, metric, form)
@@ -96,7 +96,10 @@ def distribution(
         st.caption(f"Exact, so infinite and not in the figure: {words.counted(exact, 'face')}.")
     span = series.ends(flat)
     if span is None:
-        st.info("Every one of these recoveries is equal to its original.", icon="✨")
+        st.info(
+            "Every one of these recoveries is equal to its original.",
+            icon=":material/check_circle:",
+        )
         return
     rows = series.rows(flat)
     if form == "boxes" and sum(m.images for m in flat) <= MOST_VALUES:
@@ -174,7 +177,7 @@ def one_face(source: Source, shown: list[MeanScore], metric: str) -> None:
             faces.strip(source, run_id, image)
             st.dataframe(rows, hide_index=True, alt=f"Figures of {image} in run {run_id}")
             return
-    st.info("No figure shown here is of a face of this name.", icon="ℹ️")
+    st.info("No figure shown here is of a face of this name.", icon=":material/info:")
 
 
 def lowest(source: Source, shown: list[MeanScore], metric: str) -> None:

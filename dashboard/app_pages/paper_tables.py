@@ -43,7 +43,7 @@ def show(source: Source) -> None:
     if shown:
         st.html(tables.table(shown, dark=st.context.theme.type == "dark"))
     else:
-        st.info("No row of this table has a figure of ours.", icon="ℹ️")
+        st.info("No row of this table has a figure of ours.", icon=":material/info:")
     explain(shown, count, name, protocol)
 
 

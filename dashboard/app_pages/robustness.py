@@ -1,65 +1,243 @@
-"""Robustness and attacks: what is left after the world or an attacker has had the picture."""
+"""Robustness and attacks: what an attacker gets without the key, and what the world leaves."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
+import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import frame, series, words
-from dashboard.charts import keys
+from dashboard import (
+    attack_curves,
+    attack_rows,
+    attack_words,
+    attacks,
+    data,
+    frame,
+    matrix,
+    race,
+    series,
+    words,
+)
+from dashboard.attacks import Attempt
+from dashboard.charts import gains as gain_charts
+from dashboard.charts import race as race_charts
 from dashboard.data import Source
-from engine.results import MeanScore
+from dashboard.links import Links
+from engine.results import Cost, MeanScore
 
-BASE = ("original:recovered",)
+PICTURES = ("psnr_db", "ssim", "identity_cosine", "identity_match")
+"""What pictures are judged by here."""
+
+KEYS = {"same_key": "one key for all, as in the papers", "salted": "a salt each, as here"}
 
 
 def show(source: Source) -> None:
     """Draw the page."""
     frame.heading(
         "Robustness and attacks",
-        "What comes back after re-encoding, resizing or filtering, and what an attacker makes.",
+        "What somebody without the key really gets, and what is left after re-encoding.",
     )
-    protocol = frame.choose_protocol()
-    attacks = [run.id for run in source.runs("attack", hidden=False) if run.state == "finished"]
-    means = series.newest([
-        *source.means(protocol=protocol),
-        *(source.means(attacks, protocol=protocol) if attacks else []),
-    ])  # fmt: skip
-    found = [m for m in means if is_attack(m)]
-    if not found:
-        frame.nothing(
-            "No re-encoding and no trained attacker has been measured yet. Until then, assume that "
-            "any re-encoding destroys what is hidden, and that a trained attacker sees something.",
-            words.KEY_ATTACKS,
-            "Figures of a run of the kind attack appear here. What the benchmark can try today are "
-            "wrong keys, spoofs and byproducts, which the page Wrong keys shows:",
-        )  # fmt: skip
+    runs = source.runs("attack", hidden=False)
+    known = attacks.attempts(runs)
+    means = source.means(sorted(known), protocol="png") if known else []
+    costs = [(run_id, one) for run_id, one in source.costs() if run_id in known]
+    unfinished = len(runs) - len(known)
+    if not means and not costs:
+        empty(unfinished)
         return
-    metrics = series.options(found, "metric")
-    metric = st.segmented_control(
-        "By", metrics, default=metrics[0], required=True, key="by", bind="query-params",
+    links = Links({one.run_id: one.label for one in known.values()}, database())
+    fair = [m for m in means if not known[m.run_id].one_key]
+    verdicts(fair, known, links)
+    gained(fair, links)
+    world(means, known, links)
+    curves(fair, links)
+    races(race.racers(costs), links)
+    rest(means, costs, known, links)
+    if unfinished:
+        told = words.counted(unfinished, "attack")
+        st.caption(f"{told} running, stopped or crashed: they count nowhere on this page.")
+
+
+def empty(unfinished: int) -> None:
+    """Say that nothing was measured, and what to assume until then."""
+    frame.nothing(
+        "No re-encoding and no trained attacker has been measured yet. Until then, assume that "
+        "any re-encoding destroys what is hidden, and that a trained attacker sees something."
+        + (f" {words.counted(unfinished, 'attack')} has not finished." if unfinished else ""),
+        words.ATTACK, "This command attacks and keeps the figures; the second one lists the names:",
+    )  # fmt: skip
+    st.code(words.LIST_ATTACKS, language="bash")
+
+
+def database() -> str:
+    """The open database, where it is not the one that opens without asking."""
+    chosen = str(st.session_state.get("db") or "")
+    return "" if chosen == next(iter(data.databases()), "") else chosen
+
+
+def dark() -> bool:
+    """Whether the ground is dark."""
+    return st.context.theme.type == "dark"
+
+
+def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Links) -> None:
+    """One sentence for each method."""
+    found = attacks.verdicts(means)
+    if not found:
+        frame.nothing("No trained attacker has been measured yet: whether a method holds against "
+                      "one is not known.", words.ATTACK.replace("NAME", "keyless"))  # fmt: skip
+        return
+    said = [(one, attack_rows.sentence(one, known, links)) for one in found]
+    st.html(matrix.said(said, dark=dark()))
+    st.caption(
+        f"Holds: with 95 % confidence no mask's gain is above {attack_words.GATE_DB:g} dB, and "
+        "identity match gains at most one point on average. Leaks: a gain is surely above. Open: "
+        "too few faces, or too near, to tell. A longer training may find more."
+    )
+
+
+def metric_of(found: Iterable[MeanScore], key: str) -> str | None:
+    """Let the person choose by which figure; None where there is none."""
+    there = {m.metric for m in found}
+    names = [name for name in (*PICTURES, *attacks.TOLD) if name in there]
+    if not names:
+        return None
+    return st.segmented_control(
+        "By", names, default=names[0], required=True, key=key, bind="query-params",
         format_func=lambda name: words.metric(name).title,
     )  # fmt: skip
-    picture(found, means, metric)
 
 
-def is_attack(mean: MeanScore) -> bool:
-    """Whether a figure is of what the world or an attacker made, and not of keys alone."""
-    judged = series.second(mean.pair)
-    return ":" in mean.pair and judged not in (*series.KEYS, *series.PLAIN)
-
-
-def picture(found: list[MeanScore], means: list[MeanScore], metric: str) -> None:
-    """Each attack's figures, method by method, under the untouched recovery."""
-    shown = [m for m in found if m.metric == metric]
-    methods = {m.method for m in shown}
-    base = [m for m in means if m.pair in BASE and m.method in methods and m.metric == metric]
-    groups = {
-        method: {p: series.together(mine) for p, mine in series.split(own, "pair").items()}
-        for method, own in series.split([*base, *shown], "method").items()
-    }
+def gained(means: Sequence[MeanScore], links: Links) -> None:
+    """What a trained network that saw the protected picture has over one that saw the mask."""
+    pairs = ("original:revealed", "original:control")
+    judged = [m for m in means if m.pair in pairs and m.source != attacks.WHOLE]
+    if not judged:
+        return
+    st.subheader("What a trained attacker gains", anchor=False)
+    metric = metric_of(judged, "by")
+    found = attacks.strongest(attacks.gains(means, metric)) if metric else []
+    if not metric or not found:
+        st.caption("Nothing has both an attacker and its control.")
+        return
     frame.plot(
-        keys.edits(groups, metric), keys.told_edits(groups, metric), "robustness",
-        series.rows(shown),
+        gain_charts.bars(found, metric), gain_charts.told(found, metric), "gain-over-control",
+        attack_rows.gain_lines(found),
     )  # fmt: skip
-    st.caption("Marks are means over faces, masks and sets; the lines are one standard deviation.")
+    st.html(matrix.table("gain", attack_rows.gain_cells(found), links, dark=dark()))
+    st.caption(
+        "The attacker's network sees the protected picture, its control the mask alone; both learn "
+        "from the same faces for as long. Only the difference comes from the method. Lines and ±: "
+        "95 %. Of several attacks on a method and mask the one with the surest gain is shown."
+    )
+
+
+def world(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Links) -> None:
+    """What is left after re-encoding, resizing or filtering."""
+    found = series.newest(attacks.world(means, known))
+    if not found:
+        return
+    st.subheader("What the world leaves", anchor=False)
+    masks = series.options(found, "mask")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = metric_of(found, "left")
+        mask = st.selectbox(
+            "Mask", ["", *masks], key="mask", bind="query-params", width=180,
+            format_func=lambda name: words.mask(name) if name else "all together",
+        )  # fmt: skip
+    if metric is None:
+        return
+    shown = [m for m in found if mask in ("", m.mask)]
+    cells = attack_rows.world_cells(shown, metric)
+    st.html(matrix.table("what happened to the file", cells, links, dark=dark()))
+    st.caption(
+        "The owner has the right passphrase. Pictures: beside the original, the tint by how far "
+        "above or below the mask alone. Told: how often the owner gets the right reason instead of "
+        "noise, or the face where no pixel has changed. Each figure leads to its run."
+    )
+    frame.export("robustness", series.rows(shown), table=False)
+
+
+def curves(means: Sequence[MeanScore], links: Links) -> None:
+    """Gain by known pairs, and what is made of the mask alone by its strength."""
+    by_keys = attack_curves.by_pairs(means, "psnr_db")
+    for column, (keys, found) in zip(
+        st.columns(max(1, len(by_keys))), by_keys.items(), strict=False
+    ):
+        with column:
+            title = KEYS.get(keys, keys.replace("_", " "))
+            st.subheader(f"Known pairs: {title}", anchor=False)
+            names = {method: words.method(method) for method in found}
+            lead = f"Gain by known pairs, {title}"
+            draw(gain_charts.by_pairs(found, "psnr_db"), lead, found, names, f"known-{keys}", links)
+    found = attack_curves.by_strength(means, "psnr_db")
+    if found:
+        names = {mask: words.mask(mask) for mask in found}
+        st.subheader("The mask alone, by its strength", anchor=False)
+        st.markdown(
+            "What a network that knows faces makes of the mask, whoever hid the face and however: "
+            "the floor that every method inherits. The higher, the more it gives away."
+        )
+        figure = gain_charts.by_strength(found, "psnr_db")
+        draw(figure, "Faces restored from the mask alone", found, names, "mask-alone", links)
+
+
+def draw(
+    figure: go.Figure,
+    lead: str,
+    found: gain_charts.Curves,
+    names: Mapping[str, str],
+    name: str,
+    links: Links,
+) -> None:
+    """Curves with their words, numbers and runs."""
+    rows = [{"curve": key, **vars(point)} for key, points in found.items() for point in points]
+    frame.plot(figure, gain_charts.told_curves(found, "psnr_db", lead, names), name, rows)
+    from_runs((point.run_id for points in found.values() for point in points), links)
+
+
+def from_runs(runs: Iterable[int], links: Links) -> None:
+    """Which runs a figure comes from."""
+    st.html(f'{matrix.STYLE}<small class="fv-from">From {links.named(runs)}.</small>')
+
+
+def races(found: Sequence[race.Racer], links: Links) -> None:
+    """How fast keys are tried, and how long that takes."""
+    if not found:
+        return
+    st.subheader("The race for a passphrase", anchor=False)
+    frame.plot(race_charts.bars(found), race_charts.told(found), "race", race.export(found))
+    st.html(matrix.table("trying every key", race.rows(found), links, dark=dark()))
+    st.caption(
+        "Time to try every key of a set, and below it the rent of the modelled card: half of it is "
+        "the mean. Measured on the machine that the run names; a card is modelled, not measured."
+    )
+
+
+def rest(
+    means: Sequence[MeanScore],
+    costs: Sequence[tuple[int, Cost]],
+    known: Mapping[int, Attempt],
+    links: Links,
+) -> None:
+    """Every other figure, attack by attack."""
+    st.subheader("Every attack", anchor=False)
+    names = sorted({one.attack for one in known.values()})
+    chosen = st.pills(
+        "Attack", names, selection_mode="multi", key="attack", bind="query-params",
+        format_func=lambda name: attack_words.attack(name).title,
+    )  # fmt: skip
+    every = st.toggle("Every figure", key="every", bind="query-params")
+    listed = {run: one for run, one in known.items() if not chosen or one.attack in chosen}
+    st.caption(
+        "The figures that say how each attack went; those of the charts above with *Every figure*. "
+        "The budget stands beside the name: what was tried, and no more."
+    )
+    blocks = list(attack_rows.blocks(means, costs, listed, every=every))
+    st.html(matrix.listing(blocks, links, dark=dark()))
+    lines = [
+        {"attack": b.title, "budget": b.budget, **vars(one)} for b in blocks for one in b.lines
+    ]
+    frame.export("attacks", lines, table=False)
 
 
 show(st.session_state["opened"])

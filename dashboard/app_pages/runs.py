@@ -51,7 +51,7 @@ def choose(runs: list[Run], listed: list[Run]) -> list[Run]:
             placeholder="tick runs below, or choose them here",
         )  # fmt: skip
     if not listed:
-        st.info("No run answers to this search.", icon="ℹ️")
+        st.info("No run answers to this search.", icon=":material/info:")
     else:
         table(listed, [by_label[name] for name in names])
     return [by_label[name] for name in names]

@@ -25,7 +25,7 @@ def show(source: Source) -> None:
     found = source.losses(tuple(run.id for run in chosen)) if chosen else {}
     found = {id: own for id, own in found.items() if own}
     if not found:
-        st.info("Choose a run that has logged something.", icon="ℹ️")
+        st.info("Choose a run that has logged something.", icon=":material/info:")
         return
     weight, by_time, log = controls()
     rows = run_rows.last_and_best(chosen, source.extremes(tuple(run.id for run in chosen)))

@@ -13,6 +13,9 @@ SENSES = {
     "mask:wrong": "wrong key to mask",
 }
 
+EDITS = {"flipped", "one_char", "one_bit", "spoofed"}
+"""What is taken of attacks too; right and wrong keys are the benchmark's alone."""
+
 
 def show(source: Source) -> None:
     """Draw the page."""
@@ -24,9 +27,10 @@ def show(source: Source) -> None:
             bind="query-params", format_func=lambda name: words.metric(name).title,
         )  # fmt: skip
     attacks = [run.id for run in source.runs("attack", hidden=False) if run.state == "finished"]
+    tried = source.means(attacks, protocol=protocol, metric=metric) if attacks else []
     means = series.newest([
         *source.means(protocol=protocol, metric=metric),
-        *(source.means(attacks, protocol=protocol, metric=metric) if attacks else []),
+        *(m for m in tried if series.second(m.pair) in EDITS),
     ])  # fmt: skip
     means = [m for m in means if not series.is_sweep(m.method)]
     apart(source, means, metric, protocol)

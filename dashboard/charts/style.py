@@ -12,7 +12,10 @@ FAINT: Final = "rgba(135, 147, 155, 0.25)"
 METHODS: Final[dict[str, str]] = {
     "proface-s-rand": "#3f7fd6",
     "proface-s-obfs": "#a357c9",
+    "proface-k": "#14998a",
     "sealed": "#b7860b",
+    "proface-k-rand": "#c9485b",
+    "imn": "#6f7d3a",
 }
 ROW: Final = (
     "#3f7fd6", "#d9670f", "#a357c9", "#14998a", "#b7860b", "#c9485b", "#6f7d3a", "#5a6b9c",

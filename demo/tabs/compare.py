@@ -115,7 +115,8 @@ def build(visits: Visits) -> None:
         sources=["upload", "webcam", "clipboard"], visible=False, alt_text="the photo you chose",
     )  # fmt: skip
     table = gr.HTML(
-        '<div class="fv-empty fv-low"><p>Nine masks, 3 methods: it takes some seconds.</p></div>',
+        f'<div class="fv-empty fv-low"><p>{len(MASKS)} masks, {len(lab.METHODS)} methods: '
+        "it takes some seconds.</p></div>",
         elem_id="compare-table",
     )
     hold_uploads(visits, photo)

@@ -10,8 +10,8 @@ from engine import METHODS
 
 _LIMITS = (
     ("Send it as a file.",
-     "Messengers, screenshots, resizing and JPEG destroy what is hidden. You are told so then; the "
-     "face does not come back."),
+     "Messengers, screenshots, resizing and JPEG destroy what is hidden. You are told so then, or "
+     "that nothing of ours is found; the face does not come back."),
     ("A mask can be seen through.",
      "Blurred and mosaic faces can be guessed at without any key. Who must not be recognised takes "
      "Cartoon or Grey box."),
@@ -45,12 +45,19 @@ def build() -> None:
     limits = "".join(f"<li><b>{escape(head)}</b> {escape(text)}</li>" for head, text in _LIMITS)
     gr.HTML(
         '<div class="fv-how"><h2>There and back</h2>'
-        f'<div class="fv-scroll">{diagrams.pipeline()}</div>'
-        f"<p>Three methods:</p><ul>{methods}</ul>"
-        f'<h2>Inside the neural methods</h2><div class="fv-scroll">{diagrams.network()}</div>'
+        f"{_drawn(diagrams.pipeline())}"
+        f"<p>The methods:</p><ul>{methods}</ul>"
+        f"<h2>Inside the neural methods</h2>{_drawn(diagrams.network())}"
         "<p>After PRO-Face S (Yuan et al.). Sealed has no network: it encrypts the face "
         "(ChaCha20-Poly1305) and writes the bytes into the last bits of the picture.</p>"
         f"<h2>Limits, plainly</h2><ul>{limits}</ul>"
         f"<h2>What is kept</h2><p>{escape(_KEPT)}</p></div>",
         elem_id="how",
+    )
+
+
+def _drawn(diagram: str) -> str:
+    return (
+        '<p class="fv-swipe">Swipe the drawing sideways to see all of it.</p>'
+        f'<div class="fv-scroll" tabindex="0" role="group" aria-label="diagram">{diagram}</div>'
     )

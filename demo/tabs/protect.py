@@ -9,12 +9,19 @@ from demo import actions, exhibits, meter, words
 from demo.draw import fit, in_db, png
 from demo.samples import sample
 from demo.session import Visit, Visits
-from demo.troubles import in_plain_words, problem
+from demo.troubles import explained, in_plain_words, problem
 from engine import generate_passphrase, write_png
+from engine.errors import EngineError, NoFaceError
 
 Pair = tuple[str, str]
 
 PREVIEW_SIDE = 1400
+NO_FACES: dict[str, Any] = gr.update(choices=[], value=[], visible=False)
+NOTHING_YET = (
+    '<div class="fv-empty"><p>Your protected photo will stand here.</p>'
+    "<p>Nothing you choose is kept: it is wiped when you close this page, or a minute after its "
+    "last use.</p></div>"
+)
 _PROGRESS = gr.Progress()
 
 
@@ -53,13 +60,29 @@ class ProtectActions:
         visit = self.visits.of(request.session_hash)
         visit.forget("shared")
         if not photo:
-            return None, gr.update(choices=[], value=[], visible=False), {}
-        found = self._found(visit, photo, search)
+            return None, NO_FACES, {}
+        try:
+            found = self._found(visit, photo, search)
+        except EngineError as error:
+            visit.put("trouble", error)
+            raise
         numbers = list(range(1, len(found.faces) + 1))
         shown = self._preview(visit, found, numbers, mask, strength)
         labels = [str(number) for number in numbers]
         choice = gr.update(choices=labels, value=labels, visible=len(labels) > 1)
         return shown, choice, {"faces": [face.box for face in found.faces]}
+
+    def why_not(self, search: str, request: gr.Request) -> tuple[Any, ...]:
+        """Leave on the page why a photo cannot be protected, after the message has gone.
+
+        Returns:
+            What the panel says, no preview, no faces to tick, and which ways on are offered.
+        """
+        error = self.visits.of(request.session_hash).forget("trouble")
+        said = trouble_panel(error) if isinstance(error, EngineError) else NOTHING_YET
+        panel, preview = gr.update(value=said, visible=True), gr.update(value=None, visible=False)
+        faceless = gr.update(visible=isinstance(error, NoFaceError))
+        return panel, preview, NO_FACES, {}, faceless, gr.update(visible=search == "usual")
 
     @in_plain_words
     def preview(
@@ -148,6 +171,15 @@ class ProtectActions:
         return path
 
 
+def trouble_panel(error: EngineError) -> str:
+    """Say in the place of the result why there is none."""
+    title, sentence = explained(error)
+    if isinstance(error, NoFaceError):
+        title, sentence = words.NO_FACE
+        return f'<div class="fv-empty fv-low"><h3>{title}</h3><p>{sentence}</p></div>'
+    return exhibits.card(title, [("Nothing was protected", sentence, "")], "bad")
+
+
 def _numbers(faces: list[str], found: actions.Found) -> list[int]:
     if "all" in faces:
         return list(range(1, len(found.faces) + 1))
@@ -156,21 +188,25 @@ def _numbers(faces: list[str], found: actions.Found) -> list[int]:
 
 def protected_card(shared: actions.Shared, left_clear: int) -> str:
     """Say what the file is, in figures and in words."""
-    size = f"{len(shared.png) / 2**20:.1f} MB"
-    back = "bit-exact" if shared.exact else "close, not exact"
+    kilobytes = len(shared.png) / 1024
+    size = f"{kilobytes / 1024:.1f} MB" if kilobytes > 999 else f"{kilobytes:.0f} kB"
+    faces = "the face" if shared.faces == 1 else "the faces"
+    back, how = "close, not exact", f"small differences stay in {faces}"
+    if shared.exact:
+        back, how = "bit-exact", f"every pixel of {faces} as it was, with the passphrase"
     clear = f"{left_clear} left clear, as you chose" if left_clear else "none left clear"
     seen = (
-        "no difference that the eye sees"
+        "hardly anybody sees that"
         if shared.mask_db > words.UNSEEN_DB
         else ("small; it may be seen from close by")
     )
     facts = [
         ("Places hidden", str(shared.faces), clear),
         ("Differs from its mask", in_db(shared.mask_db), seen),
-        ("Faces come back", back, ""),
+        ("Faces come back", back, how),
         ("Identity check", "not measured", "no face recogniser is installed here"),
         ("File", size, "PNG; send it as a file"),
         ("Kept here", "one minute", words.KEPT),
-        ("Took", f"{shared.seconds:.1f} s", "of it 0.2 s or more to make guessing slow"),
+        ("Took", f"{shared.seconds:.1f} s", "a part of it on purpose: it makes guessing slow"),
     ]
     return exhibits.card("Ready to share", facts, "good")

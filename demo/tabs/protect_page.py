@@ -11,7 +11,7 @@ from demo.samples import SAMPLES
 from demo.session import Visits
 from demo.strength import STRONGEST, WEAKEST, has_strength
 from demo.tabs.kept import Offer, hold_uploads, offer
-from demo.tabs.protect import ProtectActions
+from demo.tabs.protect import NOTHING_YET, ProtectActions
 from engine import DEFAULT_METHOD, MASKS, METHODS
 
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
@@ -40,6 +40,9 @@ class Results:
     """What stands on the right."""
 
     empty: gr.HTML
+    ways_on: gr.Row
+    harder: gr.Button
+    whole: gr.Button
     preview: gr.Image
     panel: gr.Group
     slider: gr.ImageSlider
@@ -55,8 +58,9 @@ def build(visits: Visits) -> None:
     gr.HTML(
         exhibits.heading(
             "Protect a photo",
-            "Choose a photo and a passphrase. You get an ordinary PNG in which the faces are "
-            "masked, and hidden inside it, for who has the passphrase.",
+            "Choose a photo and a passphrase. You get an ordinary PNG that shows masks in place of "
+            "the faces. The faces themselves are hidden inside that same file, and whoever has the "
+            "passphrase can bring them back.",
         )
     )
     with gr.Row(equal_height=False):
@@ -133,12 +137,12 @@ def passphrase_field(
 
 
 def _results(visits: Visits) -> Results:
-    empty = gr.HTML(
-        '<div class="fv-empty"><p>Your protected photo will stand here.</p>'
-        "<p>Nothing you choose is kept: it is wiped when you close this page, or a minute after "
-        "its last use.</p></div>",
-        elem_id="protect-empty",
-    )
+    empty = gr.HTML(NOTHING_YET, elem_id="protect-empty")
+    with gr.Row(visible=False, elem_classes="fv-tight") as ways_on:
+        harder = gr.Button("Look harder", size="sm", elem_id="protect-harder", min_width=120)
+        whole = gr.Button(
+            "Protect the whole picture", size="sm", elem_id="protect-whole", min_width=120
+        )
     preview = gr.Image(
         label="Preview: what others will see", format="png", interactive=False, visible=False,
         elem_id="protect-preview", buttons=["fullscreen"], type="filepath",
@@ -155,7 +159,10 @@ def _results(visits: Visits) -> Results:
         card = gr.HTML(elem_id="protect-card")
     offered = offer(visits, "shared", "Download protected.png", download)
     figures, boxes = gr.JSON(visible=False), gr.JSON(visible=False)
-    return Results(empty, preview, panel, slider, download, offered, card, figures, boxes)
+    return Results(
+        empty, ways_on, harder, whole, preview, panel, slider, download, offered, card, figures,
+        boxes,
+    )  # fmt: skip
 
 
 def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
@@ -164,9 +171,15 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
         button.click(does.take_sample, button, c.photo, api_visibility="private")
     hold_uploads(does.visits, c.photo)
     look = [c.photo, c.search, c.mask, c.strength]
-    gr.on([c.photo.change, c.search.change], _before_result, c.photo, _stages(r), **private).then(
-        does.faces, look, [r.preview, c.faces, r.boxes], api_name="faces", **_LANE
-    )
+    looked = gr.on(
+        [c.photo.change, c.search.change], _before_result, c.photo, _stages(r), **private
+    ).then(does.faces, look, [r.preview, c.faces, r.boxes], api_name="faces", **_LANE)
+    looked.failure(
+        does.why_not, c.search, [r.empty, r.preview, c.faces, r.boxes, r.ways_on, r.harder],
+        queue=False, **private,
+    )  # fmt: skip
+    r.harder.click(lambda: "harder", None, c.search, **private)
+    r.whole.click(lambda: "whole", None, c.search, **private)
     chosen = [c.photo, c.search, c.faces, c.mask, c.strength]
     c.mask.input(_about_mask, c.mask, [c.mask, c.strength], **private)
     gr.on(
@@ -178,7 +191,8 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     c.method.input(_before_result, c.photo, _stages(r), **private)
     gr.on(
         [c.go.click, c.passphrase.submit], does.protect, [*chosen, c.method, c.passphrase],
-        [r.slider, r.download, r.card, r.figures], api_name="protect", **_LANE,
+        [r.slider, r.download, r.card, r.figures], api_name="protect",
+        show_progress_on=[r.preview, r.slider], **_LANE,
     ).success(_after_result, None, _stages(r), **private).then(
         r.offer.fresh, None, r.offer.shown, **private
     )  # fmt: skip
@@ -214,12 +228,17 @@ def _about_mask(mask: str) -> tuple[Any, Any]:
 
 
 def _stages(r: Results) -> list[Any]:
-    return [r.empty, r.preview, r.panel]
+    return [r.empty, r.preview, r.panel, r.ways_on]
 
 
-def _before_result(photo: str | None) -> tuple[Any, Any, Any]:
-    return gr.update(visible=not photo), gr.update(visible=bool(photo)), gr.update(visible=False)
+def _before_result(photo: str | None) -> tuple[Any, ...]:
+    empty = gr.update(value=NOTHING_YET, visible=not photo)
+    return empty, gr.update(visible=bool(photo)), *_hidden(2)
 
 
-def _after_result() -> tuple[Any, Any, Any]:
-    return gr.update(visible=False), gr.update(visible=False), gr.update(visible=True)
+def _after_result() -> tuple[Any, ...]:
+    return *_hidden(2), gr.update(visible=True), *_hidden(1)
+
+
+def _hidden(count: int) -> list[Any]:
+    return [gr.update(visible=False)] * count

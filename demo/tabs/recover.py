@@ -80,7 +80,8 @@ class RecoverActions:
         figures = {
             "opened": list(got.opened),
             "still_hidden": list(got.closed),
-            "bit_exact": got.exact,
+            "bit_exact": got.exact and got.verified,
+            "passphrase_verified": got.verified,
             "method": got.method,
             "seconds": round(got.seconds, 3),
         }
@@ -94,15 +95,34 @@ def refusal(error: EngineError) -> str:
 
 
 def recovered_card(got: actions.Opened) -> str:
-    """Say what came back."""
+    """Say what came back, and no more of it than the file proves."""
     still = f"{len(got.closed)} still hidden: another passphrase" if got.closed else "all of them"
-    how = "bit-exact" if got.exact else "close, not exact"
-    facts = [
-        ("Faces back", str(len(got.opened)), still),
-        ("Quality", how, "every pixel as it was" if got.exact else "small differences stay"),
+    rest = [
         ("Method", words.METHOD_TITLES.get(got.method, got.method), ""),
         ("Took", f"{got.seconds:.1f} s", ""),
         ("Kept here", "one minute", words.KEPT),
+    ]
+    if not got.verified:
+        unknown = (
+            "The file was made without a check, so a wrong passphrase gives a picture, too. Look "
+            "whether you see a face."
+        )
+        facts = [
+            ("Is the passphrase right?", "nothing in the file tells", unknown),
+            ("Faces tried", str(len(got.opened)), ""),
+            *rest,
+        ]
+        return exhibits.card("This is what the passphrase gives", facts)
+    faces = "the face" if len(got.opened) == 1 else "the faces"
+    exact = f"every pixel of {faces} as it was; the rest of the photo as in the protected file"
+    facts = [
+        ("Faces back", str(len(got.opened)), still),
+        (
+            "Quality",
+            "bit-exact" if got.exact else "close, not exact",
+            exact if got.exact else f"small differences stay in {faces}",
+        ),
+        *rest,
     ]
     return exhibits.card("The passphrase fits", facts, "good")
 
@@ -113,7 +133,8 @@ def build(visits: Visits) -> None:
         exhibits.heading(
             "Recover a photo",
             "Drop a protected PNG and type its passphrase. With any other passphrase, or if the "
-            "file was changed on its way, you are told so instead of being shown something.",
+            "file was changed on its way, you are told so instead of being shown something. Only a "
+            "file that was made without a check cannot tell; then that is said.",
         )
     )
     with gr.Row(equal_height=False):
@@ -152,12 +173,12 @@ def build(visits: Visits) -> None:
     protected.change(_before, None, stage, **private)
     tried = gr.on([go.click, passphrase.submit], _before, None, stage, **private).then(
         does.recover, [protected, passphrase], [slider, download, card, figures],
-        api_name="recover", **_LANE,
+        api_name="recover", show_progress_on=[empty, slider], **_LANE,
     )  # fmt: skip
     tried.success(_after, None, stage, **private).then(
         offered.fresh, None, offered.shown, **private
     )
-    tried.failure(does.why_not, None, empty, **private)
+    tried.failure(does.why_not, None, empty, queue=False, **private)
     wire_passphrase(visits, passphrase, show)
 
 

@@ -22,10 +22,11 @@ from engine.errors import MethodError, WrongKeyError
 from engine.header import check_tag, context, pixel_digest
 from engine.images import ProtectedFile, check_photo, from_u8
 from engine.keys import Key
-from engine.methods import BoundKey, Place, WrongMode
+from engine.methods import BoundKey
 from engine.methods.proface_s import ProfaceS
+from engine.methods.wrongly import show_wrongly
 from engine.record import Header
-from engine.recovery import method_of, read_header
+from engine.recovery import method_of, places, read_header
 
 if TYPE_CHECKING:
     from engine.networks.embedder import Embedder
@@ -71,11 +72,9 @@ class Trial:
         self._face_index = face_index
         self._digest = pixel_digest(self._photo_u8)
         self._method = method_of(self.header)
-        face = self.header.faces[face_index]
-        wrong: WrongMode = "obfs" if self.header.wrong == "obfs" else "rand"
-        self._place = Place(face.box, face.data, wrong)
+        self._place = places(self.header)[face_index]
         self.method = self.header.method
-        self.box = x0, y0, x1, y1 = face.box
+        self.box = x0, y0, x1, y1 = self._place.box
         self.height, self.width = y1 - y0, x1 - x0
 
     def derive(self, passphrase: str) -> Key:
@@ -111,7 +110,7 @@ class Trial:
                 return self._method.recover(self._photo_u8, self._place, bound)
             except WrongKeyError:  # a method that tells by itself, in a picture without tags
                 pass
-        return self._method.recover_wrongly(self._photo_u8, self._place, bound)
+        return show_wrongly(self._method, self._photo_u8, self._place, bound)
 
     def show_map(
         self, key: Key, share: float, seed: int, tile: bool = False
@@ -175,7 +174,8 @@ class Trial:
         return True
 
     def _network(self) -> "Embedder":
-        if not isinstance(self._method, ProfaceS):
+        if not isinstance(self._method, ProfaceS) or self._method.scrambled:
+            # The stream of a scrambling key gives an order, all of it anew for any other key.
             raise MethodError(
                 f"the method must have a key map whose bits can be flipped, got {self.method}",
                 hint="take a picture protected by proface-s-rand or proface-s-obfs",

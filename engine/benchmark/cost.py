@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engine.benchmark.embedders import Keys, network_of
 from engine.benchmark.photographs import settle
 from engine.benchmark.plan import BenchmarkConfig, Subject, passphrase
+from engine.benchmark.rig import Keys, network_of
 from engine.faces import Face, merge_overlapping
 from engine.images import from_u8, open_protected
 from engine.keys import key_map_tensor
 from engine.masking import mask_faces
 from engine.pipeline import ProtectOptions, protect, recover
 from engine.results import Cost
+from engine.scramble import Shuffle, scramble, unscramble
 
 BATCH = 16
 _SIDE = 112
@@ -87,9 +88,10 @@ def _batch_calls(
     face_u8 = _picture(_SIDE, _SIDE)
     box = (0, 0, _SIDE, _SIDE)
     regions = merge_overlapping([Face(box, box, None, 1.0)], _SIDE, _SIDE)
-    key_map = key_map_tensor(Keys(subject, mask, config, "cost", (_SIDE, _SIDE)).map("right"))
-    maps = key_map.expand(BATCH, -1, -1, -1).to(device)
+    keys = Keys(subject, mask, config, "cost", (_SIDE, _SIDE))
+    maps = key_map_tensor(keys.map("right")).expand(BATCH, -1, -1, -1).to(device)
     originals = from_u8(face_u8).expand(BATCH, -1, -1, -1).to(device)
+    shuffle = _spread(keys.shuffle("right"), device) if subject.scrambled else None
 
     def hide() -> object:
         masks = [
@@ -97,13 +99,21 @@ def _batch_calls(
             for i in range(BATCH)
         ]
         with torch.inference_mode():
-            return network.protect(originals, torch.cat(masks).to(device), maps)
+            hidden = scramble(originals, shuffle) if shuffle else originals
+            return network.protect(hidden, torch.cat(masks).to(device), maps)
 
     def bring_back() -> object:
         with torch.inference_mode():
-            return network.recover(originals, maps)
+            found = network.recover(originals, maps)
+            return unscramble(found, shuffle) if shuffle else found
 
     return hide, bring_back
+
+
+def _spread(shuffle: Shuffle, device: str) -> Shuffle:
+    """The same for every face of a batch: drawing it is not timed, as drawing key maps is not."""
+    source, signs = (part.expand(BATCH, -1).to(device) for part in (shuffle.source, shuffle.signs))
+    return Shuffle(source, signs)
 
 
 def _photo_calls(

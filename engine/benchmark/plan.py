@@ -25,7 +25,7 @@ PARTS = ("keys", "spoof", "sweep", "byproducts", "cost")
 """What can be measured besides protection, recovery and a wrong key."""
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-"""Of key map bits, which the part ``sweep`` makes wrong."""
+"""Of key map bits, which the part ``sweep`` makes wrong; ``proface-k`` has none, and no sweep."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,18 @@ class Subject:
     @property
     def is_embedder(self) -> bool:
         """Whether it is PRO-Face S's network and can take faces in batches."""
-        return self.folder is not None or type(find_method(self.name)) is ProfaceS
+        return self.folder is not None or isinstance(find_method(self.name), ProfaceS)
+
+    @property
+    def scrambled(self) -> bool:
+        """Whether the key scrambles what the network hides, as with ``proface-k``.
+
+        Of a folder its training run says so; without one beside it, its name: ``proface-k...``.
+        """
+        if self.folder is not None:
+            return _trained_scrambled(self.folder, self.name)
+        method = find_method(self.name)
+        return isinstance(method, ProfaceS) and method.scrambled
 
     def weights_hash(self) -> str:
         """SHA-256 of its weights; empty where it has none."""
@@ -62,6 +73,15 @@ class Subject:
 @lru_cache(maxsize=32)
 def _hash_once(folder: Path) -> str:
     return hash_model(folder)
+
+
+@lru_cache(maxsize=32)
+def _trained_scrambled(folder: Path, name: str) -> bool:
+    state = folder.parent / "checkpoint" / "state.json"
+    if not state.is_file():
+        return name.startswith("proface-k")
+    recipe = json.loads(state.read_text(encoding="utf-8")).get("recipe") or {}
+    return bool(recipe.get("scrambled", False))  # the first runs did not note it
 
 
 @dataclass(frozen=True)
@@ -122,7 +142,7 @@ class BenchmarkConfig:
             if self.protocol == "paper" and (self.photographs or not subject.is_embedder):
                 raise MethodError(
                     f"the papers' protocol measures networks on faces, not {subject.name} here",
-                    hint="leave --protocol paper out, or measure proface-s-rand and proface-s-obfs",
+                    hint="leave --protocol paper out, or measure proface-s-rand or proface-k",
                 )
         of_faces = [name for name in self.metrics if name.startswith("identity_")]
         if self.photographs and of_faces:

@@ -2,6 +2,7 @@
 
 import typer
 
+from engine.cli.attack import attack
 from engine.cli.benchmark import benchmark
 from engine.cli.inspect import faces, models
 from engine.cli.protect import protect
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (protect, recover, faces, models, train, verify, benchmark):
+for verb in (protect, recover, faces, models, train, verify, benchmark, attack):
     app.command()(verb)
 
 

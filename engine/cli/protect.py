@@ -35,6 +35,7 @@ from engine.pipeline import (
     refuse_hidden_faces,
 )
 from engine.pipeline import protect as protect_photo
+from engine.record import WRONG_MODES
 
 
 def protect(
@@ -64,7 +65,7 @@ def protect(
     whole: Annotated[bool, typer.Option("--whole", help="the picture is one face")] = False,
     detector: Annotated[str, typer.Option(help="centerface, or insightface:PACK")] = "centerface",
     min_score: Annotated[float, typer.Option(help="lower finds more faces")] = MIN_SCORE,
-    wrong: Annotated[str, typer.Option(help="what a wrong key shows: rand or obfs")] = "",
+    wrong: Annotated[str, typer.Option(help="what a wrong key shows: rand, obfs or decoy")] = "",
     no_tag: Annotated[
         bool, typer.Option("--no-tag", help="let nothing say which key is right")
     ] = False,
@@ -168,8 +169,8 @@ def _check_usage(
 ) -> None:
     if preset not in ("scaled", "paper"):
         raise typer.BadParameter("expected scaled or paper", param_hint="--preset")
-    if wrong not in ("", "rand", "obfs"):
-        raise typer.BadParameter("expected rand or obfs", param_hint="--wrong")
+    if wrong not in WRONG_MODES:
+        raise typer.BadParameter("expected rand, obfs or decoy", param_hint="--wrong")
     if faces != "all" and (box or whole):
         raise typer.BadParameter("--box and --whole choose by themselves", param_hint="--faces")
     if box and whole:

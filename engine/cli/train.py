@@ -20,7 +20,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="proface-s-rand or proface-s-obfs; with -paper, the paper's own; recognizer"
+            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
+            "recognizer"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -42,6 +43,9 @@ def train(
     batch: Annotated[
         int | None, typer.Option(min=1, help="faces in a batch; the recipe's without")
     ] = None,
+    blocks: Annotated[
+        int | None, typer.Option(min=1, help="coupling blocks of a fresh network; the recipe's")
+    ] = None,
     device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
     seed: Annotated[int, typer.Option(min=0, help="of the run")] = 0,
     as_json: Annotated[
@@ -51,6 +55,8 @@ def train(
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
     if crop is not None and crop % 2:
         raise typer.BadParameter("expected an even number", param_hint="--crop")
+    if blocks is not None and start_from is not None:
+        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
     import torch
 
     from engine.training.loop import TrainOptions
@@ -65,7 +71,9 @@ def train(
         if recipe == RECOGNIZER.name:
             _distil(data, teachers, ask_minutes, options, batch, as_json)
         else:
-            _embed(_adjusted(find_recipe(recipe), lpips, crop, batch), data, options, as_json)
+            _embed(
+                _adjusted(find_recipe(recipe), lpips, crop, batch, blocks), data, options, as_json
+            )
 
 
 def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool) -> None:
@@ -115,7 +123,11 @@ def _distil(
 
 
 def _adjusted(
-    recipe: "Recipe", lpips: float | None, crop: int | None, batch: int | None
+    recipe: "Recipe",
+    lpips: float | None,
+    crop: int | None,
+    batch: int | None,
+    blocks: int | None,
 ) -> "Recipe":
     """The recipe with what the person asked for in place of its own."""
     batches, weights = recipe.batches, recipe.weights
@@ -127,6 +139,7 @@ def _adjusted(
             batch=batches.batch if batch is None else batch,
         ),
         weights=weights if lpips is None else replace(weights, protect_lpips=lpips),
+        blocks=recipe.blocks if blocks is None else blocks,
     )
 
 

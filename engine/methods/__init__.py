@@ -8,6 +8,7 @@ in the header.
 import difflib
 
 from engine.errors import MethodError
+from engine.methods.proface_k import ProfaceK
 from engine.methods.proface_s import ProfaceS
 from engine.methods.sealed import Sealed
 from engine.methods.signature import BoundKey, Crop, Method, Place, Plan, WrongMode
@@ -28,16 +29,22 @@ DEFAULT_METHOD = "sealed"
 
 METHODS: dict[str, Method] = {
     "sealed": Sealed(),
+    "proface-k": ProfaceK(
+        "proface-k",
+        model="proface-k.v1",
+        wrong=("rand", "obfs", "decoy"),
+        promise="the key scrambles the face before the network hides it",
+    ),
     "proface-s-rand": ProfaceS(
         "proface-s-rand",
         model="proface-s-rand.v1",
-        wrong=("rand",),
+        wrong=("rand", "decoy"),
         promise="looks random under a wrong key; a trained attacker can see through it",
     ),
     "proface-s-obfs": ProfaceS(
         "proface-s-obfs",
         model="proface-s-obfs.v1",
-        wrong=("obfs",),
+        wrong=("obfs", "decoy"),
         promise="stays masked under a wrong key; a trained attacker can see through it",
     ),
 }

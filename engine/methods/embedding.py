@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from engine.errors import MethodError
-from engine.images import from_u8, pad_to_even, to_u8
+from engine.images import from_u8, to_u8
 from engine.keys import key_map_tensor
 from engine.methods.signature import BoundKey
 from engine.networks.embedder import Embedder
-from engine.scramble import keyed_shuffle, scramble, unscramble
+from engine.scramble import Shuffle, keyed_shuffle, no_key, scramble, unscramble
 from engine.zoo import load_model
 
 TILE = 768
@@ -54,15 +54,13 @@ def protect_crop(
     Raises:
         MethodError: what came out is not the mask to the eye; nothing may go out then.
     """
-    original, (height, width) = pad_to_even(from_u8(original_u8))
-    mask, _ = pad_to_even(from_u8(mask_u8))
-    key_map = _key_map(key, original)
-    if scrambled:
-        original = scramble(original, keyed_shuffle(key.key, key.context, *original.shape[-2:]))
-        key_map = torch.zeros_like(key_map)
-    protected_u8 = _to_crop(
-        _in_tiles(network, network.protect, original, mask, key_map), height, width
-    )
+    original = from_u8(original_u8)
+    if scrambled:  # before the padding, which would spread what is cut off again everywhere
+        original = scramble(original, _shuffle(key, original))
+    original, mask = padded(original), padded(from_u8(mask_u8))
+    key_map = no_key(original) if scrambled else _key_map(key, original)
+    protected = _in_tiles(network, network.protect, original, mask, key_map)
+    protected_u8 = _to_u8(protected, *mask_u8.shape[:2])
     error = np.square(protected_u8.astype(np.float32) - mask_u8).mean()
     if error > MAX_ERROR:
         raise MethodError(
@@ -81,13 +79,29 @@ def recover_crop(
     scrambled: bool = False,
 ) -> npt.NDArray[np.uint8]:
     """Bring one crop back, (h, w, 3) uint8; with a wrong key, the wrong-recovery picture."""
-    protected, (height, width) = pad_to_even(from_u8(protected_u8))
-    key_map = _key_map(key, protected)
-    if not scrambled:
-        return _to_crop(_in_tiles(network, network.recover, protected, key_map), height, width)
-    hidden = _in_tiles(network, network.recover, protected, torch.zeros_like(key_map))
-    shuffle = keyed_shuffle(key.key, key.context, *protected.shape[-2:])
-    return _to_crop(unscramble(hidden, shuffle), height, width)
+    height, width = protected_u8.shape[:2]
+    if scrambled:
+        hidden = recover_hidden(network, protected_u8)
+        return _to_u8(unscramble(hidden, _shuffle(key, hidden)), height, width)
+    protected = padded(from_u8(protected_u8))
+    recovered = _in_tiles(network, network.recover, protected, _key_map(key, protected))
+    return _to_u8(recovered, height, width)
+
+
+def recover_hidden(network: Embedder, protected_u8: npt.NDArray[np.uint8]) -> Tensor:
+    """Bring back the scrambled picture that a network without a key hides, as anyone can.
+
+    Args:
+        network: the embedder that protected it.
+        protected_u8: (h, w, 3).
+
+    Returns:
+        (1, 3, h, w), not clamped.
+    """
+    height, width = protected_u8.shape[:2]
+    protected = padded(from_u8(protected_u8))
+    found = _in_tiles(network, network.recover, protected, no_key(protected))
+    return found[..., :height, :width]
 
 
 def recover_by_map(
@@ -100,9 +114,24 @@ def recover_by_map(
         protected_u8: (h, w, 3).
         key_map: -1 and +1, of the crop's sides made even.
     """
-    protected, (height, width) = pad_to_even(from_u8(protected_u8))
-    signs = key_map_tensor(key_map)
-    return _to_crop(_in_tiles(network, network.recover, protected, signs), height, width)
+    protected = padded(from_u8(protected_u8))
+    recovered = _in_tiles(network, network.recover, protected, key_map_tensor(key_map))
+    return _to_u8(recovered, *protected_u8.shape[:2])
+
+
+def padded(image: Tensor) -> Tensor:
+    """As :func:`engine.images.pad_to_even`, for what may leave [0, 1] as well.
+
+    Args:
+        image: (B, C, H, W); it is not changed.
+
+    Returns:
+        The same with its last row and column repeated where a side is odd.
+    """
+    height, width = image.shape[-2:]
+    if height % 2 or width % 2:
+        image = torch.nn.functional.pad(image, (0, width % 2, 0, height % 2), mode="replicate")
+    return image
 
 
 def _in_tiles(network: Embedder, run: Callable[..., Tensor], *images: Tensor) -> Tensor:
@@ -130,5 +159,9 @@ def _key_map(key: BoundKey, image: Tensor) -> Tensor:
     return key_map_tensor(key.key.map(key.context, image.shape[-2], image.shape[-1]))
 
 
-def _to_crop(image: Tensor, height: int, width: int) -> npt.NDArray[np.uint8]:
+def _shuffle(key: BoundKey, image: Tensor) -> Shuffle:
+    return keyed_shuffle(key.key, key.context, image.shape[-2], image.shape[-1])
+
+
+def _to_u8(image: Tensor, height: int, width: int) -> npt.NDArray[np.uint8]:
     return to_u8(image[..., :height, :width].float().clamp(0, 1))

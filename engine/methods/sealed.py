@@ -92,7 +92,7 @@ class Sealed:
 
     name = "sealed"
     promise = "only the key opens it"
-    wrong_modes: tuple[WrongMode, ...] = ("rand", "obfs")
+    wrong_modes: tuple[WrongMode, ...] = ("rand", "obfs", "decoy")
     keeps_outside = False
     authenticates = True
     carries_header = True
@@ -182,13 +182,11 @@ class Sealed:
     def recover_wrongly(
         self, photo_u8: npt.NDArray[np.uint8], place: Place, key: BoundKey
     ) -> npt.NDArray[np.uint8]:
-        """The mask (obfs), or what decrypting without checking gives, as a picture (rand).
+        """What decrypting without checking gives, as a picture.
 
         Random bytes have no size, so they are stretched over the crop by SHAKE-256.
         """
         x0, y0, x1, y1 = place.box
-        if place.wrong == "obfs":
-            return photo_u8[y0:y1, x0:x1].copy()
         sealed = _collect(photo_u8, Note.unpack(place.note), key)
         # ChaCha20-Poly1305 (RFC 8439, 2.8) starts encrypting at block 1, little-endian.
         stream = ChaCha20(key.key.seal_key(key.context), (1).to_bytes(4, "little") + NONCE)

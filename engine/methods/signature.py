@@ -10,8 +10,8 @@ import numpy.typing as npt
 from engine.images import Box
 from engine.keys import Key
 
-WrongMode = Literal["", "rand", "obfs"]
-"""What a wrong key shows: noise ("rand", RandWR), the mask ("obfs", ObfsWR)."""
+WrongMode = Literal["", "rand", "obfs", "decoy"]
+"""What a wrong key shows: noise ("rand", RandWR), the mask ("obfs", ObfsWR), another ("decoy")."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,9 @@ class Method(Protocol):
     Attributes:
         name: of the registry and the header.
         promise: one plain sentence about what it promises.
-        wrong_modes: what a wrong key can show; the first is the default.
+        wrong_modes: what a wrong key can show. The first is the default and the method's own, that
+            of :meth:`recover_wrongly`; the others :func:`engine.methods.wrongly.show_wrongly` puts
+            in its place.
         keeps_outside: pixels outside the boxes stay bit-identical.
         authenticates: its recovery refuses a wrong key by itself, without the header's tag.
         carries_header: the header also travels in the pixels, so stripped metadata do no harm.
@@ -137,7 +139,7 @@ class Method(Protocol):
     def recover_wrongly(
         self, photo_u8: npt.NDArray[np.uint8], place: Place, key: BoundKey
     ) -> npt.NDArray[np.uint8]:
-        """What the method shows in a place under a key that is not its own."""
+        """What the method itself gives in a place under a key that is not its own."""
         ...
 
     def check(self, notes: Sequence[bytes], samples: int, header_bytes: int) -> None:

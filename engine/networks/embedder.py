@@ -2,6 +2,7 @@
 
 from typing import cast
 
+import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
@@ -27,10 +28,14 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks: number of secure affine coupling blocks N (the paper: 3).
         growth: features that each layer of a dense block adds (32).
         clamp: bound of the log-scale of the affine coupling (2.0).
+        keyed_recovery: backwards, the key stands in for the byproduct; else zeros do, which is the
+            ablation of the paper's Table IV.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
-    def __init__(self, blocks: int = 3, growth: int = 32, clamp: float = 2.0) -> None:
+    def __init__(
+        self, blocks: int = 3, growth: int = 32, clamp: float = 2.0, keyed_recovery: bool = True
+    ) -> None:
         super().__init__()
         self.couplings = nn.ModuleList(
             SecureAffineCoupling(channels=12, key_channels=4, growth=growth, clamp=clamp)
@@ -84,6 +89,8 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """
         y, key = haar(protected), haar(key_map)
         x = key.repeat_interleave(3, dim=1)
+        if not self.config.keyed_recovery:
+            x = torch.zeros_like(x)
         first, *others = self._blocks()
         for coupling in reversed(others):
             x, y = coupling.inverse(x, y, key)

@@ -22,13 +22,18 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
         width: channels at full size; the small net has 32, the large one 64.
         depth: halvings; the receptive field covers a 112 px face from 3 on.
         pictures: pictures stacked as input, three channels each.
+        places: side of the pictures where it learns three planes of its own beside them, or 0: what
+            is the same at the same place of every picture, such as a key used twice, can be learned
+            there, and by no convolution.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
-    def __init__(self, width: int = 32, depth: int = 3, pictures: int = 1) -> None:
+    def __init__(self, width: int = 32, depth: int = 3, pictures: int = 1, places: int = 0) -> None:
         super().__init__()
+        planes = 3 if places else 0
         widths = [min(width * 2**level, 8 * width) for level in range(depth + 1)]
-        self.enter = nn.Conv2d(3 * pictures, width, 3, padding=1)
+        self.enter = nn.Conv2d(3 * pictures + planes, width, 3, padding=1)
+        self.planes = nn.Parameter(0.1 * torch.randn(1, 3, places, places)) if places else None
         self.down = nn.ModuleList(_Residual(a, b) for a, b in pairwise(widths))
         self.middle = _Residual(widths[-1], widths[-1])
         self.up = nn.ModuleList(_Residual(b + a, a) for a, b in reversed(list(pairwise(widths))))
@@ -46,7 +51,7 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
             (B, 3, H, W), not clamped.
 
         Raises:
-            ImageShapeError: another number of channels.
+            ImageShapeError: another number of channels, or other sides than its planes have.
         """
         expected = 3 * self.config.pictures
         if pictures.ndim != 4 or pictures.shape[1] != expected:
@@ -54,7 +59,7 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
                 f"pictures must be (B, {expected}, H, W), got {tuple(pictures.shape)}",
                 hint="stack as many pictures as the network was made for",
             )
-        x = self.enter(pictures)
+        x = self.enter(self._with_planes(pictures))
         skips = []
         for block in self.down:
             skips.append(x)
@@ -65,6 +70,16 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
             x = block(torch.cat([x, skip], 1))
         guess: Tensor = pictures[:, :3] + self.leave(silu(x))
         return guess
+
+    def _with_planes(self, pictures: Tensor) -> Tensor:
+        if self.planes is None:
+            return pictures
+        if pictures.shape[-2:] != self.planes.shape[-2:]:
+            raise ImageShapeError(
+                f"sides must be {self.config.places}, got {tuple(pictures.shape[-2:])}",
+                hint="a network that knows places takes whole faces of one size",
+            )
+        return torch.cat([pictures, self.planes.expand(len(pictures), -1, -1, -1)], 1)
 
 
 class _Residual(nn.Module):

@@ -156,9 +156,11 @@ def has_fast_bfloat16(device: str) -> bool:
 def _new_embedder(recipe: Recipe, options: TrainOptions) -> Embedder:
     network: Embedder
     if options.start_from is None:
-        network = Embedder(blocks=recipe.blocks)
+        network = Embedder(blocks=recipe.blocks, keyed_recovery=recipe.keyed_recovery)
     else:
-        network = Embedder.from_pretrained(options.start_from, low_cpu_mem_usage=False)
+        network = Embedder.from_pretrained(
+            options.start_from, low_cpu_mem_usage=False, keyed_recovery=recipe.keyed_recovery
+        )
     return network
 
 

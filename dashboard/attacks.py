@@ -1,0 +1,243 @@
+"""What attacks gave, sorted for the page: gains over controls, verdicts, what the world left."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from dashboard import attack_words, run_rows, series
+from dashboard.series import Summary
+from engine.results import MeanScore, Run
+
+WHOLE: Final = "all"
+"""The set of a figure that belongs to a whole run."""
+
+Sense = Literal["holds", "leaks", "open"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A finished run of the lab: which attack, and what it was given."""
+
+    run_id: int
+    label: str
+    attack: str
+    budget: str
+    variant: str
+
+    @property
+    def one_key(self) -> bool:
+        """Whether every face had the same key, which nobody who uses this program has."""
+        return "same-key" in self.variant.split("+")
+
+
+def attempts(runs: Iterable[Run]) -> dict[int, Attempt]:
+    """The finished attacks of a database, by run."""
+    return {run.id: _attempt(run) for run in runs if run.state == "finished"}
+
+
+def _attempt(run: Run) -> Attempt:
+    try:
+        config: Any = json.loads(run.config)
+    except json.JSONDecodeError:
+        config = None
+    told = config if isinstance(config, dict) else {}
+    words = (str(told.get(name) or "") for name in ("attack", "budget", "variant"))
+    return Attempt(run.id, run_rows.label(run), *words)
+
+
+# --- gains ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much more one picture shows than its control, over the faces of one run.
+
+    Attributes:
+        more: mean of the attacker's.
+        less: of the control's.
+        margin: 95 % lie within so much of the difference; None for one face.
+    """
+
+    run_id: int
+    method: str
+    mask: str
+    metric: str
+    more: float
+    less: float
+    margin: float | None
+    faces: int
+
+    @property
+    def gain(self) -> float:
+        """The difference."""
+        return self.more - self.less
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval."""
+        return -math.inf if self.margin is None else self.gain - self.margin
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval."""
+        return math.inf if self.margin is None else self.gain + self.margin
+
+
+def gains(
+    means: Sequence[MeanScore], metric: str, more: str = "revealed", less: str = "control"
+) -> list[Gain]:
+    """Each run's gain by method and mask, over all its sets.
+
+    Args:
+        means: of any runs.
+        metric: by which figure.
+        more: the attacker's picture, ``original:revealed``.
+        less: the control's.
+    """
+    groups = grouped(m for m in means if m.metric == metric and m.source != WHOLE)
+    margins = {
+        (m.run_id, m.method, m.mask): m.mean
+        for m in means
+        if (m.pair, m.metric) == (f"{more}:{less}", f"gain_{metric}_margin")
+    }
+    found = []
+    for (run_id, method, mask, pair, _), own in groups.items():
+        other = groups.get((run_id, method, mask, f"original:{less}", metric))
+        if pair != f"original:{more}" or other is None:
+            continue
+        ours, theirs = series.together(own), series.together(other)
+        if ours.mean is not None and theirs.mean is not None:
+            margin = margins.get((run_id, method, mask), _unpaired(ours, theirs))
+            found.append(Gain(run_id, method, mask, metric, ours.mean, theirs.mean, margin,
+                              ours.images))  # fmt: skip
+    return found
+
+
+Key = tuple[int, str, str, str, str]
+
+
+def grouped(means: Iterable[MeanScore]) -> dict[Key, list[MeanScore]]:
+    """Figures of one run, method, mask, pair and metric together, of all their sets."""
+    found: dict[Key, list[MeanScore]] = {}
+    for m in means:
+        found.setdefault((m.run_id, m.method, m.mask, m.pair, m.metric), []).append(m)
+    return found
+
+
+def _unpaired(ours: Summary, theirs: Summary) -> float | None:
+    """1.96 standard errors as if the faces were not the same ones: too wide rather than too narrow.
+
+    Where the run has stored the margin of the differences, that one is taken.
+    """
+    counts = ours.images - ours.exact, theirs.images - theirs.exact
+    if min(counts) < 2:
+        return None
+    variance = sum(
+        one.deviation**2 / (n - 1) for one, n in zip((ours, theirs), counts, strict=True)
+    )
+    return 1.96 * math.sqrt(variance)
+
+
+def strongest(found: Iterable[Gain]) -> list[Gain]:
+    """For each method and mask the attack whose gain is surest: of the greatest lower end."""
+    best: dict[tuple[str, str], Gain] = {}
+    for gain in found:
+        key = (gain.method, gain.mask)
+        if key not in best or (best[key].low, best[key].gain) < (gain.low, gain.gain):
+            best[key] = gain
+    return list(best.values())
+
+
+# --- verdicts -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a method stands against trained attackers.
+
+    Attributes:
+        sense: ``holds`` where no mask's gain can be above the gate, ``leaks`` where one is,
+            ``open`` where there are too few faces to tell.
+        worst: the mask with the greatest gain in PSNR.
+        match: that with the greatest gain in identity match; None where it was not measured.
+        opened: of so many wrong keys (the second) so many opened; None without any.
+        noticed: share of changes that were noticed; None without any.
+    """
+
+    method: str
+    sense: Sense
+    worst: Gain
+    match: Gain | None
+    opened: tuple[float, float] | None
+    noticed: float | None
+
+
+def verdicts(means: Sequence[MeanScore]) -> list[Verdict]:
+    """A verdict on every method that a keyless network was trained against.
+
+    Args:
+        means: figures of attacks in which each face had a key of its own.
+    """
+    by_metric = {name: strongest(gains(means, name)) for name in attack_words.GATES}
+    found = []
+    for method in series.options(means, "method"):
+        decibels = [one for one in by_metric["psnr_db"] if one.method == method]
+        matches = [one for one in by_metric["identity_match"] if one.method == method]
+        if decibels:
+            worst = max(decibels, key=lambda one: one.gain)
+            match = max(matches, key=lambda one: one.gain, default=None)
+            sense = _sense(decibels, matches)
+            opened, noticed = _opened(means, method), _noticed(means, method)
+            found.append(Verdict(method, sense, worst, match, opened, noticed))
+    return found
+
+
+def _sense(decibels: Sequence[Gain], matches: Sequence[Gain]) -> Sense:
+    """A point of identity match is finer than a few hundred faces tell: there the mean decides."""
+    if any(one.low > attack_words.GATES[one.metric] for one in (*decibels, *matches)):
+        return "leaks"
+    sure = all(one.high <= attack_words.GATE_DB for one in decibels)
+    return "holds" if sure and all(m.gain <= attack_words.GATE_MATCH for m in matches) else "open"
+
+
+def _opened(means: Sequence[MeanScore], method: str) -> tuple[float, float] | None:
+    own = [m for m in series.newest(means) if m.method == method and m.pair.startswith("keys:")]
+    tries = {(m.mask, m.pair): m.mean or 0.0 for m in own if m.metric == "tries"}
+    opened = {(m.mask, m.pair): m.mean or 0.0 for m in own if m.metric == "opened"}
+    both = tries.keys() & opened.keys()
+    if not both:
+        return None
+    return sum(opened[key] for key in both), sum(tries[key] for key in both)
+
+
+def _noticed(means: Sequence[MeanScore], method: str) -> float | None:
+    """Of files with a tag; without one some go unnoticed, which the list says."""
+    own = [
+        m
+        for m in series.newest(means)
+        if (m.method, m.metric) == (method, "noticed") and m.pair.startswith("protected:")
+    ]
+    return series.together(own).mean if own else None
+
+
+# --- the world ------------------------------------------------------------------------------------
+
+TOLD: Final = ("told", "told_with_sidecar")
+"""Whether the right thing was said; judged by itself and not beside a picture."""
+
+
+def world(means: Iterable[MeanScore], known: Mapping[int, Attempt]) -> list[MeanScore]:
+    """Figures of what the world left, with those of the untouched picture and of the mask."""
+    runs = [*means]
+    homes = {m.run_id for m in runs if attack_words.is_distortion(m.pair.partition(":")[2])}
+    homes |= {one.run_id for one in known.values() if one.attack == "world"}
+    return [m for m in runs if m.run_id in homes and _of_world(m, known)]
+
+
+def _of_world(mean: MeanScore, known: Mapping[int, Attempt]) -> bool:
+    first, _, second = mean.pair.partition(":")
+    if known[mean.run_id].attack == "world":
+        return first in ("original", "protected")
+    return attack_words.is_distortion(second)

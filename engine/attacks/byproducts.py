@@ -1,0 +1,68 @@
+"""Looks at what a network gives besides its picture, which would show the face if it ever left.
+
+The attacker has somehow come by the second output of PRO-Face S's network, of protection or of
+recovery, and wants to see the face in it (SECURITY.md, A10). The figures say why these outputs
+never leave the functions that make them; what the mask alone tells is the control.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
+from engine.benchmark import embedders
+from engine.benchmark.plan import Subject
+from engine.errors import MethodError
+from engine.results.records import Score
+
+__all__ = ["ATTACK"]
+
+_METRIC = "fitted_psnr_db"
+
+
+def _run(scene: Scene) -> Iterator[Outcome]:
+    """Measure the second outputs of protection, recovery and a wrong recovery.
+
+    Raises:
+        MethodError: none of the methods has a network that gives any.
+    """
+    work = [(name, mask) for name, mask in scene.combinations() if Subject(name).is_embedder]
+    if not work:
+        raise MethodError(
+            f"byproducts need a network that gives some, got {', '.join(scene.config.methods)}",
+            hint="attack proface-s-rand or proface-s-obfs",
+        )
+    total, done = len(work) * len(scene.chosen), 0
+    for method, mask in work:
+        for index in scene.chosen:
+            scene.report(done, total, f"{method} {mask}")
+            yield Outcome(tuple(_look(scene, index, method, mask)))
+            done += 1
+    scene.report(done, total, "")
+
+
+def _look(scene: Scene, index: int, method: str, mask: str) -> Iterator[Score]:
+    config, device = scene.config.benchmark("byproducts"), scene.config.device
+    with tempfile.TemporaryDirectory() as folder:
+        (exhibit,) = embedders.show(
+            scene.faces, [index], Subject(method), mask, config, Path(folder), device
+        )
+    file, source = exhibit.record.file, exhibit.record.source
+    for (pair, metric), value in exhibit.values.items():
+        if metric in (_METRIC, "refused"):
+            yield Score(file, source, method, mask, pair, metric, value)
+
+
+def _budget(config: AttackConfig) -> str:
+    del config
+    return "four passes of the network for each face; methods without a network are left out"
+
+
+ATTACK = Attack(
+    name="byproducts",
+    title="Byproducts",
+    knowledge="the network's second output, which never leaves the function that made it",
+    goal="to see the face in it",
+    budget=_budget,
+    run=_run,
+)

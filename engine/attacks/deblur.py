@@ -1,0 +1,107 @@
+"""Restores faces from the mask alone: the floor that every method inherits from its mask.
+
+No method is under attack here, and no key: what a network that knows faces makes of a blurred or
+pixelated one (SECURITY.md, A12; McPherson et al., arXiv 1609.00408; Revelio, arXiv 2506.12344). One
+network learns every mask from weak to strong; what it reaches at each strength is advice on how
+strong a mask must be. Rows are of the method ``mask``, and name mask and strength.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
+from engine.attacks.pairs import PairConfig, PairMaker, paper_sized, scaled_strength
+from engine.attacks.revealing import (
+    as_scores,
+    compare,
+    decide_steps,
+    gains,
+    learn,
+    metrics,
+    reveal,
+    size_of,
+    training_sets,
+    workplace,
+)
+from engine.masks import MASKS, make_mask, mask_label
+from engine.networks.reveal import Reveal
+from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
+
+__all__ = ["ATTACK", "METHOD", "STRENGTHS"]
+
+METHOD = "mask"
+"""What stands for a method in the rows: there is none."""
+
+STRENGTHS = (0.5, 0.75, 1.0, 1.5, 2.0)
+"""Times the papers' strengths at 112 px; a mask without lengths has one."""
+
+VARIANTS = ("large",)
+
+
+def _run(scene: Scene) -> Iterator[Outcome]:
+    config = scene.config
+    maker = PairMaker(training_sets(config), _pairs(config), config.seed)
+
+    def teach(step: int) -> Lesson:
+        pairs = maker.make(step)
+        return pairs.mask, pairs.original
+
+    recipe = RevealRecipe(
+        name="deblur", steps=1, width=WIDTHS[_size(config)], seed=config.seed,
+        lessons=dataclasses.asdict(_pairs(config)),
+    )  # fmt: skip
+    with workplace(config) as folder:
+        steps = decide_steps(config, recipe, teach, folder, networks=1)
+        network = learn(scene, dataclasses.replace(recipe, steps=steps), teach, folder)
+        for mask in config.masks:
+            for times in STRENGTHS if MASKS[mask].lengths else (1.0,):
+                yield from _attack(scene, mask, times, network)
+
+
+def _attack(scene: Scene, mask: str, times: float, network: Reveal) -> Iterator[Outcome]:
+    strength = scaled_strength(mask, times)
+    label, names, faces = mask_label(mask, strength, preset="paper"), metrics(), []
+    for index in scene.chosen:
+        record = scene.faces.records[index]
+        original_u8, points = paper_sized(scene.faces.load(index), record)
+        mask_u8 = make_mask(
+            mask, original_u8, landmarks=points, seed=scene.config.seed, preset="paper",
+            strength=strength,
+        )  # fmt: skip
+        pictures = {"control": reveal(mask_u8, network), "mask": mask_u8}
+        faces.append(compare(original_u8, pictures, names))
+        yield Outcome(as_scores(record, METHOD, label, faces[-1]))
+    found = {**gains(faces, "control", "mask"), "strength": times}
+    yield Outcome(
+        tuple(
+            scene.whole_run(METHOD, label, "control:mask", name, value)
+            for name, value in found.items()
+        )
+    )
+
+
+def _pairs(config: AttackConfig) -> PairConfig:
+    return PairConfig(config.masks, "paper", strength="wide")
+
+
+def _size(config: AttackConfig) -> str:
+    return size_of([word for word in config.variant.split("+") if word], VARIANTS)
+
+
+def _budget(config: AttackConfig) -> str:
+    size = _size(config)
+    steps = f"{config.tries} steps" if config.tries is not None else f"{config.minutes:g} minutes"
+    return (
+        f"{steps} of one U-Net of width {WIDTHS[size]} on {_pairs(config).batch} squares of "
+        f"{_pairs(config).crop} px a step; the methods do not matter"
+    )
+
+
+ATTACK = Attack(
+    name="deblur",
+    title="The mask alone",
+    knowledge="the mask, which everybody sees, and other people's faces",
+    goal="the face, or as much of it as a mask of each strength leaves",
+    budget=_budget,
+    run=_run,
+)

@@ -1,0 +1,135 @@
+"""Runs through a list of common passphrases, and asks who could tell the right one without a tag.
+
+The attacker has one protected file, the program and its weights, and a list that holds the right
+passphrase, as it does for whoever chose a common one; the goal is the passphrase (SECURITY.md, A7).
+The list is tried through the tag at the cheapest key derivation, which changes no rank; what the
+derivation costs in earnest is measured apart, ours beside the paper's, and so is what whole spaces
+of keys would take. Without a tag the attacker looks at what each key shows: the oracles.
+"""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene, Target
+from engine.attacks.common_passphrases import common_passphrases
+from engine.attacks.keys import Trial, random_key
+from engine.attacks.oracles import ORACLES, area_under_curve
+from engine.attacks.rates import machine, rate_costs
+from engine.benchmark.plan import drawn
+from engine.data import FaceFile
+from engine.results.records import Cost
+
+__all__ = ["ATTACK", "find_rank"]
+
+_WRONG = 12
+"""Wrong keys that each oracle sees beside the right one, on each face."""
+
+_FIND: Final = {
+    "argon2id": "find_s",
+    "argon2id (modelled GPU)": "find_gpu_s",
+    "pbkdf2-10": "find_paper_s",
+    "pbkdf2-10 (modelled GPU)": "find_paper_gpu_s",
+}
+
+
+def find_rank(trial: Trial, words: Sequence[str]) -> int | None:
+    """Try passphrases in order until one opens.
+
+    Args:
+        trial: a face protected with a tag.
+        words: the list.
+
+    Returns:
+        The place of the right one, from 1, or None where it is not on the list.
+    """
+    for rank, word in enumerate(words, 1):
+        if trial.opens(trial.derive(word)):
+            return rank
+    return None
+
+
+def _run(scene: Scene) -> Iterator[Outcome]:
+    costs = rate_costs()
+    yield Outcome(costs=tuple(costs))
+    rates = {cost.method: cost.median for cost in costs if cost.name == "keys_per_second"}
+    words = common_passphrases()[: scene.config.tries]
+    for method, mask in scene.combinations():
+        ranks, looks = [], []
+        areas: dict[str, list[float]] = {}
+        secret = partial(_planted, words, scene.config.seed)
+        for target in scene.targets(method, mask, secret=secret):
+            trial = Trial(target.file)
+            rank = find_rank(trial, words)
+            scores = [target.score("keys:dictionary", "found", float(rank is not None))]
+            if rank is not None:
+                ranks.append(rank)
+                scores.append(target.score("keys:dictionary", "rank", rank))
+            start = time.process_time()
+            for name, area in _look(trial, target).items():
+                areas.setdefault(name, []).append(area)
+            looks.append((time.process_time() - start) / (_WRONG + 1))
+            yield Outcome(tuple(scores))
+        summary = tuple(
+            scene.whole_run(method, mask, f"oracle:{name}", "auc", statistics.fmean(values))
+            for name, values in areas.items()
+        )
+        yield Outcome(summary, tuple(_costs(method, mask, ranks, looks, rates)))
+
+
+def _planted(words: Sequence[str], seed: int, record: FaceFile) -> str:
+    """The passphrase of somebody who chose a common one."""
+    return words[int.from_bytes(drawn(seed, record.file, "planted")[:8], "big") % len(words)]
+
+
+def _look(trial: Trial, target: Target) -> dict[str, float]:
+    """How often each oracle prefers the right key to a wrong one, by what the keys show."""
+    keys = [target.key, *(random_key() for _ in range(_WRONG))]
+    shown = [trial.show(key) for key in keys]
+    found = {}
+    for name, oracle in ORACLES.items():
+        values = oracle(shown, target.protected_u8, target.header)
+        if values is not None:
+            found[name] = area_under_curve(values[0], values[1:])
+    return found
+
+
+def _costs(
+    method: str,
+    mask: str,
+    ranks: Sequence[int],
+    looks: Sequence[float],
+    rates: dict[str, float],
+) -> Iterator[Cost]:
+    """How long the planted passphrases take to find in earnest, and a look, by processor time."""
+    for kdf, name in _FIND.items():
+        if ranks:
+            yield _spread(method, mask, name, [rank / rates[kdf] for rank in ranks])
+    if looks:
+        yield _spread(method, mask, "look_s", looks)
+
+
+def _spread(method: str, mask: str, name: str, seconds: Sequence[float]) -> Cost:
+    several = seconds if len(seconds) > 1 else [*seconds, *seconds]
+    low, middle, high = statistics.quantiles(several, n=4, method="inclusive")
+    return Cost(method, mask, name, 1, middle, low, high, "s")
+
+
+def _budget(config: AttackConfig) -> str:
+    count = len(common_passphrases()[: config.tries])
+    return (
+        f"a list of {count} common passphrases made by rule, the right one among them; {_WRONG} "
+        f"wrong keys beside the right one for each oracle; rates measured on {machine()}"
+    )
+
+
+ATTACK = Attack(
+    name="dictionary",
+    title="Dictionary and oracles",
+    knowledge="one protected file, the program and its weights, and a list with the passphrase",
+    goal="the passphrase, with the tag or without it",
+    budget=_budget,
+    run=_run,
+)

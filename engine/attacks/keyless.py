@@ -1,0 +1,188 @@
+"""Trains a network to see through a method without any key, against one that sees the mask alone.
+
+The attacker protects other people's faces at home, under fresh random keys, and shows a network
+each protected picture beside its original (SECURITY.md, A5). The control is the same network, from
+the same first weights, on the same faces, masks and crops in the same order, for as many steps: but
+it sees the mask. What a method leaks to everybody is the gain over it. Sources: Sirichotedumrong
+and Kiya, arXiv 2010.06198 (inverse-transformation networks); Revelio, arXiv 2506.12344 (masks can
+be undone without any leak, hence the control).
+
+Variants: ``large`` doubles the network's width; ``stacked`` shows it the residual too, ten times
+amplified; ``same-key`` protects every face, here and at home, under one key, as the papers do, and
+gives the network planes of its own to learn it in.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
+from engine.attacks.pairs import PairConfig, PairMaker, Protector, make_protector, paper_sized
+from engine.attacks.revealing import (
+    as_scores,
+    compare,
+    decide_steps,
+    gains,
+    learn,
+    metrics,
+    reveal,
+    see,
+    size_of,
+    training_sets,
+    workplace,
+)
+from engine.data import FaceFile
+from engine.images import from_u8, to_u8
+from engine.masks import make_mask
+from engine.networks.reveal import Reveal
+from engine.training.batches import PAPER_SIDE
+from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
+
+__all__ = ["ATTACK", "VARIANTS"]
+
+VARIANTS = ("large", "stacked", "same-key")
+
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a configuration asks for."""
+
+    words: tuple[str, ...]
+    width: int
+    pictures: int
+    same_key: bool
+    pairs: PairConfig
+
+    @classmethod
+    def of(cls, config: AttackConfig) -> "_Plan":
+        words = tuple(sorted(set(filter(None, config.variant.split("+")))))
+        same_key = "same-key" in words
+        pairs = PairConfig(config.masks, config.preset)
+        if same_key:  # a key lies where it lies in a whole face
+            pairs = dataclasses.replace(pairs, crop=PAPER_SIDE)
+        pictures = 2 if "stacked" in words else 1
+        return cls(words, WIDTHS[size_of(words, VARIANTS)], pictures, same_key, pairs)
+
+    def recipe(self, name: str, steps: int, seed: int) -> RevealRecipe:
+        return RevealRecipe(
+            name=" ".join([name, *self.words]),
+            steps=steps,
+            width=self.width,
+            pictures=self.pictures,
+            places=PAPER_SIDE if self.same_key else 0,
+            seed=seed,
+            lessons=dataclasses.asdict(self.pairs),
+        )
+
+
+class _Teacher:
+    """Turns pairs into lessons: what is seen of them, and the original."""
+
+    def __init__(self, maker: PairMaker, pictures: int) -> None:
+        self.maker, self.pictures = maker, pictures
+
+    def __call__(self, step: int) -> Lesson:
+        pairs = self.maker.make(step)
+        shown = pairs.mask if pairs.protected is None else pairs.protected
+        return see(shown, self.pictures), pairs.original
+
+
+def _run(scene: Scene) -> Iterator[Outcome]:
+    config, plan = scene.config, _Plan.of(scene.config)
+    sets = training_sets(config)
+    one_key = config.seed if plan.same_key else None
+    steps = 0
+    with workplace(config) as folder:
+        for method in config.methods:
+            protector = make_protector(method, config.device, one_key)
+            maker = PairMaker(sets, plan.pairs, config.seed, protector)
+            teach = _Teacher(maker, plan.pictures)
+            recipe = plan.recipe(method, max(1, steps), config.seed)
+            steps = steps or decide_steps(config, recipe, teach, folder, len(config.methods) + 1)
+            revealer = learn(scene, dataclasses.replace(recipe, steps=steps), teach, folder)
+            blind = _Teacher(PairMaker(sets, plan.pairs, config.seed), plan.pictures)
+            control = learn(scene, plan.recipe("control", steps, config.seed), blind, folder)
+            known_key = protector if plan.same_key else None
+            for mask in config.masks:
+                yield from _attack(scene, method, mask, revealer, control, known_key)
+                spent = scene.whole_run(method, mask, "revealed:control", "steps", steps)
+                yield Outcome((spent,))
+
+
+def _attack(
+    scene: Scene,
+    method: str,
+    mask: str,
+    revealer: Reveal,
+    control: Reveal,
+    protector: Protector | None,
+) -> Iterator[Outcome]:
+    """Let both networks loose on faces that neither has seen."""
+    names, faces = metrics(), []
+    for record, original_u8, mask_u8, protected_u8 in _shown(scene, method, mask, protector):
+        pictures = {
+            "revealed": reveal(protected_u8, revealer),
+            "control": reveal(mask_u8, control),
+            "mask": mask_u8,
+        }
+        faces.append(compare(original_u8, pictures, names))
+        yield Outcome(as_scores(record, method, mask, faces[-1]))
+    found = gains(faces, "revealed", "control")
+    pair = "revealed:control"
+    yield Outcome(
+        tuple(scene.whole_run(method, mask, pair, name, value) for name, value in found.items())
+    )
+
+
+def _shown(
+    scene: Scene, method: str, mask: str, protector: Protector | None
+) -> Iterator[tuple[FaceFile, U8, U8, U8]]:
+    """The faces under attack: original, mask and protected picture.
+
+    They are files made as a person makes them, unless one key is to lie over them all.
+    """
+    if protector is None:
+        for target in scene.targets(method, mask):
+            yield target.record, target.original_u8, target.mask_u8, target.protected_u8
+        return
+    config = scene.config
+    for index in scene.chosen:
+        record = scene.faces.records[index]
+        original_u8, points = paper_sized(scene.faces.load(index), record)
+        mask_u8 = make_mask(
+            mask, original_u8, landmarks=points, seed=config.seed, preset=config.preset
+        )
+        made = protector.protect(
+            from_u8(original_u8), from_u8(mask_u8), np.random.default_rng(config.seed)
+        )
+        yield record, original_u8, mask_u8, to_u8(made)
+
+
+def _budget(config: AttackConfig) -> str:
+    plan = _Plan.of(config)
+    steps = (
+        f"{config.tries} steps for each network"
+        if config.tries is not None
+        else f"{config.minutes:g} minutes for all networks, each as many steps as the others"
+    )
+    left_out = ", ".join(sorted({"identity_cosine"} - set(metrics())))
+    return (
+        f"{steps}: a U-Net of width {plan.width} for each method and one for the control, on "
+        f"{plan.pairs.batch} squares of {plan.pairs.crop} px a step, from {plan.pairs.faces} faces "
+        "of 112 px" + (f"; without {left_out}, which cannot be had here" if left_out else "")
+    )
+
+
+ATTACK = Attack(
+    name="keyless",
+    title="Keyless network",
+    knowledge="the program, its weights, and other people's faces to protect at home; no key",
+    goal="more of the face than the mask alone gives away",
+    budget=_budget,
+    run=_run,
+)

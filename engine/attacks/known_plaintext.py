@@ -1,0 +1,238 @@
+"""Learns a passphrase's secret from pictures whose originals are known, and opens others with it.
+
+The attacker has n originals with their protected pictures under ONE passphrase, and wants another
+picture under that passphrase (SECURITY.md, A8). Twice: with one key for every picture, as the
+papers have it (``same_key``), and with our salt for each (``salted``). Two ways: a small network
+learns the pairs, against its control on their masks; and where the method has a secret of a known
+form, the key map is fitted along the network's gradient, or the shuffle of a scrambled method is
+read off by correlating coefficients.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
+from engine.attacks.pairs import make_protector, paper_sized
+from engine.attacks.relaxed_map import descend, recovered_by
+from engine.attacks.revealing import (
+    as_scores,
+    compare,
+    gains,
+    learn,
+    metrics,
+    reveal,
+    workplace,
+)
+from engine.attacks.shuffle_match import match_shuffle
+from engine.data import FaceFile
+from engine.errors import DataError
+from engine.images import from_u8, to_u8
+from engine.masks import make_mask
+from engine.methods import find_method
+from engine.methods.embedding import load
+from engine.methods.proface_s import ProfaceS
+from engine.networks.embedder import Embedder
+from engine.networks.reveal import Reveal
+from engine.scramble import unscramble
+from engine.training.batches import PAPER_SIDE
+from engine.training.losses import charbonnier
+from engine.training.reveal import Lesson, RevealRecipe
+
+__all__ = ["ATTACK", "COUNTS", "KEYS"]
+
+COUNTS = (1, 10, 100)
+"""Known pairs."""
+
+KEYS = ("same_key", "salted")
+
+_STEPS = 100
+_WIDTH = 16
+_BATCH = 4
+_FITTED = 8
+"""Known pairs that a map is fitted to at once; more than these it does not need."""
+
+_PASSPHRASE = "known plaintext, one passphrase for all"
+
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A face of which the attacker, or the judge, knows everything."""
+
+    record: FaceFile
+    original_u8: U8 = field(repr=False)
+    mask_u8: U8 = field(repr=False)
+    protected_u8: U8 = field(repr=False)
+
+
+def _run(scene: Scene) -> Iterator[Outcome]:
+    with workplace(scene.config) as folder:
+        for method, mask in scene.combinations():
+            for keys in KEYS:
+                yield from _attack(scene, method, mask, keys, folder)
+
+
+def _attack(scene: Scene, method: str, mask: str, keys: str, folder: Path) -> Iterator[Outcome]:
+    known = list(_protected(scene, method, mask, keys, _others(scene)))
+    fresh = list(_protected(scene, method, mask, keys, scene.chosen))
+    names = metrics()
+    faces: list[dict[tuple[str, str], float]] = [{} for _ in fresh]
+    for count in COUNTS:
+        ending = f"{count}_{keys}"
+        revealed = _taught(
+            scene, known[:count], "protected_u8", f"{method} {mask} {ending}", folder
+        )
+        control = _taught(scene, known[:count], "mask_u8", f"control {mask} {ending}", folder)
+        fitted = _fitted(method, known[:count], fresh, scene.config)
+        for i, one in enumerate(fresh):
+            pictures = {
+                f"revealed_{ending}": reveal(one.protected_u8, revealed),
+                f"control_{ending}": reveal(one.mask_u8, control),
+            }
+            if fitted:
+                pictures[f"fitted_{ending}"] = fitted[i]
+            faces[i] |= compare(one.original_u8, pictures, names)
+    for one, found in zip(fresh, faces, strict=True):
+        yield Outcome(as_scores(one.record, method, mask, found))
+    yield Outcome(
+        tuple(
+            scene.whole_run(method, mask, f"{way}:control_{count}_{keys}", name, value)
+            for count in COUNTS
+            for way in ("revealed", "fitted")
+            for name, value in _gain(faces, f"{way}_{count}_{keys}", f"control_{count}_{keys}")
+        )
+    )
+
+
+def _gain(
+    faces: Sequence[dict[tuple[str, str], float]], more: str, less: str
+) -> list[tuple[str, float]]:
+    if not any((f"original:{more}", "psnr_db") in one for one in faces):
+        return []
+    return list(gains(faces, more, less).items())
+
+
+def _others(scene: Scene) -> list[int]:
+    """The faces whose originals the attacker knows: none of those under attack."""
+    left = sorted(set(range(len(scene.faces))) - set(scene.chosen))
+    if len(left) < max(COUNTS):
+        raise DataError(
+            f"the attacker must know {max(COUNTS)} other faces of the set, got {len(left)}",
+            hint="attack fewer faces with --limit",
+        )
+    rng = np.random.default_rng(scene.config.seed)
+    return [int(i) for i in rng.choice(left, max(COUNTS), replace=False)]
+
+
+def _protected(
+    scene: Scene, method: str, mask: str, keys: str, indices: Sequence[int]
+) -> Iterator[_Known]:
+    config = scene.config
+    if keys == "salted":
+        for index in indices:
+            target = scene.protect(index, method, mask, secret=_PASSPHRASE)
+            yield _Known(target.record, target.original_u8, target.mask_u8, target.protected_u8)
+        return
+    protector = make_protector(method, config.device, one_key=config.seed)
+    rng = np.random.default_rng(config.seed)
+    for index in indices:
+        record = scene.faces.records[index]
+        original_u8, points = paper_sized(scene.faces.load(index), record)
+        mask_u8 = make_mask(
+            mask, original_u8, landmarks=points, seed=config.seed, preset=config.preset
+        )
+        made = protector.protect(from_u8(original_u8), from_u8(mask_u8), rng)
+        yield _Known(record, original_u8, mask_u8, to_u8(made))
+
+
+def _taught(scene: Scene, known: Sequence[_Known], shown: str, name: str, folder: Path) -> Reveal:
+    """A small network that has learned these pairs, and planes of its own for what stays put."""
+    config = scene.config
+    recipe = RevealRecipe(
+        name=name, steps=config.tries or _STEPS, width=_WIDTH, places=PAPER_SIDE,
+        seed=config.seed, lessons={"pairs": [one.record.file for one in known]},
+    )  # fmt: skip
+
+    def teach(step: int) -> Lesson:
+        rng = np.random.default_rng([config.seed, step])
+        picks = rng.choice(len(known), min(_BATCH, len(known)), replace=False)
+        seen = torch.cat([from_u8(getattr(known[i], shown)) for i in picks])
+        return seen, torch.cat([from_u8(known[i].original_u8) for i in picks])
+
+    return learn(scene, recipe, teach, folder)
+
+
+# --- secrets of a known form ----------------------------------------------------------------------
+
+
+def _fitted(
+    method: str, known: Sequence[_Known], fresh: Sequence[_Known], config: AttackConfig
+) -> list[U8]:
+    """What the secret fitted to the known pairs shows of the others; empty for other methods."""
+    found = find_method(method)
+    if not isinstance(found, ProfaceS):
+        return []
+    network = load(found.model).to(config.device)
+    if found.scrambled:
+        return _fitted_shuffle(network, known, fresh)
+    return _fitted_map(network, known[:_FITTED], fresh, config)
+
+
+def _fitted_map(
+    network: Embedder, known: Sequence[_Known], fresh: Sequence[_Known], config: AttackConfig
+) -> list[U8]:
+    originals = torch.cat([from_u8(one.original_u8) for one in known]).to(network.device)
+
+    def judge(recovered: Tensor) -> Tensor:
+        return charbonnier(recovered, originals).sum()
+
+    shared = torch.cat([from_u8(one.protected_u8) for one in known]).to(network.device)
+    key_map = descend(network, shared, judge, config.tries or _STEPS, config.seed)
+    return [
+        to_u8(recovered_by(network, from_u8(one.protected_u8).to(network.device), key_map).cpu())
+        for one in fresh
+    ]
+
+
+def _fitted_shuffle(
+    network: Embedder, known: Sequence[_Known], fresh: Sequence[_Known]
+) -> list[U8]:
+    """Everybody gets the scrambled picture from the network; only the shuffle is secret."""
+
+    def hidden(one: _Known) -> Tensor:
+        shared = from_u8(one.protected_u8)
+        no_key = torch.zeros(1, 1, *shared.shape[-2:])
+        with torch.inference_mode():
+            made = network.recover(shared.to(network.device), no_key.to(network.device))
+        return made.float().cpu().clone()
+
+    originals = torch.cat([from_u8(one.original_u8) for one in known])
+    shuffle = match_shuffle(originals, torch.cat([hidden(one) for one in known]))
+    return [to_u8(unscramble(hidden(one), shuffle).clamp(0, 1)) for one in fresh]
+
+
+def _budget(config: AttackConfig) -> str:
+    steps = config.tries or _STEPS
+    counts = ", ".join(map(str, COUNTS))
+    return (
+        f"for each method, mask and kind of key {counts} known pairs: {steps} steps of a U-Net of "
+        f"width {_WIDTH} on up to {_BATCH} of them and as many for its control; {steps} steps of "
+        f"Adam on the key map of up to {_FITTED}, or one correlation of all coefficients"
+    )
+
+
+ATTACK = Attack(
+    name="known-plaintext",
+    title="Known plaintext",
+    knowledge="some originals with their protected pictures under one passphrase; no passphrase",
+    goal="another face under the same passphrase",
+    budget=_budget,
+    run=_run,
+)

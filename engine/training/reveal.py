@@ -1,0 +1,260 @@
+"""Trains the attacker's network: so many steps on a stream of pairs that is the same for its rival.
+
+What one of these networks reaches means nothing alone. It is compared with another of the same
+size, the same first weights, the same faces in the same order and as many steps, that sees less.
+"""
+
+import dataclasses
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn, optim
+
+from engine.errors import ModelError
+from engine.networks.reveal import Reveal
+from engine.provenance import provenance
+from engine.results import Loss, Results
+from engine.training import checkpoint, losses
+from engine.training.checkpoint import Progress
+from engine.training.loop import has_fast_bfloat16
+
+Lesson = tuple[Tensor, Tensor]
+"""What the network sees, (B, 3 P, S, S), and the originals, (B, 3, S, S), both in [0, 1]."""
+
+Teach = Callable[[int], Lesson]
+"""Makes the lesson of a step, the same one each time: a run may be stopped and gone on with."""
+
+Tell = Callable[[int, int, str], None]
+"""Takes steps done, steps in all, and one line of text; called where the training was."""
+
+WIDTHS = {"small": 32, "large": 64}
+"""Sizes of the network by name, in channels at full size."""
+
+
+@dataclass(frozen=True)
+class RevealRecipe:
+    """All that decides what is trained; a checkpoint of another recipe is refused.
+
+    Attributes:
+        name: who learns, from what.
+        steps: the budget, and the length of the schedule.
+        width: channels of the network at full size, see :data:`WIDTHS`.
+        pictures: that it sees, stacked.
+        places: side of the planes that it learns, or 0.
+        seed: of its first weights.
+        learning_rate: of Adam at its height.
+        warm_up_steps: until it gets there.
+        clip_norm: greatest norm of the gradient.
+        average: decay of the moving average of the weights, which is what attacks.
+        lessons: what the lessons are made of, to be kept with the run.
+    """
+
+    name: str
+    steps: int
+    width: int = WIDTHS["small"]
+    pictures: int = 1
+    places: int = 0
+    seed: int = 0
+    learning_rate: float = 1e-3
+    warm_up_steps: int = 20
+    clip_norm: float = 1.0
+    average: float = 0.99
+    lessons: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RevealOptions:
+    """Where to train; none of it changes what comes out.
+
+    Attributes:
+        folder: checkpoint, log and network go here; a run of the same recipe there is gone on with.
+        device: torch device name.
+        save_seconds: time between checkpoints.
+        log_steps: steps between two lines of the log.
+    """
+
+    folder: Path
+    device: str = "cpu"
+    save_seconds: float = 120.0
+    log_steps: int = 20
+
+
+class RevealTrainer:
+    """A :class:`engine.networks.reveal.Reveal` in training.
+
+    Args:
+        recipe: what to train.
+        options: where.
+
+    Attributes:
+        average: the network that attacks.
+
+    Raises:
+        DataError: the folder holds a run of another recipe, or a damaged one.
+    """
+
+    def __init__(self, recipe: RevealRecipe, options: RevealOptions) -> None:
+        self.recipe, self.options = recipe, options
+        self.model = new_reveal(recipe).to(options.device).train()
+        self.average = new_reveal(recipe).to(options.device).eval()
+        self.optimizer = optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
+        self.progress = Progress()
+        if checkpoint.find(self._checkpoint) is not None:
+            self.progress = checkpoint.load(
+                self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
+            )
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.options.folder / "checkpoint"
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"model": self.model, "average": self.average}
+
+    def save(self) -> None:
+        """Write the checkpoint, and the network as a model folder that can be released."""
+        checkpoint.save(
+            self._checkpoint,
+            self._modules(),
+            self.optimizer,
+            self.progress,
+            dataclasses.asdict(self.recipe),
+        )
+        checkpoint.export(self.options.folder / "model", self.average)
+
+    def step(self, lesson: Lesson) -> dict[str, float]:
+        """One optimizer step; returns its losses."""
+        recipe, progress = self.recipe, self.progress
+        seen, original = (tensor.to(self.options.device) for tensor in lesson)
+        warm_up = min(1.0, (progress.step + 1) / recipe.warm_up_steps)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress.step / recipe.steps)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * warm_up * (0.02 + 0.98 * cosine)
+        with self._autocast():
+            guess = self.model(seen).float()
+        loss = losses.charbonnier(guess, original).mean()
+        self.model.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip_norm)
+        if not math.isfinite(float(norm)):
+            raise ModelError(
+                f"the gradient of {recipe.name} is not finite at step {progress.step}",
+                hint="the last checkpoint is whole: start another run with another --seed",
+            )
+        self.optimizer.step()
+        decay = min(recipe.average, (1 + progress.step) / (10 + progress.step))
+        checkpoint.copy_average(self.average, self.model, decay)
+        progress.step += 1
+        progress.faces_seen += len(original)
+        reached = losses.psnr_db(original, guess.detach().clamp(0, 1))
+        return {"reveal": float(loss.detach()), "original:revealed_db": reached}
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if has_fast_bfloat16(self.options.device):
+            return torch.autocast(self.options.device.split(":")[0], dtype=torch.bfloat16)
+        return nullcontext()
+
+
+def new_reveal(recipe: RevealRecipe) -> Reveal:
+    """The network with its first weights: equal for equal recipes of whatever name and steps."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network: Reveal = Reveal(width=recipe.width, pictures=recipe.pictures, places=recipe.places)
+    return network
+
+
+def train_reveal(
+    recipe: RevealRecipe,
+    teach: Teach,
+    options: RevealOptions,
+    report: Tell = lambda done, total, line: None,
+) -> Reveal:
+    """Train until the steps are used up; stopped, it goes on from there.
+
+    Args:
+        recipe: what to train.
+        teach: makes the lesson of each step; asked for the next one while a step runs, from
+            another thread.
+        options: where.
+        report: told of every step.
+
+    Returns:
+        The moving average, for inference.
+
+    Raises:
+        ModelError: the gradient is not finite; the last checkpoint is whole.
+        DataError: the folder holds a run of another recipe, or a damaged one.
+    """
+    options.folder.mkdir(parents=True, exist_ok=True)
+    trainer = RevealTrainer(recipe, options)
+    if trainer.progress.step < recipe.steps:
+        results = Results(options.folder / "results.db")
+        progress = trainer.progress
+        if not progress.run_id:
+            config = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+            progress.run_id = results.start_run(
+                "train", f"reveal {recipe.name}", " ".join(["python -m engine", *sys.argv[1:]]),
+                config, provenance=provenance(), seed=recipe.seed, device=options.device,
+                threads=torch.get_num_threads(),
+            )  # fmt: skip
+        try:
+            with results.running(progress.run_id):
+                _run(trainer, teach, results, report)
+        finally:
+            trainer.save()
+            results.close()
+    return cast(Reveal, trainer.average.requires_grad_(False))
+
+
+def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Tell) -> None:
+    options, progress, steps = trainer.options, trainer.progress, trainer.recipe.steps
+    sums: dict[str, float] = {}
+    summed, line = 0, f"learning {trainer.recipe.name}"
+    last = last_save = time.monotonic()
+    for lesson in _ahead(teach, progress.step, steps):
+        for name, value in trainer.step(lesson).items():
+            sums[name] = sums.get(name, 0.0) + value
+        summed += 1
+        now = time.monotonic()
+        progress.seconds += now - last
+        last = now
+        if progress.step % options.log_steps == 0 or progress.step == steps:
+            means = {name: value / summed for name, value in sums.items()}
+            seconds = round(progress.seconds, 1)
+            rows = [Loss(progress.step, name, value, seconds) for name, value in means.items()]
+            results.add_losses(progress.run_id, rows)
+            line = _line(trainer, means)
+            sums.clear()
+            summed = 0
+        report(progress.step, steps, line)
+        if now - last_save > options.save_seconds:
+            trainer.save()
+            last = last_save = time.monotonic()
+
+
+def _ahead(teach: Teach, first: int, steps: int) -> Iterator[Lesson]:
+    """Lessons in order, the next one made while one is learned."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(teach, first)
+        for step in range(first + 1, steps):
+            lesson = coming.result()
+            coming = thread.submit(teach, step)
+            yield lesson
+        yield coming.result()
+
+
+def _line(trainer: RevealTrainer, means: dict[str, float]) -> str:
+    progress, recipe = trainer.progress, trainer.recipe
+    return (
+        f"learning {recipe.name}: {means['original:revealed_db']:.2f} dB at step {progress.step}, "
+        f"{progress.seconds / 60:.1f} min"
+    )

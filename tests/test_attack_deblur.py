@@ -1,0 +1,52 @@
+"""The mask alone: a weak one gives the face back, one that covers it does not."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from weak_targets import U8, means, write_faces
+
+from engine.attacks import deblur, find_attack
+from engine.attacks.attack import AttackConfig, Scene
+from engine.attacks.deblur import STRENGTHS
+from engine.attacks.pairs import PairConfig
+from engine.data import FaceSet
+from engine.masks import MASKS, MaskEntry
+from engine.training import reveal
+
+
+def dim(face_u8: U8, **_: object) -> U8:
+    """A mask that hides nothing: half the contrast."""
+    return np.asarray(face_u8 // 2 + 64, dtype=np.uint8)
+
+
+DIM = MaskEntry("dim", dim, "Dims", False, {}, lambda rng: {}, {})
+
+
+def test_a_mask_that_hides_nothing_is_undone_and_one_that_covers_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MASKS, "dim", DIM)
+    monkeypatch.setitem(reveal.WIDTHS, "small", 8)
+    monkeypatch.setattr(deblur, "PairConfig", partial(PairConfig, batch=4, crop=32))
+    config = AttackConfig(
+        ("sealed",), ("dim", "gaussian", "box"), limit=2, tries=60,
+        training=write_faces(tmp_path, 16, 1),
+    )  # fmt: skip
+    attack = find_attack("deblur")
+    outcomes = list(attack.run(Scene(FaceSet(write_faces(tmp_path, 2, 2)), config)))
+    assert {s.method for o in outcomes for s in o.scores} == {"mask"}
+    found = {
+        label: means([o for o in outcomes if o.scores[0].mask == label])
+        for label in dict.fromkeys(o.scores[0].mask for o in outcomes)
+    }
+    assert list(found)[:2] == ["dim", "gaussian:kernel=11,sigma=4"]
+    assert len(found) == len(STRENGTHS) + 2
+    weak, *others, covered = found.values()
+    assert weak["original:control"] > weak["original:mask"] + 1
+    assert weak["original:control"] > covered["original:control"] + 2
+    assert others[0]["original:control"] > others[-1]["original:control"] + 1
+    strengths = [s.value for o in outcomes for s in o.scores if s.metric == "strength"]
+    assert strengths == [1.0, *STRENGTHS, 1.0]
+    assert "60 steps" in attack.budget(config)

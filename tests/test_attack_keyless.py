@@ -1,0 +1,114 @@
+"""The keyless network: it finds a ghost that no key guards, and finds nothing where nothing is."""
+
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from weak_targets import U8, Whisper, means, write_faces
+
+from engine.attacks import find_attack, keyless
+from engine.attacks.attack import AttackConfig, Outcome, Scene
+from engine.attacks.pairs import PairConfig
+from engine.attacks.revealing import gains
+from engine.data import FaceSet
+from engine.errors import DataError, MethodError
+from engine.methods import METHODS, BoundKey, Crop, Plan
+from engine.training import reveal
+
+ATTACK = find_attack("keyless")
+STEPS = 50
+
+
+class Silence(Whisper):
+    """Hides nothing at all: what is shared is the mask."""
+
+    name = "silence"
+
+    def protect(
+        self,
+        photo_u8: U8,
+        crops: Sequence[Crop],
+        plans: Sequence[Plan],
+        keys: Sequence[BoundKey],
+    ) -> U8:
+        return photo_u8.copy()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Two faces under attack by a tiny network that learns from others."""
+    monkeypatch.setitem(METHODS, "whisper", Whisper())
+    monkeypatch.setitem(METHODS, "silence", Silence())
+    monkeypatch.setitem(reveal.WIDTHS, "small", 8)
+    monkeypatch.setattr(keyless, "PairConfig", partial(PairConfig, batch=4, crop=32))
+    config = AttackConfig(
+        ("whisper", "silence"), ("gaussian",), limit=2, tries=STEPS,
+        training=write_faces(tmp_path, 16, 1), keep=tmp_path / "kept",
+    )  # fmt: skip
+    return Scene(FaceSet(write_faces(tmp_path, 2, 2)), config)
+
+
+def whole_run(outcomes: Sequence[Outcome], method: str) -> dict[str, float]:
+    scores = (score for outcome in outcomes for score in outcome.scores)
+    return {s.metric: s.value for s in scores if s.image == "all" and s.method == method}
+
+
+def of_method(outcomes: Sequence[Outcome], method: str) -> list[Outcome]:
+    return [o for o in outcomes if all(score.method == method for score in o.scores)]
+
+
+def test_a_ghost_without_a_key_is_seen_and_silence_is_not(scene: Scene) -> None:
+    outcomes = list(ATTACK.run(scene))
+    weak, silent = (whole_run(outcomes, method) for method in ("whisper", "silence"))
+    assert weak["gain_psnr_db"] > 0.5
+    assert weak["gain_ssim"] > 0
+    assert weak["steps"] == silent["steps"] == STEPS
+    # Not nearly nothing: the same net on the same pictures, or the two did not get the same.
+    assert silent["gain_psnr_db"] == silent["gain_ssim"] == 0
+    found = means(of_method(outcomes, "whisper"))
+    assert found["original:revealed"] > found["original:control"] > found["original:mask"]
+    kept = scene.config.keep
+    assert kept is not None
+    names = {folder.name for folder in kept.iterdir()}
+    assert names == {f"{name}-w8-{STEPS}-0" for name in ("whisper", "silence", "control")}
+    scene.config = dataclasses.replace(scene.config, methods=("whisper",))
+    assert means(list(ATTACK.run(scene))) == found, "what was kept attacks as it did"
+
+
+def test_every_variant_runs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(reveal.WIDTHS, "large", 8)
+    scene.config = dataclasses.replace(
+        scene.config, methods=("whisper",), variant="large+same-key+stacked", tries=1
+    )
+    found = means(list(ATTACK.run(scene)))
+    assert set(found) == {"original:revealed", "original:control", "original:mask"}
+    assert all(np.isfinite(value) for value in found.values())
+
+
+def test_minutes_become_steps_once(scene: Scene) -> None:
+    scene.config = dataclasses.replace(scene.config, methods=("whisper",), tries=None, minutes=1e-6)
+    for _ in range(2):
+        assert whole_run(list(ATTACK.run(scene)), "whisper")["steps"] == 1
+    assert "minutes" in ATTACK.budget(scene.config)
+
+
+def test_what_cannot_be_learned_is_told(scene: Scene) -> None:
+    scene.config = dataclasses.replace(scene.config, training=None)
+    with pytest.raises(DataError, match="faces to learn from"):
+        list(ATTACK.run(scene))
+    scene.config = dataclasses.replace(scene.config, variant="huge")
+    with pytest.raises(MethodError, match="huge"):
+        ATTACK.budget(scene.config)
+
+
+def test_gains_are_paired_means_with_their_margin() -> None:
+    pair, other = ("original:a", "psnr_db"), ("original:b", "psnr_db")
+    faces = [{pair: 20.0, other: 19.0}, {pair: 30.0, other: 27.0}]
+    found = gains(faces, "a", "b")
+    assert found["gain_psnr_db"] == 2
+    assert found["gain_psnr_db_margin"] == pytest.approx(1.96)
+    assert gains([], "a", "b") == {}
+    assert set(gains(faces[:1], "a", "b")) == {"gain_psnr_db"}

@@ -1,0 +1,166 @@
+"""Searching for the secret itself: a map that shows in the noise, a shuffle that is used twice."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from sample_photos import portrait
+from weak_targets import MapAsNoise, Whisper, means, write_faces
+
+from engine.attacks import find_attack, known_plaintext, map_search, pairs
+from engine.attacks.attack import AttackConfig, Scene
+from engine.attacks.known_plaintext import KEYS
+from engine.attacks.map_search import climb, mask_again, prior
+from engine.attacks.relaxed_map import descend, recovered_by, signs
+from engine.attacks.shuffle_match import match_shuffle
+from engine.data import FaceSet
+from engine.errors import DataError, MethodError
+from engine.images import from_u8
+from engine.masks import make_mask
+from engine.methods import METHODS
+from engine.metrics import psnr_db
+from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
+from engine.training.batches import random_key_map
+
+FACE_U8 = cv2.resize(portrait(), (64, 64), interpolation=cv2.INTER_AREA)
+WEAK = MapAsNoise()
+
+
+def noisy(seed: int = 9) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A face, a map, and the face protected by adding that map."""
+    face, key_map = from_u8(FACE_U8), random_key_map(1, 64, 64, np.random.default_rng(seed))
+    return face, key_map, WEAK.protect(face, face, key_map).clamp(0, 1)
+
+
+def right_bits(found: torch.Tensor, key_map: torch.Tensor) -> float:
+    return float((signs(found) == key_map).float().mean())
+
+
+def test_a_map_that_is_mere_noise_is_found_along_the_gradient() -> None:
+    face, key_map, protected = noisy()
+    judge = prior(protected, None)
+    found = descend(WEAK, protected, lambda r: judge(r).sum(), 40, 0)  # type: ignore[arg-type]
+    assert right_bits(found, key_map) > 0.9
+    shown = recovered_by(WEAK, protected, found)  # type: ignore[arg-type]
+    assert psnr_db(face, shown) > psnr_db(face, protected) + 4
+
+
+def test_a_map_that_is_mere_noise_is_climbed_towards_tile_by_tile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(map_search, "_TILE", 2)
+    _, key_map, protected = noisy()
+    found = climb(WEAK, protected, prior(protected, None), 1000, 0)  # type: ignore[arg-type]
+    assert right_bits(found, key_map) > 0.57
+
+
+def test_no_map_is_found_that_the_picture_does_not_depend_on() -> None:
+    face, key_map, _ = noisy()
+    judge = prior(face, None)
+    silent = MapAsNoise(0.0)
+    found = descend(silent, face, lambda r: judge(r).sum(), 20, 0)  # type: ignore[arg-type]
+    assert 0.45 < right_bits(found, key_map) < 0.55
+
+
+@pytest.mark.parametrize("mask", ["gaussian", "pixelate"])
+@pytest.mark.parametrize(("preset", "side"), [("paper", 112), ("scaled", 130)])
+def test_a_mask_is_made_again_to_a_level(mask: str, preset: str, side: int) -> None:
+    face_u8 = np.ascontiguousarray(portrait()[:side, :side])
+    again = mask_again(mask, preset, side, side)  # type: ignore[arg-type]
+    assert again is not None
+    wanted = from_u8(make_mask(mask, face_u8, preset=preset))  # type: ignore[arg-type]
+    assert (255 * (again(from_u8(face_u8)) - wanted)).abs().max() <= 1
+    assert mask_again("sticker", "paper", side, side) is None
+
+
+def test_a_shuffle_used_twice_is_read_off_and_a_fresh_one_is_not() -> None:
+    views = [portrait()[5 * i : 5 * i + 150, 3 * i : 3 * i + 150] for i in range(9)]
+    small = [cv2.resize(view, (32, 32), interpolation=cv2.INTER_AREA) for view in views]
+    faces = torch.cat([from_u8(face_u8) for face_u8 in small])
+    one = random_shuffles(1, 32, 32, torch.Generator().manual_seed(1))
+    same = Shuffle(one.source.expand(9, -1), one.signs.expand(9, -1))
+    salted = random_shuffles(9, 32, 32, torch.Generator().manual_seed(2))
+    shown = {}
+    for name, shuffle in (("same", same), ("salted", salted)):
+        hidden = scramble(faces, shuffle)
+        found = match_shuffle(faces[:8], hidden[:8])
+        shown[name] = psnr_db(faces[8:], unscramble(hidden[8:], found).clamp(0, 1)).item()
+    assert shown["same"] > 40
+    assert shown["salted"] < 15
+
+
+def scene(tmp_path: Path, faces: int, *methods: str) -> Scene:
+    config = AttackConfig(methods, ("gaussian",), limit=1, tries=2)
+    return Scene(FaceSet(write_faces(tmp_path, faces, 2)), config)
+
+
+def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: Path) -> None:
+    attack = find_attack("map-search")
+    found = means(list(attack.run(scene(tmp_path, 1, "proface-s-rand"))))
+    names = ("searched", "searched_signs", "climbed", "wrong_key", "right_key", "protected")
+    assert set(found) == {f"original:{name}" for name in names}
+    assert found["original:right_key"] > 30 > found["original:searched"]
+    with pytest.raises(MethodError, match="key map"):
+        list(attack.run(scene(tmp_path, 1, "sealed")))
+    assert "2 steps" in attack.budget(scene(tmp_path, 1, "sealed").config)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known plaintext on faces of 32 px, by a tiny network."""
+    for module in (known_plaintext, pairs):
+        monkeypatch.setattr(module, "PAPER_SIDE", 32)
+    monkeypatch.setattr(known_plaintext, "COUNTS", (4,))
+    monkeypatch.setattr(known_plaintext, "_WIDTH", 8)
+
+
+def test_known_pairs_give_a_ghost_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
+    monkeypatch.setitem(METHODS, "whisper", Whisper())
+    config = AttackConfig(("whisper",), ("gaussian",), limit=1, tries=40)
+    faces = FaceSet(write_faces(tmp_path, 6, 2, side=32))
+    outcomes = list(find_attack("known-plaintext").run(Scene(faces, config)))
+    found = means(outcomes)
+    for keys in KEYS:
+        assert found[f"original:revealed_4_{keys}"] > found[f"original:control_4_{keys}"] + 0.2
+        (summary,) = (o for o in outcomes if o.scores[0].pair == f"revealed:control_4_{keys}")
+        assert summary.scores[0].metric == "gain_psnr_db" and summary.scores[0].value > 0.2
+
+
+def test_known_plaintext_fits_what_a_network_has(tmp_path: Path, small: None) -> None:
+    config = AttackConfig(("proface-s-rand",), ("gaussian",), limit=1, tries=1)
+    faces = FaceSet(write_faces(tmp_path, 6, 2, side=32))
+    found = means(list(find_attack("known-plaintext").run(Scene(faces, config))))
+    ways = ("revealed", "control", "fitted")
+    assert set(found) == {f"original:{way}_4_{keys}" for way in ways for keys in KEYS}
+
+
+def test_a_map_used_twice_is_fitted_to_known_pairs_and_a_salted_one_is_not() -> None:
+    views = [portrait()[8 * i : 8 * i + 150, 5 * i : 5 * i + 150] for i in range(3)]
+    faces = torch.cat(
+        [from_u8(cv2.resize(view, (32, 32), interpolation=cv2.INTER_AREA)) for view in views]
+    )
+    one = random_key_map(1, 32, 32, np.random.default_rng(3))
+    salted = random_key_map(3, 32, 32, np.random.default_rng(4))
+    shown = {}
+    for name, maps in (("same", one.expand(3, -1, -1, -1)), ("salted", salted)):
+        protected = WEAK.protect(faces, faces, maps)
+        fitted = descend(
+            WEAK,  # type: ignore[arg-type]
+            protected[:2],
+            lambda r: (r - faces[:2]).abs().sum(),
+            30,
+            0,
+        )
+        recovered = recovered_by(WEAK, protected[2:], fitted)  # type: ignore[arg-type]
+        shown[name] = psnr_db(faces[2:], recovered).item()
+    assert shown["same"] > 30
+    assert shown["salted"] < 21
+
+
+def test_the_attacker_must_know_enough_faces(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="100 other faces"):
+        list(find_attack("known-plaintext").run(scene(tmp_path, 3, "proface-s-rand")))

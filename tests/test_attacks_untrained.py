@@ -1,0 +1,380 @@
+"""The attacks that need no training: each succeeds on a weak target and fails on a strong one."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from attack_scenes import by_pair, faces_folder, quick
+from tiny_zoo import RELEASED, forget, point_zoo_at, write_model
+from weak_methods import Glass
+
+import engine
+from engine.attacks import ATTACKS
+from engine.attacks.attack import Scene
+from engine.attacks.common_passphrases import common_passphrases
+from engine.attacks.dictionary import find_rank
+from engine.attacks.distortions import DISTORTIONS
+from engine.attacks.forgeries import FORGERIES
+from engine.attacks.keys import Trial
+from engine.attacks.microscope import TIMES, estimate_mask
+from engine.attacks.oracles import ORACLES, area_under_curve
+from engine.attacks.rates import SPACES, gpu_rates, paper_key_map, rate_costs
+from engine.attacks.remask import can_remask, remask
+from engine.attacks.tamper import noticed
+from engine.attacks.wrong_keys import distance_of_samples
+from engine.data import FaceSet
+from engine.errors import MethodError
+from engine.images import open_protected
+from engine.keys import key_map_tensor
+from engine.masks import MASKS, make_mask, mask_label
+from engine.methods import METHODS
+from engine.methods.embedding import protect_crop, recover_by_map, recover_crop
+from engine.methods.signature import BoundKey
+from engine.networks.embedder import Embedder
+from engine.results import Score
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> FaceSet:
+    return FaceSet(faces_folder(tmp_path_factory.mktemp("faces")))
+
+
+@pytest.fixture(autouse=True)
+def weak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "glass", Glass())
+
+
+def attacked(
+    name: str, faces: FaceSet, method: str, mask: str = "pixelate", **more: object
+) -> list[Score]:
+    """Every figure that an attack gives."""
+    scene = Scene(faces, quick(method, mask, **more))
+    found = [score for outcome in ATTACKS[name].run(scene) for score in outcome.scores]
+    assert scene.refused == []
+    return found
+
+
+# --- the mask again -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", ["paper", "scaled"])
+@pytest.mark.parametrize("mask", [name for name in MASKS if can_remask(name)])
+def test_a_label_gives_the_mask_again(mask: str, preset: str, faces: FaceSet) -> None:
+    face_u8 = faces.load(0)
+    label = mask_label(mask, preset=preset)
+    np.testing.assert_array_equal(remask(label, face_u8), make_mask(mask, face_u8, preset=preset))
+
+
+def test_masks_with_a_secret_or_a_place_cannot_be_made_again() -> None:
+    assert not any(can_remask(mask_label(name)) for name in ("sticker", "noise", "box"))
+    assert can_remask(mask_label("gaussian"))
+
+
+# --- microscope -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mask", ["gaussian", "pixelate", "median", "sticker"])
+def test_the_microscope_sees_a_face_behind_glass(mask: str, faces: FaceSet) -> None:
+    gains = by_pair(attacked("microscope", faces, "glass", mask), "outline_gain")
+    assert min(gains["original:residual_x1"]) > 0.2
+    over = by_pair(attacked("microscope", faces, "glass", mask), "outline_over_control")
+    assert min(over["original:estimate"]) > 0.05
+    assert {pair.rpartition("x")[2] for pair in gains} == {str(times) for times in TIMES}
+
+
+def test_the_microscope_sees_nothing_of_a_sealed_face(faces: FaceSet) -> None:
+    gains = by_pair(attacked("microscope", faces, "sealed"), "outline_gain")
+    assert max(abs(gain) for gain in gains["original:residual_x10"]) < 0.1
+    assert max(abs(gain) for gain in gains["original:estimate_x10"]) < 0.1
+
+
+@pytest.mark.parametrize("mask", ["gaussian", "pixelate", "median"])
+def test_the_estimate_is_nearer_to_the_mask_than_what_was_shared(mask: str, faces: FaceSet) -> None:
+    mask_u8 = make_mask(mask, faces.load(0), preset="paper")
+    noise = np.random.default_rng(0).normal(0, 6, mask_u8.shape)
+    shared_u8 = np.rint(mask_u8 + noise).clip(0, 255).astype(np.uint8)
+    estimated_u8 = estimate_mask(shared_u8, mask_label(mask, preset="paper"))
+    error = np.square(estimated_u8.astype(float) - mask_u8).mean()
+    assert error < np.square(shared_u8.astype(float) - mask_u8).mean() / 2
+
+
+# --- wrong keys -----------------------------------------------------------------------------------
+
+
+def test_any_key_opens_glass(faces: FaceSet) -> None:
+    scores = attacked("wrong-keys", faces, "glass", tries=40)
+    opened, tries = by_pair(scores, "opened"), by_pair(scores, "tries")
+    assert opened["keys:seal"] == tries["keys:seal"] == [2]
+    assert (opened["keys:random"], opened["keys:one_char"]) == ([0], [0])  # its tag holds
+    assert (tries["keys:random"], tries["keys:one_char"]) == ([40], [4])
+    assert min(by_pair(scores, "psnr_db")["original:random"]) > 25
+
+
+def test_no_key_opens_what_is_sealed(faces: FaceSet) -> None:
+    scores = attacked("wrong-keys", faces, "sealed", tries=400)
+    assert by_pair(scores, "opened") == {
+        "keys:random": [0], "keys:one_char": [0], "keys:seal": [0]
+    }  # fmt: skip
+    assert max(by_pair(scores, "psnr_db")["original:random_nearest"]) < 12
+    assert len(by_pair(scores, "ks_p")["random:one_char"]) == 1
+
+
+def test_two_distributions_are_told_apart_and_one_is_not() -> None:
+    draw = np.random.default_rng(0)
+    statistic, p_value = distance_of_samples(draw.normal(9, 1, 300), draw.normal(10, 1, 300))
+    assert statistic > 0.3 and p_value < 1e-6
+    statistic, p_value = distance_of_samples(draw.normal(9, 1, 300), draw.normal(9, 1, 300))
+    assert statistic < 0.15 and p_value > 0.01
+
+
+def test_the_sweep_of_a_network_goes_from_right_to_wrong(
+    faces: FaceSet, identity_zoo: Path
+) -> None:
+    found = by_pair(attacked("wrong-keys", faces, "proface-s-rand", tries=2), "psnr_db")
+    assert len([pair for pair in found if "flipped_" in pair or "tile_" in pair]) == 12
+
+
+# --- dictionary -----------------------------------------------------------------------------------
+
+
+def test_the_list_is_long_and_says_nothing_twice() -> None:
+    words = common_passphrases()
+    assert len(words) > 5_000
+    assert len(set(words)) == len(words)
+    assert {"password", "123456", "qwerty1", "Summer2024", "111111"} <= set(words)
+
+
+def test_a_common_passphrase_is_found_and_a_generated_one_is_not(faces: FaceSet) -> None:
+    words = common_passphrases()[:30]
+    scene = Scene(faces, quick("sealed"))
+    for secret, rank in ((words[11], 12), (engine.generate_passphrase(), None)):
+        target = scene.protect(0, "sealed", "pixelate", secret=secret)
+        assert find_rank(Trial(target.file), words) == rank
+
+
+def test_the_dictionary_tells_ranks_areas_and_prices(faces: FaceSet) -> None:
+    scene = Scene(faces, quick("sealed", tries=20))
+    outcomes = list(ATTACKS["dictionary"].run(scene))
+    scores = [score for outcome in outcomes for score in outcome.scores]
+    assert by_pair(scores, "found")["keys:dictionary"] == [1, 1]
+    assert all(1 <= rank <= 20 for rank in by_pair(scores, "rank")["keys:dictionary"])
+    assert by_pair(scores, "auc") == {f"oracle:{name}": [1.0] for name in ORACLES}
+    costs = {(cost.method, cost.name) for outcome in outcomes for cost in outcome.costs}
+    assert {("argon2id", "keys_per_second"), ("sealed", "find_s"), ("sealed", "look_s")} <= costs
+
+
+def test_where_every_key_shows_the_same_no_oracle_can_tell(faces: FaceSet) -> None:
+    scores = attacked("dictionary", faces, "glass", tries=3)
+    assert by_pair(scores, "auc") == {f"oracle:{name}": [0.5] for name in ORACLES}
+
+
+def test_an_area_is_one_for_the_right_key_on_top_and_half_for_chance() -> None:
+    assert area_under_curve(3.0, [1.0, 2.0]) == 1.0
+    assert area_under_curve(1.5, [1.0, 2.0]) == 0.5
+    assert area_under_curve(1.0, [1.0, 1.0]) == 0.5
+    assert area_under_curve(0.0, [1.0, 2.0]) == 0.0
+
+
+@pytest.mark.parametrize("wrong", ["rand", "obfs"])
+def test_oracles_tell_a_face_from_noise_and_from_masks(wrong: str, faces: FaceSet) -> None:
+    target = Scene(faces, quick("sealed")).protect(0, "sealed", "gaussian")
+    header = dataclasses.replace(target.header, wrong=wrong)
+    draw = np.random.default_rng(0)
+    if wrong == "rand":
+        others = [draw.integers(0, 256, target.mask_u8.shape, np.uint8) for _ in range(5)]
+    else:
+        others = [
+            np.clip(target.mask_u8 + draw.integers(-2, 3, target.mask_u8.shape), 0, 255).astype(
+                np.uint8
+            )
+            for _ in range(5)
+        ]
+    for name, oracle in ORACLES.items():
+        values = oracle([target.original_u8, *others], target.protected_u8, header)
+        assert values is not None
+        assert area_under_curve(values[0], values[1:]) == 1.0, name
+
+
+def test_the_papers_key_map_is_whole_and_its_own() -> None:
+    first = paper_key_map("face", 112, 112)
+    assert first.shape == (112, 112) and set(np.unique(first)) == {-1, 1}
+    np.testing.assert_array_equal(first, paper_key_map("face", 112, 112))
+    assert abs(float((first == paper_key_map("face1", 112, 112)).mean()) - 0.5) < 0.05
+
+
+def test_the_model_of_the_card_is_that_of_its_source() -> None:
+    rates = gpu_rates()
+    assert rates["argon2id"] == pytest.approx(1_788, abs=1)  # SECURITY.md, 1.2: 1.8 kH/s
+    assert rates["pbkdf2-10"] == pytest.approx(1.2e7, rel=0.03)  # the same: 1.2e7 full maps
+
+
+def test_every_space_has_its_time_and_its_price() -> None:
+    costs = {(cost.method, cost.name): cost.median for cost in rate_costs(repeats=2)}
+    for kdf in ("argon2id", "pbkdf2-10"):
+        card = f"{kdf} (modelled GPU)"
+        for space, keys in SPACES.items():
+            rate = costs[kdf, "keys_per_second"]
+            assert costs[kdf, f"exhaust_{space}_s"] == pytest.approx(keys / rate)
+            assert costs[card, f"exhaust_{space}_usd"] > 0
+    assert costs["pbkdf2-10", "keys_per_second"] > 50 * costs["argon2id", "keys_per_second"]
+
+
+# --- tampering ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["glass", "sealed"])
+def test_with_a_tag_every_forgery_is_noticed_and_nothing_else_is(
+    method: str, faces: FaceSet
+) -> None:
+    scores = attacked("tamper", faces, method, tries=4)
+    found = by_pair(scores, "noticed")
+    assert {f"protected:{one.name}{end}" for one in FORGERIES for end in ("", "_signed")} | {
+        f"untagged:{one.name}_signed" for one in FORGERIES
+    } == set(found)
+    tagged = [value for pair, some in found.items() if "untagged" not in pair for value in some]
+    assert set(tagged) == {1.0}
+    assert by_pair(scores, "false_alarm")["protected:untouched"] == [0, 0]
+    assert by_pair(scores, "accepted_with_sidecar")["protected:another_writer"] == [1, 1]
+    assert by_pair(scores, "told")["protected:another_writer"] == [1, 1]
+
+
+def test_glass_without_a_tag_is_forged_unnoticed(faces: FaceSet) -> None:
+    found = by_pair(attacked("tamper", faces, "glass", tries=4), "noticed")
+    for forgery in FORGERIES:
+        assert set(found[f"untagged:{forgery.name}_signed"]) == {0.0}, forgery.name
+
+
+def test_a_forgery_is_never_the_file_itself(faces: FaceSet) -> None:
+    scene = Scene(faces, quick("sealed"))
+    target, other = scene.targets("sealed", "pixelate")
+    draw = np.random.default_rng(0)
+    for forgery in FORGERIES:
+        for signed in (False, True):
+            forged = forgery.forge(target, other, draw, signed=signed)
+            assert forged != target.png
+            assert noticed(forged, target.passphrase) is not None
+    assert noticed(target.png, target.passphrase) is None
+
+
+# --- byproducts -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def identity_zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Released models that do nothing: what is shared is the mask, the byproduct the original."""
+    network = Embedder(blocks=1)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+    for name in RELEASED:
+        write_model(tmp_path / name, network.eval(), name)
+    point_zoo_at(monkeypatch, tmp_path)
+    yield tmp_path
+    forget()
+
+
+def test_the_byproduct_of_a_network_that_does_nothing_is_the_face(
+    faces: FaceSet, identity_zoo: Path
+) -> None:
+    found = by_pair(attacked("byproducts", faces, "proface-s-rand"), "fitted_psnr_db")
+    assert min(found["original:byproduct"]) > 80
+    assert max(found["original:mask"]) < 40
+
+
+def test_byproducts_need_a_network(faces: FaceSet) -> None:
+    with pytest.raises(MethodError, match="byproducts need a network"):
+        attacked("byproducts", faces, "sealed")
+
+
+def test_no_public_function_returns_a_byproduct(faces: FaceSet, identity_zoo: Path) -> None:
+    """Under a network whose byproduct is the original, none may give a picture like it."""
+    original_u8, method = faces.load(0), "proface-s-rand"
+    target = Scene(faces, quick(method)).protect(0, method, "pixelate")
+    trial, bound = Trial(target.file), BoundKey(target.key, b"a face")
+    network = engine.load_model("proface-s-rand.v1")
+    key_map = target.key.map(b"a face", *original_u8.shape[:2])
+    options = engine.ProtectOptions(method, "pixelate", "paper", kdf=target.header.kdf)
+    returned = [
+        engine.protect(original_u8, [engine.whole_face(original_u8)], "words", options),
+        engine.recover(target.file, [target.passphrase]),
+        engine.recover_wrongly(target.file, "another"),
+        trial.show(target.key),
+        trial.show_map(target.key, 0.1, 0),
+        trial.spoof(target.mask_u8, target.key),
+        engine.key_map_sweep(trial, target.key, original_u8, (0.1,), 0),
+        protect_crop(network, original_u8, target.mask_u8, bound),
+        recover_crop(network, target.protected_u8, bound),
+        recover_by_map(network, target.protected_u8, key_map),
+    ]
+    pictures = list(pictures_in(returned))
+    assert len(pictures) >= len(returned)
+    assert [
+        p.shape for p in pictures if p.shape == original_u8.shape and like(p, original_u8)
+    ] == []
+    images = (engine.from_u8(picture_u8) for picture_u8 in (original_u8, target.mask_u8))
+    leak = network.forward(*images, key_map_tensor(key_map))[1]
+    assert [like(picture, original_u8) for picture in pictures_in(leak)] == [True]
+
+
+def like(one: np.ndarray, other: np.ndarray) -> bool:
+    small = [cv2.GaussianBlur(p.astype(np.float32), (0, 0), 1.0).ravel() for p in (one, other)]
+    if small[0].std() == 0:
+        return False
+    return abs(float(np.corrcoef(*small)[0, 1])) > 0.97
+
+
+def pictures_in(value: object) -> Iterator[np.ndarray]:
+    """Every picture in what a function returned, however deep."""
+    if isinstance(value, np.ndarray) and value.ndim == 3:
+        yield value
+    elif isinstance(value, torch.Tensor):
+        yield from value.reshape(-1, *value.shape[-3:]).permute(0, 2, 3, 1).numpy()
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for item in value:
+            yield from pictures_in(item)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from pictures_in(getattr(value, field.name))
+
+
+# --- the world ------------------------------------------------------------------------------------
+
+
+def test_a_change_is_lossless_exactly_where_it_says_so(faces: FaceSet) -> None:
+    face_u8 = faces.load(0)
+    names = [one.name for one in DISTORTIONS]
+    assert len(set(names)) == len(names) >= 20
+    for one in DISTORTIONS:
+        file = open_protected(one.apply(face_u8))
+        assert file.format == one.format, one.name
+        assert np.array_equal(file.photo_u8, face_u8) == one.lossless, one.name
+
+
+def test_the_world_wears_glass_down_and_every_loss_is_told(faces: FaceSet) -> None:
+    scores = attacked("world", faces, "glass")
+    psnrs = by_pair(scores, "psnr_db")
+    assert min(psnrs["original:png_rewritten"]) > 25
+    assert max(psnrs["original:jpeg_50"]) < 15
+    for metric in ("told", "told_with_sidecar"):
+        told = by_pair(scores, metric)
+        assert len(told) >= 18
+        assert {value for some in told.values() for value in some} == {1.0}
+    named = by_pair(scores, "told_reencoded")
+    assert named["protected:jpeg_90"] == [1, 1]
+    assert named["protected:noise_1"] == [0, 0]  # a PNG like any other: it cannot be known
+    assert by_pair(scores, "recovered_with_sidecar")["protected:webp_lossless"] == [1, 1]
+
+
+def test_a_sealed_face_survives_what_is_lossless_and_nothing_else(faces: FaceSet) -> None:
+    scores = attacked("world", faces, "sealed")
+    opened = by_pair(scores, "opened")
+    lossless = {f"original:{one.name}" for one in DISTORTIONS if one.lossless}
+    assert {pair for pair, values in opened.items() if max(values) > 0} == lossless
+    for ending in ("", "_with_sidecar"):
+        found = by_pair(scores, f"recovered{ending}")
+        assert {value for some in found.values() for value in some} == {1.0}
+    assert len(by_pair(scores, "recovered")) == len(lossless)

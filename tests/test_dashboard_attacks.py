@@ -1,0 +1,382 @@
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import attack_examples
+import dashboard_examples as examples
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard import attack_curves, attack_rows, attack_words, attacks, matrix, race, words
+from dashboard.attacks import Attempt, Gain
+from dashboard.charts import gains as gain_charts
+from dashboard.charts import race as race_charts
+from dashboard.links import Links
+from engine.results import MeanScore, Reader, Results
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = ROOT / "dashboard" / "app.py"
+
+Opened = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    """No test sees what another has cached."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    def opened(make: Callable[[Path], Path], page: str = "robustness") -> AppTest:
+        monkeypatch.setenv("FACEVEIL_DB", str(make(tmp_path / "results.db")))
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        app = app.switch_page(f"app_pages/{page}.py").run()
+        assert not app.exception
+        return app
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return attack_examples.attacked(tmp_path_factory.mktemp("attacks") / "results.db")
+
+
+@pytest.fixture(scope="module")
+def known(stored: Path) -> dict[int, Attempt]:
+    with Reader(stored) as reader:
+        return attacks.attempts(reader.runs("attack"))
+
+
+@pytest.fixture(scope="module")
+def means(stored: Path, known: dict[int, Attempt]) -> list[MeanScore]:
+    with Reader(stored) as reader:
+        return reader.means(sorted(known))
+
+
+@pytest.fixture(scope="module")
+def fair(means: list[MeanScore], known: dict[int, Attempt]) -> list[MeanScore]:
+    return [m for m in means if not known[m.run_id].one_key]
+
+
+def bodies(app: AppTest) -> str:
+    """All HTML of a page."""
+    return "".join(html.proto.body for html in app.get("html"))
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def test_an_empty_database_names_the_command(opened: Opened) -> None:
+    app = opened(examples.empty)
+    assert [code.value for code in app.code] == [words.ATTACK, words.LIST_ATTACKS]
+    assert words.ATTACK.startswith("python -m engine attack NAME")
+
+
+def test_the_page_shows_every_attack(opened: Opened) -> None:
+    app = opened(attack_examples.attacked)
+    assert len(app.get("plotly_chart")) == 5
+    body = bodies(app)
+    assert "<b>Sealed:</b> a trained attacker gained up to <b>+0.06 ± 0.04 dB</b>" in body
+    assert "(pixels) and +0.0 points of identity match over guessing from the mask alone" in body
+    assert "40 faces, 5 minutes of training, larger net, run <a" in body
+    assert "0 of 10,000 wrong keys opened it; tampering noticed in 100 %" in body
+    assert body.index("✓ holds") < body.index("JPEG 90") < body.index("Haruspex")
+    assert "1 attack running, stopped or crashed" in "".join(one.value for one in app.caption)
+
+
+def test_figures_of_a_running_attack_count_nowhere(opened: Opened) -> None:
+    body = bodies(opened(attack_examples.attacked))
+    assert "22.05 beside 22" in body
+    assert "55.00" not in body
+
+
+def test_the_page_of_attacks_that_nobody_knows_shows_what_they_gave(opened: Opened) -> None:
+    body = bodies(opened(examples.small))
+    assert "JPEG 90" in body
+    assert "one character wrong" in body
+
+
+@pytest.mark.parametrize("metric", ["psnr_db", "identity_match"])
+def test_gains_are_shown_by_any_metric(opened: Opened, metric: str) -> None:
+    app = opened(attack_examples.attacked)
+    app.segmented_control(key="by").set_value(metric).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 5
+
+
+def test_what_the_owner_is_told_is_a_view_of_its_own(opened: Opened) -> None:
+    app = opened(attack_examples.attacked)
+    app.segmented_control(key="left").set_value("told").run()
+    assert not app.exception
+    body = bodies(app)
+    assert "face given" in body
+    assert "refused" not in body
+
+
+def test_every_figure_and_one_attack_can_be_asked_for(opened: Opened) -> None:
+    app = opened(attack_examples.attacked)
+    assert "noticed, without a tag: pixel" in bodies(app)
+    app.button_group[-1].set_value(["haruspex"])
+    app.toggle(key="every").set_value(True).run()
+    assert not app.exception
+    body = bodies(app)
+    assert "Haruspex" in body
+    assert "without a tag" not in body
+
+
+def test_links_lead_to_their_runs(opened: Opened) -> None:
+    body = bodies(opened(attack_examples.attacked))
+    addresses = set(re.findall(r'href="([^"]+)"', body))
+    chosen = {tuple(parse_qs(urlsplit(one).query)["runs"]) for one in addresses}
+    assert all(urlsplit(one).path == "runs" for one in addresses)
+    assert {(f"{run} sealed",) for run in (1, 3, 4, 5, 6, 7, 8, 9)} <= chosen
+
+
+def test_attacks_leak_into_no_other_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Every other page but Wrong keys, Training and Runs is as if no attack had been."""
+    monkeypatch.setenv("FACEVEIL_DB", str(attack_examples.attacked(tmp_path / "results.db")))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    for page in ("overview", "explore", "paper_tables", "cost"):
+        app.switch_page(f"app_pages/{page}.py").run()
+        assert not app.exception
+        said = " ".join(str(one.value) for one in [*app.markdown, *app.metric, *app.dataframe])
+        assert "argon2id" not in said, page
+        assert not re.search(r"\d\d faces|45\.0", said), page
+
+
+def test_right_keys_on_the_page_wrong_keys_are_the_benchmarks_alone(opened: Opened) -> None:
+    """An attack on more faces than the benchmark would else take the place of its figures."""
+
+    def both(path: Path) -> Path:
+        examples.small(path)
+        return attack_examples.attacked(path)
+
+    told = " ".join(one.value for one in opened(both, "wrong_keys").markdown)
+    assert "right key to original 48." in told
+    assert "1.00 dB" not in told
+
+
+# --- gains and verdicts ---------------------------------------------------------------------------
+
+
+def test_a_gain_is_the_difference_of_the_means(means: list[MeanScore]) -> None:
+    found = attacks.gains(means, "psnr_db")
+    one = next(g for g in found if (g.run_id, g.mask) == (1, "gaussian") and g.method == "sealed")
+    assert one.gain == pytest.approx(0.05)
+    assert (one.margin, one.faces) == (0.04, attack_examples.FACES)
+
+
+def test_without_a_stored_margin_the_faces_are_taken_for_other_ones(
+    means: list[MeanScore],
+) -> None:
+    bare = [m for m in means if "margin" not in m.metric]
+    found = attacks.gains(bare, "psnr_db")
+    expected = 1.96 * math.sqrt(2 * 0.2**2 / (attack_examples.FACES - 1))
+    assert found[0].margin == pytest.approx(expected)
+    alone = [replace(m, images=1) for m in bare]
+    assert {one.margin for one in attacks.gains(alone, "psnr_db")} == {None}
+
+
+def gain(value: float, margin: float | None, run: int = 1) -> Gain:
+    return Gain(run, "sealed", "gaussian", "psnr_db", 20 + value, 20, margin, 40)
+
+
+def test_the_strongest_attack_is_the_surest() -> None:
+    trial, real = gain(3.0, None, 1), gain(0.5, 0.1, 2)
+    assert attacks.strongest([trial, gain(0.9, 2.0, 3), real]) == [real]
+
+
+@pytest.mark.parametrize(
+    ("value", "margin", "sense"),
+    [
+        (0.05, 0.04, "holds"), (-3.0, 0.04, "holds"), (0.27, 0.04, "open"), (0.35, 0.06, "open"),
+        (0.35, 0.04, "leaks"), (0.0, None, "open"), (9.0, None, "open"),
+    ],
+)  # fmt: skip
+def test_a_verdict_needs_the_whole_interval_on_one_side(
+    value: float, margin: float | None, sense: str
+) -> None:
+    images = 40 if margin else 1
+
+    def mean(pair: str, metric: str, height: float, source: str = "lfw") -> MeanScore:
+        return MeanScore("sealed", "gaussian", source, pair, metric, images, height, 0, 99, 0,
+                         deviation=0.2, run_id=1)  # fmt: skip
+
+    means = [
+        mean("original:revealed", "psnr_db", 20 + value), mean("original:control", "psnr_db", 20),
+        *([mean("revealed:control", "gain_psnr_db_margin", margin, "all")] if margin else []),
+    ]  # fmt: skip
+    (found,) = attacks.verdicts(means)
+    assert found.sense == sense
+    matches = [mean("original:revealed", "identity_match", 0.03),
+               mean("original:control", "identity_match", 0.0)]  # fmt: skip
+    (found,) = attacks.verdicts([*means, *matches])
+    assert found.sense == ("leaks" if sense == "leaks" else "open")
+
+
+def test_verdicts_name_the_worst_mask_and_leave_one_key_out(
+    fair: list[MeanScore], means: list[MeanScore]
+) -> None:
+    found = {one.method: one for one in attacks.verdicts(fair)}
+    assert {name: one.sense for name, one in found.items()} == {
+        "sealed": "holds", "proface-s-rand": "leaks",
+    }  # fmt: skip
+    assert found["sealed"].worst.mask == "pixelate"
+    assert found["sealed"].opened == (0, 10_000)
+    assert found["sealed"].noticed == 1
+    assert found["proface-s-rand"].opened is None
+    assert next(v for v in attacks.verdicts(means) if v.method == "sealed").sense == "leaks"
+
+
+def test_a_share_is_whole_only_where_it_is_all() -> None:
+    assert attack_rows.share(1.0) == "100 %"
+    assert attack_rows.share(0.99999) == "99.9 %"
+
+
+def test_bars_stand_by_method_and_mask_with_interval_and_gate(fair: list[MeanScore]) -> None:
+    found = attacks.strongest(attacks.gains(fair, "psnr_db"))
+    figure = gain_charts.bars(found, "psnr_db")
+    assert [bar.name for bar in figure.data] == ["blur", "pixels", "holds up to 0.3 dB"]
+    assert list(figure.data[0].y) == ["RandWR", "Sealed"]
+    assert list(figure.data[0].error_x.array) == [0.04, 0.04]
+    assert 0.3 in [shape.x0 for shape in figure.layout.shapes]
+    told = gain_charts.told(found, "psnr_db")
+    assert "Sealed, blur: +0.05 ± 0.04; 22.05 beside 22.00, 40 faces, run 1" in told
+    without = gain_charts.bars([replace(one, metric="ssim") for one in found], "ssim")
+    assert 0.3 not in [shape.x0 for shape in without.layout.shapes]
+
+
+# --- the world ------------------------------------------------------------------------------------
+
+
+def test_the_matrix_says_what_is_left_and_what_is_refused(
+    means: list[MeanScore], known: dict[int, Attempt]
+) -> None:
+    found = attacks.world(means, known)
+    assert {m.run_id for m in found} == {attack_examples.WORLD}
+    rows = attack_rows.world_cells(found, "psnr_db")
+    assert list(rows) == ["untouched", "the mask alone", "PNG written anew", "JPEG 90"]
+    assert rows["JPEG 90"]["RandWR"].text == "12.00"
+    assert rows["JPEG 90"]["RandWR"].tint < 0 < rows["untouched"]["RandWR"].tint
+    assert rows["JPEG 90"]["Sealed"].text == "refused"
+    assert rows["JPEG 90"]["Sealed"].runs == (attack_examples.WORLD,)
+    told = attack_rows.world_cells(found, "told")
+    assert told["JPEG 90"]["Sealed"].text == "100 %"
+    assert told["PNG written anew"]["Sealed"].small == "face given"
+
+
+def test_a_cell_links_to_its_run_and_is_not_obeyed() -> None:
+    links = Links({7: "7 a&b<i>"}, "runs/x.db")
+    cells = {"<row>": {"<column>": matrix.Cell("<9>", "<small>", '"told"', (7, 7, 99), -1.0)}}
+    body = matrix.table("<corner>", cells, links, dark=True)
+    (address,) = re.findall(r'href="([^"]+)"', body)
+    assert parse_qs(urlsplit(address.replace("&amp;", "&")).query) == {
+        "db": ["runs/x.db"], "runs": ["7 a&b<i>"],
+    }  # fmt: skip
+    for text in ("row", "column", "9", "corner", "small"):
+        assert f"&lt;{text}&gt;" in body
+    assert "rgba(217,103,15,0.34)" in body
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("jpeg_90", "JPEG 90"), ("jpeg_50_420", "JPEG 50, 4:2:0"), 
+        ("resize_0.5", "resized to 50 % and back"),
+        ("brightness_-5", "brightness −5 %"), ("screenshot_1.25", "shown at 125 %"),
+        ("crop_1px", "cropped by 1 px"), ("noise_2", "noise, sigma 2"), ("a_new_one", "a new one"),
+    ],
+)  # fmt: skip
+def test_what_happens_to_files_has_words(name: str, title: str) -> None:
+    assert attack_words.distortion(name) == title
+
+
+# --- curves and the race --------------------------------------------------------------------------
+
+
+def test_known_pairs_make_a_curve_for_each_kind_of_key(means: list[MeanScore]) -> None:
+    curves = attack_curves.by_pairs(means, "psnr_db")
+    assert list(curves) == ["salted", "same_key"]
+    points = curves["same_key"]["proface-s-rand"]
+    revealed = sorted((p.x, p.y) for p in points if p.line == "revealed")
+    assert [x for x, _ in revealed] == [1, 10, 100]
+    assert [y for _, y in revealed] == pytest.approx([2.7, 6.3, 9.0])
+    figure = gain_charts.by_pairs(curves["same_key"], "psnr_db")
+    assert [line.line.dash for line in figure.data] == ["dot", "solid", "dash"]
+
+
+def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
+    curves = attack_curves.by_strength(means, "psnr_db")
+    restored = [(p.x, p.y) for p in curves["gaussian"] if p.line == "control"]
+    assert restored == [(0.5, pytest.approx(30)), (1, pytest.approx(24)), (2, pytest.approx(19))]
+    told = gain_charts.told_curves(curves, "psnr_db", "Restored", {"gaussian": "blur"})
+    assert "blur, restored by a network, at 0.5: 30.00" in told
+
+
+def test_the_race_puts_the_fastest_first_and_prices_the_modelled_card(stored: Path) -> None:
+    with Reader(stored) as reader:
+        found = race.racers(reader.costs())
+    assert [one.name for one in found] == ["pbkdf2-10 (modelled GPU)", "argon2id"]
+    rows = race.rows(found)
+    cell = rows["ours, Argon2id"]["2¹⁶ keys"]
+    assert (cell.text, cell.small, cell.tint) == ("5 h", "", -1)
+    assert rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["2¹⁶ keys"].text == "under 1 ms"
+    assert rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["2¹⁶ keys"].small == "under $0.01"
+    assert rows["ours, Argon2id"]["10 random words"].text == "10³⁰ years"
+    figure = race_charts.bars(found)
+    assert figure.layout.xaxis.type == "log"
+    assert {bar.name for bar in figure.data} == {"measured", "modelled"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.0005, "under 1 ms"), (0.25, "250 ms"), (59, "59 s"), (600, "10 min"),
+     (7_200, "2 h"), (864_000, "10 days"),
+     (1e10, "317 years"), (1e15, "10⁷ years")],
+)  # fmt: skip
+def test_times_are_said_in_the_largest_fitting_unit(seconds: float, said: str) -> None:
+    assert attack_words.duration(seconds) == said
+
+
+# --- the list -------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_what_says_how_it_went_or_else_everything(
+    means: list[MeanScore], known: dict[int, Attempt]
+) -> None:
+    found = {block.title: block for block in attack_rows.blocks(means, [], known, every=False)}
+    tamper = found["Tamper and spoof"]
+    assert [(line.what, line.value, line.wanted) for line in tamper.lines] == [
+        ("noticed, with a tag: pixel", "100 %", "100 %"),
+        ("noticed, without a tag: pixel", "50.0 %", ""),
+    ]
+    assert [line.value for line in found["Haruspex"].lines] == ["0.500"]
+    assert "Keyless network (one key for every face)" in found
+    tried = [line.value for line in found["Wrong keys"].lines]
+    assert tried == ["10,000", "0"]
+    every = {block.title: block for block in attack_rows.blocks(means, [], known, every=True)}
+    assert len(every["Wrong keys"].lines) == 4
+
+
+def test_a_run_whose_configuration_nobody_wrote_down_is_still_shown(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results.db")
+    for config in ("[]", "no json"):
+        run = results.start_run("attack", "sealed", "", config)
+        with results.running(run):
+            results.add_scores(run, attack_examples.faces("sealed", "gaussian", "a:b", 1.0))
+    results.close()
+    with Reader(tmp_path / "results.db") as reader:
+        known = attacks.attempts(reader.runs("attack"))
+        means = reader.means(sorted(known))
+    assert [block.title for block in attack_rows.blocks(means, [], known, every=False)] == [
+        "An attack", "An attack",
+    ]  # fmt: skip
