@@ -30,7 +30,7 @@ from engine.images import open_photo, open_protected, write_png
 from engine.masks import MASKS, make_mask, mask_label
 from engine.methods import METHODS
 from engine.passphrase import generate_passphrase
-from engine.pipeline import ProtectOptions, protect
+from engine.pipeline import ProtectOptions, protect, refuse_hidden_faces
 
 RIGHT = "a quiet river 7"
 
@@ -130,7 +130,7 @@ def test_what_hides_faces_already_is_not_protected_again(method: str) -> None:
         actions.look(made.png)
     assert troubles.explained(caught.value)[0] == "Already protected"
     with pytest.raises(errors.EngineError):
-        actions.refuse_hidden_faces(bytes(broken))
+        refuse_hidden_faces(open_protected(bytes(broken)))
     saved = write_png(None, made.photo_u8, None)
     changed_u8 = made.photo_u8.copy()
     changed_u8[100:120, 100:120] ^= 64
@@ -139,7 +139,7 @@ def test_what_hides_faces_already_is_not_protected_again(method: str) -> None:
             with pytest.raises(errors.AlreadyProtectedError):
                 actions.look(png)
     else:  # nothing is left that could tell
-        actions.refuse_hidden_faces(saved)
+        refuse_hidden_faces(open_protected(saved))
 
 
 def test_photographs_are_not_taken_for_protected_ones() -> None:

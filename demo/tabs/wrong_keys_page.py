@@ -68,7 +68,7 @@ def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
         sources=["upload", "webcam", "clipboard"], visible=False, elem_id="lab-photo",
         alt_text="the photo you chose",
     )  # fmt: skip
-    start = gr.Button("Protect this face three ways", variant="primary", elem_id="lab-start")
+    start = gr.Button("Protect this face every way", variant="primary", elem_id="lab-start")
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=200):
             left = gr.HTML(_WAITING.format("The protected face"), elem_id="lab-left")
