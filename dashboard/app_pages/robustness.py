@@ -91,8 +91,8 @@ def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Li
     st.caption(
         f"Holds: with 95 % confidence no mask's gain is above {attack_words.GATE_DB:g} dB, "
         "identity match gains at most one point on average, and the same attack, or a shorter one, "
-        "has seen through another method. Leaks: a gain is surely above. Open: not known yet. A longer "
-        "training may find more."
+        "has seen through another method. Leaks: a gain is surely above. Open: not known yet. "
+        "A longer training may find more."
     )
 
 
