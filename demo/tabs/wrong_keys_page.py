@@ -24,10 +24,11 @@ def build(visits: Visits, tab: gr.Tab) -> None:
     gr.HTML(
         exhibits.heading(
             "What does a wrong key show?",
-            "One face, hidden by two neural networks and by encryption. RandWR is trained to turn "
-            "to noise under a wrong key, ObfsWR to stay masked; Sealed refuses. The pictures are "
-            "what someone sees who ignores the check of the key; the app itself shows nothing "
-            "then. Figures are the nearness to the face, where no mask is named.",
+            "One face, hidden by three neural networks and by encryption. Under a wrong key RandWR "
+            "is trained to turn to noise and ObfsWR to stay masked, ProFace-K stays scrambled, "
+            "Sealed refuses. The pictures are what someone sees who ignores the check of the key; "
+            "the app itself shows nothing then. Figures are the nearness to the face, where no "
+            "mask is named.",
         )
     )
     _table(does, tab)
