@@ -35,6 +35,8 @@ def _beside(one: Verdict, known: Mapping[int, Attempt], links: Links) -> str:
     faces = words.counted(one.worst.faces, "face")
     spent = html.escape(", ".join(filter(None, (faces, effort(known[run_id])))))
     parts = [f"{spent}, {links.named([run_id])}"]
+    if not one.proven:
+        parts.append("an attacker that has seen through no other method: its failing proves little")
     if one.opened is not None:
         parts.append(f"{one.opened[0]:,.0f} of {one.opened[1]:,.0f} wrong keys opened it")
     if one.noticed is not None:
@@ -71,10 +73,9 @@ def gain_cells(found: Sequence[Gain]) -> dict[str, dict[str, Cell]]:
 
 def _gain_cell(one: Gain) -> Cell:
     gate = attack_words.GATES.get(one.metric)
-    tint = 0.0
-    if gate is not None:
-        leaks = -min(1.0, max(0.4, one.gain / (10 * gate)))
-        tint = leaks if one.low > gate else float(one.high <= gate) / 2
+    # A small gain is no good sign by itself: the attacker may have been weak.
+    leaks = gate is not None and one.low > gate
+    tint = -min(1.0, max(0.4, one.gain / (10 * gate))) if gate and leaks else 0.0
     margin = "" if one.margin is None else f"± {words.number(one.margin, one.metric)}"
     told = f"{one.more:.4g} beside {one.less:.4g}, {words.counted(one.faces, 'face')}"
     number = words.number(one.gain, one.metric, sign=True)

@@ -158,8 +158,9 @@ class Verdict:
     """How a method stands against trained attackers.
 
     Attributes:
-        sense: ``holds`` where no mask's gain can be above the gate, ``leaks`` where one is,
-            ``open`` where there are too few faces to tell.
+        sense: ``holds`` where no mask's gain can be above the gate of an attacker that is proven,
+            ``leaks`` where one is, ``open`` where that is not known.
+        proven: whether the same attack, or a shorter one, has seen through another method.
         worst: the mask with the greatest gain in PSNR.
         match: that with the greatest gain in identity match; None where it was not measured.
         opened: of so many wrong keys (the second) so many opened; None without any.
@@ -168,6 +169,7 @@ class Verdict:
 
     method: str
     sense: Sense
+    proven: bool
     worst: Gain
     match: Gain | None
     opened: tuple[float, float] | None
@@ -180,7 +182,14 @@ def verdicts(means: Sequence[MeanScore]) -> list[Verdict]:
     Args:
         means: figures of attacks in which each face had a key of its own.
     """
-    by_metric = {name: strongest(gains(means, name)) for name in attack_words.GATES}
+    every = {name: gains(means, name) for name in attack_words.GATES}
+    by_metric = {name: strongest(own) for name, own in every.items()}
+    steps = {
+        (m.run_id, m.method, m.mask): m.mean or 0.0
+        for m in means
+        if (m.pair, m.metric) == ("revealed:control", "steps")
+    }
+    breaks = [one for own in every.values() for one in own if _leaks(one)]
     found = []
     for method in series.options(means, "method"):
         decibels = [one for one in by_metric["psnr_db"] if one.method == method]
@@ -188,17 +197,42 @@ def verdicts(means: Sequence[MeanScore]) -> list[Verdict]:
         if decibels:
             worst = max(decibels, key=lambda one: one.gain)
             match = max(matches, key=lambda one: one.gain, default=None)
-            sense = _sense(decibels, matches)
+            proven = all(_is_proven(one, breaks, steps) for one in decibels)
+            sense = _sense(decibels, matches, proven=proven)
             opened, noticed = _opened(means, method), _noticed(means, method)
-            found.append(Verdict(method, sense, worst, match, opened, noticed))
+            found.append(Verdict(method, sense, proven, worst, match, opened, noticed))
     return found
 
 
-def _sense(decibels: Sequence[Gain], matches: Sequence[Gain]) -> Sense:
+def _leaks(one: Gain) -> bool:
+    return one.low > attack_words.GATES[one.metric]
+
+
+def _is_proven(
+    one: Gain, breaks: Iterable[Gain], steps: Mapping[tuple[int, str, str], float]
+) -> bool:
+    """Whether an attacker of this run, or one that learned no longer, broke another method.
+
+    An attacker that has learned nothing gains nothing either.
+    """
+
+    def length(gain: Gain) -> float | None:
+        return steps.get((gain.run_id, gain.method, gain.mask))
+
+    for other in breaks:
+        if other.method == one.method:
+            continue
+        ours, theirs = length(one), length(other)
+        if other.run_id == one.run_id or (ours and theirs and theirs <= ours):
+            return True
+    return False
+
+
+def _sense(decibels: Sequence[Gain], matches: Sequence[Gain], *, proven: bool) -> Sense:
     """A point of identity match is finer than a few hundred faces tell: there the mean decides."""
-    if any(one.low > attack_words.GATES[one.metric] for one in (*decibels, *matches)):
+    if any(_leaks(one) for one in (*decibels, *matches)):
         return "leaks"
-    sure = all(one.high <= attack_words.GATE_DB for one in decibels)
+    sure = proven and all(one.high <= attack_words.GATE_DB for one in decibels)
     return "holds" if sure and all(m.gain <= attack_words.GATE_MATCH for m in matches) else "open"
 
 

@@ -195,7 +195,8 @@ def number(value: float | None, name: str, *, sign: bool = False, unit: bool = F
         return "exact"
     kind = metric(name)
     spec = f"{'+' if sign else ''},.{kind.decimals}f"
-    text = format(value, spec).replace("-", "−")
+    # Adding 0 takes the sign off what rounds to nothing.
+    text = format(round(value, kind.decimals) + 0.0, spec).replace("-", "−")
     return f"{text} {kind.unit}" if unit and kind.unit else text
 
 

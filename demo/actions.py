@@ -25,15 +25,13 @@ from engine import (
     no_face_error,
     open_photo,
     open_protected,
+    refuse_hidden_faces,
     whole_face,
     write_png,
 )
 from engine.errors import (
-    AlreadyProtectedError,
     EngineError,
     NoFaceError,
-    NotProtectedError,
-    ReencodedError,
 )
 
 Photo = npt.NDArray[np.uint8]
@@ -121,38 +119,8 @@ def look(photo: str | bytes, search: Search = "usual") -> Found:
         AlreadyProtectedError: faces are hidden in it already.
         ImageError: the file cannot be taken.
     """
-    refuse_hidden_faces(photo)
+    refuse_hidden_faces(open_protected(photo))
     return look_at(open_photo(photo), search)
-
-
-def refuse_hidden_faces(photo: str | bytes) -> None:
-    """Refuse a picture that hides faces already: a second protection would destroy them.
-
-    Raises:
-        AlreadyProtectedError: our header is in the file or in its pixels, whole or damaged.
-        ImageError: the file cannot be taken.
-    """
-    if _hides_faces(photo):
-        raise AlreadyProtectedError(
-            "the picture hides faces already, and protecting it again would destroy them",
-            hint="recover it first, or protect the photograph that it was made from",
-        )
-
-
-def _hides_faces(photo: str | bytes) -> bool:
-    file = open_protected(photo)
-    if file.header or file.fault:
-        return True
-    try:
-        engine.Trial(file)
-    except NotProtectedError:
-        return False
-    except ReencodedError:
-        # Said of any file in another format; of a PNG only if a header is in its pixels.
-        return file.format == "PNG"
-    except EngineError:  # a header in its pixels, and something else wrong with it
-        return True
-    return True
 
 
 def look_at(photo_u8: Photo, search: Search = "usual") -> Found:

@@ -1,4 +1,4 @@
-"""The wrong-key laboratory: one face under three methods, its keys cached, all experiments."""
+"""The wrong-key laboratory: one face under every method, its keys cached, all experiments."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -15,8 +15,10 @@ from demo.exhibits import Exhibit
 from engine import Key, amplify, crop, open_protected, whole_face
 from engine.errors import WrongKeyError
 
-METHODS: Final = ("proface-s-rand", "proface-s-obfs", "sealed")
+METHODS: Final = ("proface-s-rand", "proface-s-obfs", "proface-k", "sealed")
 NETWORKS: Final = METHODS[:2]
+"""Those with a key map, whose bits can be made wrong one by one."""
+
 LARGEST: Final = 256
 SHARES: Final = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
 SEED: Final = 7

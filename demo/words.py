@@ -124,7 +124,7 @@ TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
     ),
     errors.CapacityError: (
         "The faces do not fit",
-        "The picture is too small to hold them. Choose fewer faces, a larger picture, or RandWR.",
+        "It is too small to hold them. Choose fewer faces, a larger picture, or ProFace-K.",
     ),
     errors.MethodError: (
         "This method cannot take this face",

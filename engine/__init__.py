@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from engine.masks import MASKS, make_mask
     from engine.methods import DEFAULT_METHOD, METHODS, find_method
     from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
-    from engine.pipeline import ProtectOptions, protect, recover, recover_wrongly
+    from engine.pipeline import (
+        ProtectOptions,
+        protect,
+        recover,
+        recover_wrongly,
+        refuse_hidden_faces,
+    )
     from engine.zoo import RELEASED, list_models, load_model
 
 __all__ = [
@@ -76,6 +82,7 @@ __all__ = [
     "random_key",
     "recover",
     "recover_wrongly",
+    "refuse_hidden_faces",
     "ssim",
     "whole_face",
     "write_png",
@@ -118,6 +125,7 @@ _HOMES = {
     "random_key": "attacks.keys",
     "recover": "pipeline",
     "recover_wrongly": "pipeline",
+    "refuse_hidden_faces": "pipeline",
     "ssim": "metrics",
     "whole_face": "faces",
     "write_png": "images",

@@ -205,22 +205,44 @@ def test_the_strongest_attack_is_the_surest() -> None:
 def test_a_verdict_needs_the_whole_interval_on_one_side(
     value: float, margin: float | None, sense: str
 ) -> None:
+    means = [*judged("sealed", value, margin), *judged("imn", 7.0, 0.1)]
+    found = {one.method: one for one in attacks.verdicts(means)}
+    assert found["sealed"].sense == sense
+    matches = judged("sealed", 0.03, None, "identity_match")
+    found = {one.method: one for one in attacks.verdicts([*means, *matches])}
+    assert found["sealed"].sense == ("leaks" if sense == "leaks" else "open")
+
+
+def judged(
+    method: str, value: float, margin: float | None, metric: str = "psnr_db", run: int = 1
+) -> list[MeanScore]:
+    """A gain as a run stores it; of one face where it has no margin."""
     images = 40 if margin else 1
 
-    def mean(pair: str, metric: str, height: float, source: str = "lfw") -> MeanScore:
-        return MeanScore("sealed", "gaussian", source, pair, metric, images, height, 0, 99, 0,
-                         deviation=0.2, run_id=1)  # fmt: skip
+    def mean(pair: str, name: str, height: float, source: str = "lfw") -> MeanScore:
+        return MeanScore(method, "gaussian", source, pair, name, images, height, 0, 99, 0,
+                         deviation=0.2, run_id=run)  # fmt: skip
 
-    means = [
-        mean("original:revealed", "psnr_db", 20 + value), mean("original:control", "psnr_db", 20),
-        *([mean("revealed:control", "gain_psnr_db_margin", margin, "all")] if margin else []),
-    ]  # fmt: skip
-    (found,) = attacks.verdicts(means)
-    assert found.sense == sense
-    matches = [mean("original:revealed", "identity_match", 0.03),
-               mean("original:control", "identity_match", 0.0)]  # fmt: skip
-    (found,) = attacks.verdicts([*means, *matches])
-    assert found.sense == ("leaks" if sense == "leaks" else "open")
+    found = [mean("original:revealed", metric, 20 + value), mean("original:control", metric, 20)]
+    if margin:
+        found.append(mean("revealed:control", f"gain_{metric}_margin", margin, "all"))
+    return found
+
+
+def steps(method: str, count: int, run: int) -> MeanScore:
+    return MeanScore(method, "gaussian", "all", "revealed:control", "steps", 1, count, count, count,
+                     0, run_id=run)  # fmt: skip
+
+
+def test_an_attacker_that_broke_nothing_proves_nothing() -> None:
+    held = judged("sealed", 0.0, 0.01)
+    (found,) = attacks.verdicts(held)
+    assert (found.sense, found.proven) == ("open", False)
+    for longest, sense in ((50, "open"), (100, "holds"), (200, "holds")):
+        means = [*held, steps("sealed", longest, 1),
+                 *judged("imn", 7.0, 0.1, run=2), steps("imn", 100, 2)]  # fmt: skip
+        by_method = {one.method: one.sense for one in attacks.verdicts(means)}
+        assert by_method == {"sealed": sense, "imn": "leaks"}
 
 
 def test_verdicts_name_the_worst_mask_and_leave_one_key_out(

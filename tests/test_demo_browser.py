@@ -202,8 +202,8 @@ def test_closing_the_page_wipes_its_pictures(browser: Browser, server: Server) -
 def test_wrong_keys(page: Page, tmp_path: Path) -> None:
     tab(page, "Wrong keys")
     page.wait_for_selector("#lab-rows .fv-row")
-    assert page.locator("#lab-rows figure").count() == 9
-    assert page.locator("#lab-rows .fv-good").count() == 3
+    assert page.locator("#lab-rows figure").count() == 12
+    assert page.locator("#lab-rows .fv-good").count() == 4
     for guess, word in (("open sesame", "does not fit"), ("a quiet river 7", "fits")):
         field(page, "lab-guess").fill(guess)
         page.click("#lab-try")

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import logging
 import os
@@ -144,7 +145,11 @@ def test_a_newer_file_with_a_log_is_untouched(
 def test_a_reader_needs_nothing_but_the_file(tmp_path: Path) -> None:
     results = Results(tmp_path / "results.db")
     run_id = results.start_run("benchmark", "sealed", "", "{}")
-    results.add_scores(run_id, [Score("a", "lfw", "sealed", "box", "mask:protected", "ssim", 0.5)])
+    unfinished = results.start_run("benchmark", "sealed", "", "{}")
+    score = Score("a", "lfw", "sealed", "box", "mask:protected", "ssim", 0.5)
+    with results.running(run_id):
+        results.add_scores(run_id, [score])
+    results.add_scores(unfinished, [dataclasses.replace(score, image="b")])
     results.snapshot(tmp_path / "released.db")
     results.close()
     folder = tmp_path / "readonly"
@@ -152,6 +157,7 @@ def test_a_reader_needs_nothing_but_the_file(tmp_path: Path) -> None:
     (folder / "released.db").write_bytes((tmp_path / "released.db").read_bytes())
     with Reader(folder / "released.db") as reader:
         assert [mean.mean for mean in reader.means([run_id])] == [0.5]
+        assert [run.id for run in reader.runs()] == [run_id]  # only what has come to its end
     assert [file.name for file in folder.iterdir()] == ["released.db"]
 
 

@@ -89,9 +89,10 @@ def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Li
     said = [(one, attack_rows.sentence(one, known, links)) for one in found]
     st.html(matrix.said(said, dark=dark()))
     st.caption(
-        f"Holds: with 95 % confidence no mask's gain is above {attack_words.GATE_DB:g} dB, and "
-        "identity match gains at most one point on average. Leaks: a gain is surely above. Open: "
-        "too few faces, or too near, to tell. A longer training may find more."
+        f"Holds: with 95 % confidence no mask's gain is above {attack_words.GATE_DB:g} dB, "
+        "identity match gains at most one point on average, and the same attack, or a shorter one, "
+        "has seen through another method. Leaks: a gain is surely above. Open: not known yet. "
+        "A longer training may find more."
     )
 
 

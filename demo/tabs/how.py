@@ -15,9 +15,10 @@ _LIMITS = (
     ("A mask can be seen through.",
      "Blurred and mosaic faces can be guessed at without any key. Who must not be recognised takes "
      "Cartoon or Grey box."),
-    ("The two neural methods may leak.",
+    ("RandWR and ObfsWR may leak.",
      "Nothing in such a network stops another one, trained on pairs, from guessing the face "
-     "without a key. To protect somebody, take Sealed."),
+     "without a key. ProFace-K scrambles the face first; whoever holds the very photograph can "
+     "still tell that it is this one. To protect somebody, take Sealed."),
     ("A listed passphrase is no secret.",
      "Whoever has the file can try passphrases at home, 64 MiB and a fraction of a second each. "
      "Six drawn words withstand that; a pet's name does not. The limit of ten tries a minute is "

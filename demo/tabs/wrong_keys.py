@@ -1,4 +1,4 @@
-"""Wrong keys, the actions: one face under three methods, and what each wrong key gives."""
+"""Wrong keys, the actions: one face under every method, and what each wrong key gives."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def row(title: str, about: str, pictures: list[Exhibit]) -> str:
     cells = "".join(map(exhibits.figure, pictures))
     return (
         f'<section class="fv-row"><h4>{escape(title)} <code>{escape(about)}</code></h4>'
-        f'<div class="fv-three">{cells}</div></section>'
+        f'<div class="fv-methods">{cells}</div></section>'
     )
 
 
@@ -45,7 +45,7 @@ class WrongKeyActions:
         self, source: str, photo: str, mask: str, passphrase: str, request: gr.Request,
         progress: gr.Progress = _PROGRESS,
     ) -> tuple[str, str]:  # fmt: skip
-        """Protect one face by all three methods, and try the right key and two nearly right ones.
+        """Protect one face by every method, and try the right key and two nearly right ones.
 
         Args:
             source: "Astronaut", "Group, face 2" or "My photo".
@@ -98,7 +98,7 @@ class WrongKeyActions:
             request: of the page.
 
         Returns:
-            A row of three pictures, as HTML.
+            A row of pictures, one for each method, as HTML.
         """
         made = self._lab(request)
         count_attempt(self.visits, request)
@@ -162,7 +162,7 @@ class WrongKeyActions:
     @in_plain_words
     def spoof(self, request: gr.Request) -> str:
         """Hand in the mask instead of the protected picture, with the right key; gives HTML."""
-        return exhibits.strip(lab.spoofed(self._lab(request)), "fv-three")
+        return exhibits.strip(lab.spoofed(self._lab(request)), "fv-methods")
 
     @in_plain_words
     def residual(self, times: float, request: gr.Request) -> str:
@@ -173,14 +173,14 @@ class WrongKeyActions:
             request: of the page.
         """
         times = min(max(times, 1.0), 50.0)
-        return exhibits.strip(lab.residuals(self._lab(request), times), "fv-three")
+        return exhibits.strip(lab.residuals(self._lab(request), times), "fv-methods")
 
     def _lab(self, request: gr.Request) -> lab.Lab:
         made = self.visits.of(request.session_hash).things.get("lab")
         if made is None:
             raise problem(
                 "No face on the table",
-                "Press Protect this face three ways. Your own is wiped after a minute without use.",
+                "Press Protect this face every way. Your own is wiped after a minute without use.",
             )
         return cast(lab.Lab, made)
 
@@ -192,6 +192,6 @@ def table_left(made: lab.Lab) -> str:
     inside = Exhibit(made.original_u8, "What is inside", "", "the original face")
     return (
         f'<div class="fv-left">{exhibits.figure(seen)}{exhibits.figure(inside)}'
-        "<p>Three protected pictures like the upper one, one for each method. "
+        "<p>A protected picture like the upper one for each method. "
         "On the right: what different keys make of them.</p></div>"
     )

@@ -24,10 +24,11 @@ def build(visits: Visits, tab: gr.Tab) -> None:
     gr.HTML(
         exhibits.heading(
             "What does a wrong key show?",
-            "One face, hidden by two neural networks and by encryption. RandWR is trained to turn "
-            "to noise under a wrong key, ObfsWR to stay masked; Sealed refuses. The pictures are "
-            "what someone sees who ignores the check of the key; the app itself shows nothing "
-            "then. Figures are the nearness to the face, where no mask is named.",
+            "One face, hidden by three neural networks and by encryption. Under a wrong key RandWR "
+            "is trained to turn to noise and ObfsWR to stay masked, ProFace-K stays scrambled, "
+            "Sealed refuses. The pictures are what someone sees who ignores the check of the key; "
+            "the app itself shows nothing then. Figures are the nearness to the face, where no "
+            "mask is named.",
         )
     )
     _table(does, tab)
@@ -68,7 +69,7 @@ def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
         sources=["upload", "webcam", "clipboard"], visible=False, elem_id="lab-photo",
         alt_text="the photo you chose",
     )  # fmt: skip
-    start = gr.Button("Protect this face three ways", variant="primary", elem_id="lab-start")
+    start = gr.Button("Protect this face every way", variant="primary", elem_id="lab-start")
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=200):
             left = gr.HTML(_WAITING.format("The protected face"), elem_id="lab-left")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.attacks.attack import AttackConfig
     from engine.results import Cost, MeanScore
 
-_METHODS = "sealed,proface-s-rand,proface-s-obfs"
+_METHODS = "sealed,proface-k,proface-s-rand,proface-s-obfs"
 _MASKS = "gaussian,pixelate,median,sticker"
 
 

@@ -58,7 +58,8 @@ def benchmark(
     thumbnails: Annotated[int, typer.Option(min=0, help="faces kept as pictures")] = 0,
     licence: Annotated[str, typer.Option(help="why those faces may be shown")] = "",
     snapshot: Annotated[
-        Path | None, typer.Option(help="write a compact copy of the database, to be released")
+        Path | None,
+        typer.Option(help="write a compact copy of the finished runs, to be released"),
     ] = None,
     table: Annotated[
         str, typer.Option(help="print a paper's table from the database: 1 to 5, or its name")

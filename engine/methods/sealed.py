@@ -228,7 +228,7 @@ def _encode(crops: Sequence[Crop], slots: int) -> list[payload.Payload]:
 def _does_not_fit(slots: int) -> CapacityError:
     return CapacityError(
         f"the faces do not fit into the {max(0, slots)} samples of the picture",
-        hint="take a larger picture, fewer faces, or --method proface-s-rand",
+        hint="take a larger picture, fewer faces, or --method proface-k",
     )
 
 

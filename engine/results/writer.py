@@ -258,13 +258,19 @@ class Results:
         return [Loss(*row) for row in self._db.conn.execute(query, [run_id])]
 
     def snapshot(self, path: str | os.PathLike[str]) -> None:
-        """Write a copy without gaps or log files, to be released.
+        """Write a copy of the finished runs, without gaps or log files, to be released.
 
         Raises:
             ResultsError: the file is there already, or cannot be written.
         """
         try:
             self._db.conn.execute("VACUUM INTO ?", [str(path)])
+            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
+                copy.execute("PRAGMA foreign_keys = ON")
+                copy.execute("DELETE FROM run WHERE state <> 'finished'")
+                copy.execute("DELETE FROM face WHERE id NOT IN (SELECT face_id FROM score)")
+                copy.execute("VACUUM")
+                copy.execute("PRAGMA journal_mode = DELETE")  # a reader leaves no files beside it
         except sqlite3.OperationalError as error:
             raise refused(Path(path).name, error) from error
 
