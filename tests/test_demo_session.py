@@ -170,7 +170,7 @@ def test_the_broom_works_while_results_come(
         done.set()
         broom.join()
     assert met == []
-    assert len(kept) > 10
+    assert kept
     assert all(Path(path).is_file() for path in kept)
 
 

@@ -38,8 +38,7 @@ class Results:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        (path := Path(path)).parent.mkdir(parents=True, exist_ok=True)
         check_file(path)
         try:
             connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
@@ -269,8 +268,8 @@ class Results:
                 copy.execute("PRAGMA foreign_keys = ON")
                 copy.execute("DELETE FROM run WHERE state <> 'finished'")
                 copy.execute("DELETE FROM face WHERE id NOT IN (SELECT face_id FROM score)")
-                copy.execute("VACUUM")
-                copy.execute("PRAGMA journal_mode = DELETE")  # a reader leaves no files beside it
+                # In this mode a reader leaves no files beside it.
+                copy.executescript("VACUUM; PRAGMA journal_mode = DELETE")
         except sqlite3.OperationalError as error:
             raise refused(Path(path).name, error) from error
 
