@@ -112,7 +112,7 @@ def _distil(
     if teachers is None:
         raise typer.BadParameter("name the folder to learn from", param_hint="--teachers")
     recipe = RECOGNIZER if batch is None else replace(RECOGNIZER, batch=batch)
-    options = replace(options, log_steps=100)
+    options = replace(options, log_steps=200)
     try:
         sets = find_training_sets(data)
         trainer = distil(recipe, sets, teachers, options, ask_minutes, say)

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from engine.errors import ModelError
 from engine.networks.recognizer import Recognizer
@@ -16,6 +16,7 @@ from engine.training import checkpoint
 from engine.training.aligned import Changes, Faces
 from engine.training.checkpoint import Progress
 from engine.training.loop import TrainOptions
+from engine.training.muon import Muon
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class DistilRecipe:
         batch: faces in a batch.
         changes: how far a face may be from the one that the teachers saw.
         held_out: every so many-th face is left out of training and tells how well it goes.
-        learning_rate: of AdamW at its height.
-        betas, weight_decay: of AdamW.
+        learning_rate: at its height.
+        weight_decay: as :class:`engine.training.muon.Muon` takes it.
         warm_up_steps: steps until it gets there.
         clip_norm: greatest norm of the gradient.
         average: decay of the moving average of the weights, which is what is released.
@@ -42,10 +43,9 @@ class DistilRecipe:
     batch: int = 32
     changes: Changes = field(default_factory=Changes)
     held_out: int = 50
-    learning_rate: float = 2e-3
-    betas: tuple[float, float] = (0.9, 0.98)
+    learning_rate: float = 3e-3
     weight_decay: float = 0.02
-    warm_up_steps: int = 150
+    warm_up_steps: int = 50
     clip_norm: float = 5.0
     average: float = 0.998
 
@@ -73,11 +73,8 @@ class Pupil:
         self.model = self._new().train()
         self.average = self._new().eval()
         self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = optim.AdamW(
-            self.model.parameters(),
-            lr=recipe.learning_rate,
-            betas=recipe.betas,
-            weight_decay=recipe.weight_decay,
+        self.optimizer = Muon(
+            self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         self.progress = Progress()
         self.figures: dict[str, float] = {}
