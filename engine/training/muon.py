@@ -95,7 +95,7 @@ def orthogonalize(matrix: Tensor) -> Tensor:
     """
     a, b, c = _QUINTIC
     wide = matrix if len(matrix) <= matrix.shape[1] else matrix.T
-    x = wide / (wide.norm() + _EPSILON)
+    x: Tensor = wide / (wide.norm() + _EPSILON)
     for _ in range(_ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
