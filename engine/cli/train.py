@@ -24,6 +24,9 @@ def train(
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
     resume: Annotated[Path, typer.Option(help="folder of the run: made, or gone on with")],
     minutes: Annotated[float, typer.Option(min=0, help="length of the whole schedule")] = 60.0,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="end the schedule after so many steps, if not before")
+    ] = None,
     start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
     lpips: Annotated[
         float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
@@ -60,7 +63,9 @@ def train(
     with named_errors():
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        options = TrainOptions(resume, minutes, device=device, seed=seed, start_from=start_from)
+        options = TrainOptions(
+            resume, minutes, device=device, seed=seed, steps=steps, start_from=start_from
+        )
         perceptual = None
         if chosen.weights.perceptual:
             from engine.perceptual import perceptual_distance
