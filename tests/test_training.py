@@ -187,6 +187,16 @@ def test_a_logged_value_is_the_mean_of_its_steps(
     assert totals == pytest.approx([(steps[0] + steps[1]) / 2, steps[3]])
 
 
+def test_a_schedule_may_end_after_so_many_steps(tmp_path: Path, faces: FaceSet) -> None:
+    limits = {"steps": 4, "max_steps": None}
+    ended = train(TINY, [faces], options(tmp_path / "ended", **limits))
+    halted = train(TINY, [faces], options(tmp_path / "halted", max_steps=4))
+    assert ended.progress.step == halted.progress.step == 4
+    rates = [run.optimizer.param_groups[0]["lr"] for run in (ended, halted)]
+    assert rates[0] < rates[1] / 4
+    assert_same_state(train(TINY, [faces], options(tmp_path / "ended", **limits)), ended)
+
+
 @pytest.mark.parametrize("limit", [{"max_steps": 2}, {"minutes": 0.0, "max_steps": None}])
 def test_a_finished_run_stops_at_once(
     tmp_path: Path, faces: FaceSet, limit: dict[str, object]

@@ -27,6 +27,9 @@ def train(
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
     resume: Annotated[Path, typer.Option(help="folder of the run: made, or gone on with")],
     minutes: Annotated[float, typer.Option(min=0, help="length of the whole schedule")] = 60.0,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="end the schedule after so many steps, if not before")
+    ] = None,
     start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
     teachers: Annotated[
         Path | None, typer.Option(help="folder of recognizer_*.ts that the recognizer learns from")
@@ -66,7 +69,9 @@ def train(
     # Stopped by a batch system or a closing session: save as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    options = TrainOptions(resume, minutes, device=device, seed=seed, start_from=start_from)
+    options = TrainOptions(
+        resume, minutes, device=device, seed=seed, steps=steps, start_from=start_from
+    )
     with named_errors():
         if recipe == RECOGNIZER.name:
             _distil(data, teachers, ask_minutes, options, batch, as_json)

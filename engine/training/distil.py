@@ -25,7 +25,7 @@ from engine.errors import DataError
 from engine.provenance import provenance
 from engine.results import Loss, Results
 from engine.training.aligned import AlignedBatches, Faces
-from engine.training.loop import Say, TrainOptions
+from engine.training.loop import Say, TrainOptions, share_done
 from engine.training.pupil import DistilRecipe, Pupil
 from engine.training.teachers import (
     aligned_faces,
@@ -135,8 +135,8 @@ def _run(
     log = _Log(trainer, results, report, lambda: trainer.agreement(*known))
     last_save = last = time.monotonic()
     most = math.inf if options.max_steps is None else options.max_steps
-    while progress.seconds < 60 * options.minutes and progress.step < most:
-        trainer.set_rates(progress.seconds / (60 * options.minutes))
+    while progress.step < most and (done := share_done(progress, options)) < 1:
+        trainer.set_rates(done)
         log.add(trainer.step(next(batches)))
         now = time.monotonic()
         # A machine that slept, or a process that was stopped, has not been training meanwhile.

@@ -43,7 +43,9 @@ class TrainOptions:
         save_seconds: time between checkpoints.
         log_steps: steps between two lines of the log.
         start_from: weights of a released or exported model to start from, instead of fresh ones.
-        max_steps: stop after so many steps as well (tests).
+        steps: the schedule ends after so many steps, if its minutes do not end before: for runs
+            that are compared.
+        max_steps: stop after so many steps as well, in the middle of the schedule (tests).
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class TrainOptions:
     save_seconds: float = 120.0
     log_steps: int = 20
     start_from: Path | None = None
+    steps: int | None = None
     max_steps: int | None = None
 
 
@@ -213,8 +216,8 @@ def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: S
     summed = 0  # not log_steps: a run may be resumed between two lines of the log
     last_save = last = time.monotonic()
     most = math.inf if options.max_steps is None else options.max_steps
-    while progress.seconds < 60 * options.minutes and progress.step < most:
-        trainer.set_rates(progress.seconds / (60 * options.minutes))
+    while progress.step < most and (done := share_done(progress, options)) < 1:
+        trainer.set_rates(done)
         batch = next(batches)
         batch = Batch(*(t.to(options.device) for t in (batch.original, batch.mask, batch.key_map)))
         for name, value in trainer.step(batch).items():
@@ -239,6 +242,12 @@ def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: S
             last_save = last = time.monotonic()
     if summed:
         trainer.figures = {name: value / summed for name, value in sums.items()}
+
+
+def share_done(progress: Progress, options: TrainOptions) -> float:
+    """Tell how much of the schedule is behind, 1 or more at its end."""
+    by_time = progress.seconds / (60 * options.minutes) if options.minutes else 1.0
+    return max(by_time, progress.step / options.steps if options.steps else 0.0)
 
 
 def _line(trainer: Trainer, means: dict[str, float]) -> str:
