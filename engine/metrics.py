@@ -18,7 +18,7 @@ from torch import Tensor
 from engine.errors import MetricError
 from engine.identity import identity_cosine, identity_match, why_not
 from engine.perceptual import BACKBONES, missing, perceptual_distance
-from engine.recognition import RECOGNIZER, Landmarks
+from engine.recognition import RECOGNIZER, Judge, Landmarks, find_recognizer
 from engine.similarity import LUMA, check_pair, check_sides, ssim, ssim_y
 
 __all__ = [
@@ -27,12 +27,14 @@ __all__ = [
     "available",
     "identity_cosine",
     "identity_match",
+    "label",
     "mae",
     "mean_psnr",
     "measure",
     "perceptual_distance",
     "psnr_db",
     "psnr_y_db",
+    "recognizer_of",
     "rmse",
     "ssim",
     "ssim_y",
@@ -234,6 +236,28 @@ def available(name: str) -> str | None:
     if name.startswith("lpips_"):
         return missing(name.removeprefix("lpips_"))
     return why_not(metric.name, recognizer) if metric.of_faces else None
+
+
+def recognizer_of(name: str) -> Judge | None:
+    """Load the recogniser that a metric asks, or None where it asks none.
+
+    Raises:
+        MetricError: no metric has this name.
+        ModelError: as :func:`engine.recognition.find_recognizer`.
+    """
+    metric, recognizer = _find(name)
+    return find_recognizer(recognizer) if metric.of_faces else None
+
+
+def label(name: str) -> str:
+    """Write a metric's name for results: with its recogniser's name, not with its path here.
+
+    Raises:
+        MetricError, ModelError: as :func:`recognizer_of`.
+    """
+    plain, mark, _ = name.partition("@")
+    recognizer = recognizer_of(name) if mark else None
+    return plain if recognizer is None else f"{plain}@{recognizer.name}"
 
 
 def mean_psnr(values: Tensor | Iterable[float]) -> tuple[float, int]:

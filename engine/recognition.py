@@ -1,6 +1,7 @@
 """Why here: whose face it is: finds a recogniser, aligns faces for it, embeds and compares them."""
 
 import contextlib
+import hashlib
 import io
 import json
 import warnings
@@ -16,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from engine import zoo
 from engine.alignment import SIDE, align
 from engine.detectors import PACK, pack_folder
 from engine.errors import ModelError, UnknownModelError, WeightsMissingError
 from engine.images import batch_to_u8
-from engine.zoo import RELEASED, load_model, read_network
 
 if TYPE_CHECKING:
     from engine.networks.recognizer import Recognizer
@@ -38,11 +39,13 @@ class Judge:
 
     Attributes:
         name: as :func:`find_recognizer` was given it, without the folders of this machine.
+        sha256: of its weights.
         embed: (B, 3, 112, 112), RGB in [0, 1], aligned, to (B, D) float32 of length 1.
         threshold: cosine from which two faces pass for one person; None where nobody measured it.
     """
 
     name: str
+    sha256: str
     embed: Callable[[Tensor], Tensor]
     threshold: float | None = None
 
@@ -64,24 +67,32 @@ def find_recognizer(name: str = RECOGNIZER, device: str | torch.device = "cpu") 
     """
     if name.startswith(PACK):
         folder = pack_folder(name.removeprefix(PACK))
-        return Judge(PACK + folder.name, _of_pack(_pack(str(folder))))
+        pack = _pack(str(folder))
+        return Judge(PACK + folder.name, _hash_file(Path(pack.model_file)), _of_pack(pack))
     path = Path(name)
     if path.suffix == ".ts" or (path / "config.json").is_file():
         return _of_file(path.resolve(), str(device))
-    if name not in RELEASED:
+    if name == RECOGNIZER and name not in zoo.RELEASED:
+        raise UnknownModelError(
+            "no recogniser is released yet",
+            hint="train one with python -m engine train recognizer and name its folder, "
+            "as in identity_cosine@FOLDER, or insightface:PACK",
+        )
+    if name not in zoo.RELEASED:
         raise UnknownModelError(
             f"no recogniser is called {name!r}",
             hint=f"name {RECOGNIZER}, insightface:PACK, or the folder of a trained one",
         )
     from engine.networks.recognizer import Recognizer  # diffusers takes seconds to load
 
-    network = load_model(name, str(device))
+    network = zoo.load_model(name, str(device))
     if not isinstance(network, Recognizer):
         raise ModelError(
             f"{name} must be a Recognizer, got a {type(network).__name__}",
             hint=f"name {RECOGNIZER}, or an insightface pack",
         )
-    return Judge(name, cast(Callable[[Tensor], Tensor], network), network.config.threshold)
+    embed_aligned = cast(Callable[[Tensor], Tensor], network)
+    return Judge(name, zoo.RELEASED[name], embed_aligned, network.config.threshold)
 
 
 def align_batch(faces: Tensor, landmarks: Landmarks | None = None) -> Tensor:
@@ -177,7 +188,8 @@ def export_onnx(network: "Recognizer", path: Path) -> None:
 @lru_cache(maxsize=4)
 def _of_file(path: Path, device: str) -> Judge:
     if path.suffix == ".ts":
-        return Judge(path.name, load_torchscript(path, device))
+        network = load_torchscript(path, device)
+        return Judge(path.name, _hash_file(path), network)
     from engine.networks.recognizer import Recognizer
 
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
@@ -186,9 +198,15 @@ def _of_file(path: Path, device: str) -> Judge:
             f"expected a recogniser, {path.name} holds another network",
             hint="name the folder model/ of a run of the recipe recognizer",
         )
-    network = cast(Recognizer, read_network(path, Recognizer.__name__))
+    network = cast(Recognizer, zoo.read_network(path, Recognizer.__name__))
     network = network.requires_grad_(False).eval().to(device)
-    return Judge(path.name, network, network.config.threshold)
+    name = path.parent.name if path.name == "model" else path.name  # training writes RUN/model
+    return Judge(name, zoo.hash_model(path), network, network.config.threshold)
+
+
+@lru_cache(maxsize=4)
+def _hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_torchscript(path: Path, device: str = "cpu") -> Callable[[Tensor], Tensor]:

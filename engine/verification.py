@@ -154,6 +154,9 @@ def embed_set(faces: FaceSet, judge: Judge, device: str = "cpu", guess: bool = F
         judge: the recogniser.
         device: where the faces are sent to.
         guess: align every face as one whose landmarks are not known.
+
+    Raises:
+        DataError: nobody's identity is known.
     """
     known = [i for i, record in enumerate(faces.records) if record.identity]
     found: dict[int, Floats] = {}
@@ -227,7 +230,7 @@ def verify(
 def different_cosines(
     records: Sequence[FaceFile], vectors: Floats, most: int = 6000, seed: int = 0
 ) -> Floats:
-    """Cosines of all pairs of two persons from one source, of at most so many faces of each."""
+    """Cosines of all pairs of two persons from one source, of at most so many faces of it."""
     rng = np.random.default_rng(seed)
     found = []
     for people in _people(records).values():

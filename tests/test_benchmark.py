@@ -611,12 +611,13 @@ def test_the_command_is_kept_for_a_shell_and_names_no_folder_of_the_machine(
     kept = _command([
         "benchmark", "--data", str(tmp_path / "set of faces.zip"), f"--db={here / 'runs' / 'a.db'}",
         "--methods", f"one={here / 'runs' / 'one'},two=/elsewhere/two,sealed", "--licence",
-        "drawn; free", "--snapshot", "/elsewhere/b.db",
+        "drawn; free", "--snapshot", "/elsewhere/b.db", "--metrics",
+        f"ssim,identity_cosine@{here / 'runs@me'},identity_cosine@insightface:/elsewhere/pack",
     ])  # fmt: skip
     assert shlex.split(kept) == [
         "python", "-m", "engine", "benchmark", "--data", "../set of faces.zip", "--db=runs/a.db",
         "--methods", "one=runs/one,two=two,sealed", "--licence", "drawn; free", "--snapshot",
-        "b.db",
+        "b.db", "--metrics", "ssim,identity_cosine@runs@me,identity_cosine@insightface:pack",
     ]  # fmt: skip
     assert _command(["benchmark", "--data", "../faces"]) == (
         "python -m engine benchmark --data ../faces"

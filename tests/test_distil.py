@@ -217,6 +217,10 @@ def test_the_verb_trains_it(data: Path, tmp_path: Path, monkeypatch: pytest.Monk
     refused = CliRunner().invoke(app, words)
     assert refused.exit_code == 2
     assert "--teachers" in refused.stderr
+    for unheeded in (["--crop", "64"], ["--blocks", "2"], ["--lpips", "1"]):
+        assert CliRunner().invoke(app, [*words, *unheeded]).exit_code == 2
+    other = ["train", "proface-s-rand", *words[2:], "--teachers", str(data)]
+    assert CliRunner().invoke(app, other).exit_code == 2
     words += ["--teachers", str(data), "--minutes", "0.002", "--device", "cpu", "--json"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.stderr

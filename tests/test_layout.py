@@ -95,6 +95,7 @@ READING_ORDER = (
     "training.recipes",
     "training.objective",
     "training.loop",
+    "training.muon",
     "training.teachers",
     "training.aligned",
     "training.pupil",

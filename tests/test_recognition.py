@@ -1,5 +1,6 @@
 """Recognisers: ours, trained ones, insightface's packs, TorchScript; ONNX; figures of identity."""
 
+import json
 import warnings
 from pathlib import Path
 
@@ -10,20 +11,21 @@ import torch
 from insightface.app import FaceAnalysis
 from insightface.model_zoo import get_model
 from laws import assert_batch_equals_items, assert_keeps_inputs
+from PIL import Image
 from tiny_pack import write_pack
-from tiny_zoo import random_recognizer
+from tiny_zoo import forget, random_recognizer, write_model
 from torch import Tensor
 
 from engine import metrics, recognition, zoo
 from engine.benchmark.judge import Exhibit, judge
 from engine.benchmark.plan import BenchmarkConfig
-from engine.data import FaceFile
+from engine.data import FaceFile, FaceSet
 from engine.errors import MetricError, ModelError, UnknownModelError, WeightsMissingError
 from engine.faces import crop, detect
 from engine.images import from_u8, to_u8
 from engine.networks.embedder import Embedder
 from engine.networks.recognizer import Recognizer
-from engine.recognition import align_batch, embed, export_onnx, find_recognizer
+from engine.recognition import RECOGNIZER, align_batch, embed, export_onnx, find_recognizer
 
 
 def faces(count: int = 3, side: int = 112) -> Tensor:
@@ -80,7 +82,7 @@ def test_the_trained_size_is_mobilefacenets() -> None:
 
 def test_a_trained_folder_is_found_with_its_threshold(folder: Path) -> None:
     judge = find_recognizer(str(folder))
-    assert (judge.name, judge.threshold) == ("model", 0.5)
+    assert (judge.name, judge.threshold) == (folder.parent.name, 0.5)
     with torch.inference_mode():
         assert torch.equal(judge.embed(faces()), random_recognizer(0)(faces()))
 
@@ -107,6 +109,27 @@ def test_an_unknown_name_is_told(name: str) -> None:
     with pytest.raises(UnknownModelError, match="no recogniser is called") as caught:
         find_recognizer(name)
     assert "insightface:PACK" in caught.value.hint
+
+
+def test_what_is_released_is_meant_where_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "RELEASED", {})
+    for name in metrics.METRICS:
+        if name.startswith("identity_"):
+            assert metrics.available(name) == "no recogniser is released yet"
+            with pytest.raises(UnknownModelError, match="no recogniser is released") as caught:
+                metrics.measure([name], faces(1), faces(1))
+            assert "python -m engine train recognizer" in caught.value.hint
+    write_model(tmp_path / RECOGNIZER, random_recognizer(2, threshold=0.4), RECOGNIZER)
+    monkeypatch.setattr(zoo, "MODELS_FOLDER", tmp_path)
+    monkeypatch.setattr(zoo, "RELEASED", {RECOGNIZER: zoo.hash_model(tmp_path / RECOGNIZER)})
+    forget()
+    judge = find_recognizer()
+    forget()
+    assert (judge.name, judge.threshold) == (RECOGNIZER, 0.4)
+    assert judge.sha256 == zoo.RELEASED[RECOGNIZER]
+    assert metrics.label("identity_cosine") == "identity_cosine"
 
 
 def test_another_network_is_no_recogniser(tmp_path: Path) -> None:
@@ -251,6 +274,7 @@ def test_the_benchmark_aligns_by_the_landmarks_of_the_set(
     name = "identity_cosine@insightface:tiny"
     exhibit.compare([name], "original:recovered")
     (score,) = judge([exhibit], "sealed", "gaussian", "png")
+    assert score.metric == name
     known, guessed = (
         metrics.measure([name], original, original.flip(-1), points)[name].item()
         for points in ([landmarks], None)
@@ -260,6 +284,25 @@ def test_the_benchmark_aligns_by_the_landmarks_of_the_set(
     config = BenchmarkConfig(("sealed",), ("gaussian",), metrics=(name,), photographs=True)
     with pytest.raises(MetricError, match="single faces, not photographs"):
         config.check()
+
+
+def test_results_name_a_recogniser_and_its_weights_but_no_folder_of_the_machine(
+    folder: Path, tmp_path: Path
+) -> None:
+    name = f"identity_cosine@{folder}"
+    shown = {"original": faces(1), "recovered": faces(2)[1:]}
+    exhibit = Exhibit(FaceFile("a", "s", "", None), "s", shown)
+    exhibit.compare([name], "original:recovered")
+    (score,) = judge([exhibit], "sealed", "gaussian", "png")
+    assert score.metric == metrics.label(name) == f"identity_cosine@{folder.parent.name}"
+    Image.fromarray(to_u8(faces(1))).save(tmp_path / "a.png")
+    config = BenchmarkConfig(("sealed",), ("gaussian",), metrics=("psnr_db", name))
+    config.check()
+    described = json.loads(config.described(FaceSet(tmp_path)))
+    assert described["metrics"] == ["psnr_db", score.metric]
+    assert described["weights"][folder.parent.name] == zoo.hash_model(folder)
+    with pytest.raises(MetricError, match="under one name"):
+        BenchmarkConfig(("sealed",), ("gaussian",), metrics=(name, f"{name}/.")).check()
 
 
 def test_why_a_figure_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

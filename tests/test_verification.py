@@ -208,6 +208,8 @@ def test_the_verb_draws_pairs_once_and_measures_recognisers_beside_each_other(
         assert row["different_pairs"] == 48 * 46 / 2
     first = pairs.read_text()
     spoken = [word for word in words if word != "--json"]
+    twice = CliRunner().invoke(app, [*spoken, "--recognizer", str(tmp_path / "one")])
+    assert twice.exit_code == 2
     guessed = CliRunner().invoke(app, [*spoken, "--guess", "--seed", "9"])
     assert guessed.exit_code == 0, guessed.output
     assert "aligned without landmarks" in guessed.stderr

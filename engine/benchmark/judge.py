@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.data import FaceFile
-from engine.metrics import measure
+from engine.metrics import label, measure
 from engine.recognition import Landmarks
 from engine.results import Score
 
@@ -96,4 +96,4 @@ def _measure(
             if protocol == "paper" and metric.startswith("lpips_"):
                 # The papers' code feeds [0, 1] where the network expects [-1, 1].
                 images = (first + 1) / 2, (second + 1) / 2
-            yield from measure([metric], *images, landmarks).items()
+            yield label(metric), measure([metric], *images, landmarks)[metric]

@@ -16,7 +16,7 @@ from engine.errors import MethodError, MetricError
 from engine.masks import mask_label
 from engine.methods import find_method
 from engine.methods.proface_s import ProfaceS
-from engine.metrics import available, measure
+from engine.metrics import available, label, measure, recognizer_of
 from engine.pipeline import Preset
 from engine.zoo import hash_model
 
@@ -130,6 +130,11 @@ class BenchmarkConfig:
             if available(metric) is not None:
                 black = torch.zeros(1, 3, 64, 64)
                 measure([metric], black, black)
+        if len({label(metric) for metric in self.metrics}) < len(self.metrics):
+            raise MetricError(
+                "two metrics would stand under one name in the results",
+                hint="name each once; recognisers need different file or folder names",
+            )
         for mask in self.masks:
             mask_label(mask, preset=self.preset)
         unknown = [part for part in self.parts if part not in PARTS]
@@ -159,7 +164,12 @@ class BenchmarkConfig:
     def described(self, faces: FaceSet) -> str:
         """JSON by which the same benchmark is found again: what, on which faces and weights."""
         weights = {subject.name: subject.weights_hash() for subject in self.subjects()}
-        inputs = {"data": faces.sha256(), "weights": weights}
+        for metric in self.metrics:
+            recognizer = recognizer_of(metric)
+            if recognizer is not None:
+                weights[recognizer.name] = recognizer.sha256
+        names = [label(metric) for metric in self.metrics]
+        inputs = {"data": faces.sha256(), "weights": weights, "metrics": names}
         return json.dumps(dataclasses.asdict(self) | inputs, sort_keys=True)
 
 

@@ -72,6 +72,11 @@ def train(
     options = TrainOptions(
         resume, minutes, device=device, seed=seed, steps=steps, start_from=start_from
     )
+    _check_given(
+        recipe == RECOGNIZER.name,
+        {"--lpips": lpips, "--crop": crop, "--blocks": blocks},
+        {"--teachers": teachers, "--ask-minutes": None if ask_minutes == math.inf else ask_minutes},
+    )
     with named_errors():
         if recipe == RECOGNIZER.name:
             _distil(data, teachers, ask_minutes, options, batch, as_json)
@@ -79,6 +84,16 @@ def train(
             _embed(
                 _adjusted(find_recipe(recipe), lpips, crop, batch, blocks), data, options, as_json
             )
+
+
+def _check_given(
+    recognizer: bool, of_embedders: dict[str, object], of_recognizer: dict[str, object]
+) -> None:
+    """Refuse options that the recipe would not heed."""
+    for name, value in (of_embedders if recognizer else of_recognizer).items():
+        if value is not None:
+            whom = "recognizer has none such" if recognizer else "only recognizer learns so"
+            raise typer.BadParameter(f"the recipe {whom}", param_hint=name)
 
 
 def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool) -> None:

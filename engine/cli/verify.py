@@ -33,6 +33,8 @@ def verify(
 
     with named_errors():
         judges = [find_recognizer(name, device) for name in recognizer]
+        if len({judge.name for judge in judges}) < len(judges):
+            raise typer.BadParameter("two of one name", param_hint="--recognizer")
         faces = open_faces(data)
         if not pairs.is_file():
             write_pairs(pairs, draw_pairs(faces.records, seed))
