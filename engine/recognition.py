@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 RECOGNIZER = "recognizer.v1"
 """The recogniser that is meant where none is named."""
 
+ONNX_FILE = "recognizer.onnx"
+"""Beside the weights of a released one: the same network, see :func:`export_onnx`."""
+
 Landmarks = Sequence[npt.NDArray[np.float32] | None]
 """For each face (5, 2), x and y in its pixels, or None where they are not known."""
 

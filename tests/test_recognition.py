@@ -25,7 +25,14 @@ from engine.faces import crop, detect
 from engine.images import from_u8, to_u8
 from engine.networks.embedder import Embedder
 from engine.networks.recognizer import Recognizer
-from engine.recognition import RECOGNIZER, align_batch, embed, export_onnx, find_recognizer
+from engine.recognition import (
+    ONNX_FILE,
+    RECOGNIZER,
+    align_batch,
+    embed,
+    export_onnx,
+    find_recognizer,
+)
 
 
 def faces(count: int = 3, side: int = 112) -> Tensor:
@@ -210,6 +217,18 @@ def test_insightface_loads_the_exported_network(
     tmp_path: Path, astronaut: tuple[np.ndarray, np.ndarray]
 ) -> None:
     assert_insightface_agrees(random_recognizer(0), tmp_path / "small.onnx", *astronaut)
+
+
+@pytest.mark.skipif(RECOGNIZER not in zoo.RELEASED, reason=f"{RECOGNIZER} is not released")
+def test_the_released_onnx_is_the_released_network() -> None:
+    card, judge = zoo.find_card(RECOGNIZER), find_recognizer()
+    model = get_model(str(card.folder / ONNX_FILE), providers=["CPUExecutionProvider"])
+    assert (model.taskname, model.input_mean, model.input_std) == ("recognition", 127.5, 127.5)
+    pictures = (faces(2) * 255).round() / 255
+    found = judge.embed(pictures).numpy()
+    bgr_u8 = [np.ascontiguousarray(to_u8(one[None])[..., ::-1]) for one in pictures]
+    assert np.abs(model.get_feat(bgr_u8) - found).max() < 1e-3
+    assert judge.threshold is not None and 0 < judge.threshold < 1
 
 
 # --- figures of identity --------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import math
 import signal
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from engine.training.loop import Trainer, TrainOptions
     from engine.training.pupil import Pupil
     from engine.training.recipes import Recipe
+
+_RECOGNIZER = "recognizer"
 
 
 def train(
@@ -35,8 +38,8 @@ def train(
         Path | None, typer.Option(help="folder of recognizer_*.ts that the recognizer learns from")
     ] = None,
     ask_minutes: Annotated[
-        float, typer.Option(min=0, help="to ask the teachers for, before the recognizer learns")
-    ] = math.inf,
+        float | None, typer.Option(min=0, help="to ask the teachers for at most, before it learns")
+    ] = None,
     lpips: Annotated[
         float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
     ] = None,
@@ -56,44 +59,43 @@ def train(
     ] = False,
 ) -> None:
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
-    if crop is not None and crop % 2:
-        raise typer.BadParameter("expected an even number", param_hint="--crop")
-    if blocks is not None and start_from is not None:
-        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
-    import torch
-
+    own = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
+    others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
+    _refuse(own if recipe == _RECOGNIZER else others)
+    _check(crop, blocks, start_from)
     from engine.training.loop import TrainOptions
-    from engine.training.pupil import RECOGNIZER
     from engine.training.recipes import find_recipe
 
     # Stopped by a batch system or a closing session: save as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     options = TrainOptions(
-        resume, minutes, device=device, seed=seed, steps=steps, start_from=start_from
-    )
-    _check_given(
-        recipe == RECOGNIZER.name,
-        {"--lpips": lpips, "--crop": crop, "--blocks": blocks},
-        {"--teachers": teachers, "--ask-minutes": None if ask_minutes == math.inf else ask_minutes},
+        resume, minutes, device or _fastest(), seed, steps=steps, start_from=start_from
     )
     with named_errors():
-        if recipe == RECOGNIZER.name:
-            _distil(data, teachers, ask_minutes, options, batch, as_json)
-        else:
-            _embed(
-                _adjusted(find_recipe(recipe), lpips, crop, batch, blocks), data, options, as_json
-            )
+        if recipe == _RECOGNIZER:
+            return _distil(data, teachers, ask_minutes, options, batch, as_json)
+        chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
+        _embed(chosen, data, options, as_json)
 
 
-def _check_given(
-    recognizer: bool, of_embedders: dict[str, object], of_recognizer: dict[str, object]
-) -> None:
+def _fastest() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check(crop: int | None, blocks: int | None, start_from: Path | None) -> None:
+    if crop is not None and crop % 2:
+        raise typer.BadParameter("expected an even number", param_hint="--crop")
+    if blocks is not None and start_from is not None:
+        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
+
+
+def _refuse(unheeded: Mapping[str, object]) -> None:
     """Refuse options that the recipe would not heed."""
-    for name, value in (of_embedders if recognizer else of_recognizer).items():
+    for name, value in unheeded.items():
         if value is not None:
-            whom = "recognizer has none such" if recognizer else "only recognizer learns so"
-            raise typer.BadParameter(f"the recipe {whom}", param_hint=name)
+            raise typer.BadParameter("this recipe has no use for it", param_hint=name)
 
 
 def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool) -> None:
@@ -119,7 +121,7 @@ def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool)
 def _distil(
     data: Path,
     teachers: Path | None,
-    ask_minutes: float,
+    ask_minutes: float | None,
     options: "TrainOptions",
     batch: int | None,
     as_json: bool,
@@ -135,7 +137,8 @@ def _distil(
     options = replace(options, log_steps=200)
     try:
         sets = find_training_sets(data)
-        trainer = distil(recipe, sets, teachers, options, ask_minutes, say)
+        limit = math.inf if ask_minutes is None else ask_minutes
+        trainer = distil(recipe, sets, teachers, options, limit, say)
     except KeyboardInterrupt:
         say("stopped and saved; the same command goes on from here")
         return
