@@ -11,6 +11,7 @@ from engine.cli.terminal import emit, named_errors, say
 
 if TYPE_CHECKING:
     from engine.training.loop import Trainer
+    from engine.training.losses import Distance
     from engine.training.recipes import Recipe
 
 
@@ -66,19 +67,22 @@ def train(
         options = TrainOptions(
             resume, minutes, device=device, seed=seed, steps=steps, start_from=start_from
         )
-        perceptual = None
-        if chosen.weights.perceptual:
-            from engine.perceptual import perceptual_distance
-
-            perceptual = perceptual_distance("squeeze", device)
         sets = find_training_sets(data)
         say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
         try:
-            trainer = run(chosen, sets, options, perceptual, say)
+            trainer = run(chosen, sets, options, _perceptual(chosen, device), say)
         except KeyboardInterrupt:
             say("stopped and saved; the same command goes on from here")
             return
         emit(describe(trainer), as_json, f"{resume / 'model'}: {trainer.progress.step} steps")
+
+
+def _perceptual(recipe: "Recipe", device: str) -> "Distance | None":
+    if not recipe.weights.perceptual:
+        return None
+    from engine.perceptual import perceptual_distance
+
+    return perceptual_distance("squeeze", device)
 
 
 def _adjusted(
