@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ResultsError
-from engine.results import SCHEMA_VERSION, Loss, Results, Score
+from engine.results import SCHEMA_VERSION, Loss, Reader, Results, Score
+from engine.results.releasing import without_folders
 
 
 @pytest.fixture
@@ -226,3 +227,39 @@ def test_a_file_that_another_process_is_making_is_waited_for(tmp_path: Path) -> 
     other.close()
     thread.join(20)
     assert found == [1]
+
+
+# --- trainings of other databases -----------------------------------------------------------------
+
+
+def test_ended_trainings_are_copied_once(results: Results, tmp_path: Path) -> None:
+    own = tmp_path / "training" / "results.db"
+    other = Results(own)
+    for config, seconds in (("ended", 1.0), ("going on", 2.0)):
+        command = "python -m engine train tiny --data /home/me/faces --resume runs/tiny"
+        run = other.start_run("train", "tiny", command, config)
+        other.add_losses(run, [Loss(20, "total", seconds, seconds)])
+        if config == "ended":
+            with other.running(run):
+                pass
+    other.start_run("benchmark", "sealed", "benchmark", "{}")
+    assert [results.add_trainings(own), results.add_trainings(own)] == [1, 0]
+    with Reader(own) as source, Reader(tmp_path / "runs" / "results.db") as reader:
+        (copied,) = reader.runs()
+        (original,) = [run for run in source.runs() if run.config == "ended"]
+        assert copied.command == "python -m engine train tiny --data faces --resume runs/tiny"
+        assert (copied.started_at, copied.state) == (original.started_at, "finished")
+    assert results.losses(copied.id) == [Loss(20, "total", 1.0, 1.0)]
+    other.close()
+
+
+def test_a_command_keeps_its_words_and_loses_its_folders() -> None:
+    told = "train x --data /a/b/c.zip --minutes 3 --note 'two words' --resume runs/x"
+    assert without_folders(told) == told.replace("/a/b/", "")
+
+
+def test_no_trainings_come_from_what_is_no_database(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("not a database at all")
+    with pytest.raises(ResultsError):
+        results.add_trainings(tmp_path / "text.db")
+    assert results.find_run("train", "{}") is None

@@ -22,6 +22,17 @@ _LINE_SECONDS = 30.0
 _BEFORE_PATH = re.compile(r"^[^/\\]*[=@](?:insightface:)?")
 
 
+_Snapshot = Annotated[
+    Path | None, typer.Option(help="write a compact copy of the finished runs, to be released")
+]
+_Trainings = Annotated[
+    str, typer.Option(help="databases of trainings to copy into this one, separated by commas")
+]
+_Table = Annotated[
+    str, typer.Option(help="print a paper's table from the database: 1 to 5, or its name")
+]
+
+
 def benchmark(
     data: Annotated[
         Path | None, typer.Option(help="folder of faces, or zip with a csv beside it")
@@ -59,22 +70,21 @@ def benchmark(
     ] = False,
     thumbnails: Annotated[int, typer.Option(min=0, help="faces kept as pictures")] = 0,
     licence: Annotated[str, typer.Option(help="why those faces may be shown")] = "",
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(help="write a compact copy of the finished runs, to be released"),
-    ] = None,
-    table: Annotated[
-        str, typer.Option(help="print a paper's table from the database: 1 to 5, or its name")
-    ] = "",
+    snapshot: _Snapshot = None,
+    trainings: _Trainings = "",
+    table: _Table = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="table in Markdown")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="table in LaTeX")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="table as csv")] = False,
 ) -> None:
     """Measure from the PNG on disk; interrupted, the same command goes on from there."""
-    _check(data, table or snapshot, protocol, preset, (markdown, latex, csv), thumbnails, licence)
+    other, styles = table or trainings or snapshot, (markdown, latex, csv)
+    _check(data, other, protocol, preset, styles, thumbnails, licence)
     with named_errors():
         if table:
             _print_table(db, table, protocol, "latex" if latex else "csv" if csv else "markdown")
+        if trainings:
+            _add_trainings(db, trainings)
         if snapshot:
             _write_snapshot(db, snapshot)
         if data is None:
@@ -209,6 +219,15 @@ def _metrics(text: str) -> tuple[str, ...]:
         if reason is not None:
             say(f"left out: {name}, {reason}")
     return tuple(name for name, reason in reasons.items() if reason is None)
+
+
+def _add_trainings(db: Path, names: str) -> None:
+    from engine.results import Results
+
+    with contextlib.closing(Results(db)) as results:
+        for name in names.split(","):
+            count = results.add_trainings(name)
+            say(f"{name}: copied {count} training{'s' * (count != 1)}")
 
 
 def _write_snapshot(db: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ from engine.cli.terminal import emit, named_errors, say
 
 if TYPE_CHECKING:
     from engine.training.loop import Trainer, TrainOptions
+    from engine.training.losses import Distance
     from engine.training.pupil import Pupil
     from engine.training.recipes import Recipe
 
@@ -103,19 +104,22 @@ def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool)
     from engine.data import find_training_sets
     from engine.training.loop import train as run
 
-    perceptual = None
-    if recipe.weights.perceptual:
-        from engine.perceptual import perceptual_distance
-
-        perceptual = perceptual_distance("squeeze", options.device)
     sets = find_training_sets(data)
     say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
     try:
-        trainer = run(recipe, sets, options, perceptual, say)
+        trainer = run(recipe, sets, options, _perceptual(recipe, options.device), say)
     except KeyboardInterrupt:
         say("stopped and saved; the same command goes on from here")
         return
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
+
+
+def _perceptual(recipe: "Recipe", device: str) -> "Distance | None":
+    if not recipe.weights.perceptual:
+        return None
+    from engine.perceptual import perceptual_distance
+
+    return perceptual_distance("squeeze", device)
 
 
 def _distil(

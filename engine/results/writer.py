@@ -16,7 +16,9 @@ from engine.errors import ResultsError
 from engine.provenance import Provenance
 from engine.results.files import PATIENCE, begin, check_file, prepare, refused
 from engine.results.numbering import Numbering
+from engine.results.reader import Reader
 from engine.results.records import Artifact, Cost, Loss, MeanScore, Score
+from engine.results.releasing import copy_trainings, write_snapshot
 from engine.results.schema import AGGREGATE
 
 __all__ = ["Results"]
@@ -256,20 +258,15 @@ class Results:
         query = "SELECT step, name, value, seconds FROM loss WHERE run_id = ? ORDER BY name, step"
         return [Loss(*row) for row in self._db.conn.execute(query, [run_id])]
 
-    def snapshot(self, path: str | os.PathLike[str]) -> None:
-        """Write a copy of the finished runs, without gaps or log files, to be released.
+    def add_trainings(self, path: str | os.PathLike[str]) -> int:
+        """:func:`~engine.results.releasing.copy_trainings` of another database's file."""
+        with Reader(Path(path)) as source, self._writing() as db:
+            return copy_trainings(source, db)
 
-        Raises:
-            ResultsError: the file is there already, or cannot be written.
-        """
+    def snapshot(self, path: str | os.PathLike[str]) -> None:
+        """:func:`~engine.results.releasing.write_snapshot`; a ResultsError where it cannot."""
         try:
-            self._db.conn.execute("VACUUM INTO ?", [str(path)])
-            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
-                copy.execute("PRAGMA foreign_keys = ON")
-                copy.execute("DELETE FROM run WHERE state <> 'finished'")
-                copy.execute("DELETE FROM face WHERE id NOT IN (SELECT face_id FROM score)")
-                # In this mode a reader leaves no files beside it.
-                copy.executescript("VACUUM; PRAGMA journal_mode = DELETE")
+            write_snapshot(self._db.conn, Path(path))
         except sqlite3.OperationalError as error:
             raise refused(Path(path).name, error) from error
 
