@@ -14,7 +14,14 @@ import pytest
 import torch
 from PIL import Image
 from sample_photos import group, portrait
-from tiny_zoo import forget, grey_embedder, point_zoo_at, random_embedder, write_models
+from tiny_zoo import (
+    forget,
+    grey_embedder,
+    point_zoo_at,
+    random_embedder,
+    random_recognizer,
+    write_models,
+)
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -222,6 +229,23 @@ def test_fitted_psnr_sees_through_contrast_and_brightness() -> None:
     spread = -10 * torch.log10(original.var((2, 3), correction=0).mean(1))
     assert fitted_psnr_db(original, noise) == pytest.approx(spread.tolist(), abs=0.2)
     assert fitted_psnr_db(original, torch.ones_like(original)) == pytest.approx(spread.tolist())
+
+
+def test_identity_is_compared_with_what_is_shared_too(
+    folder: Path, results: Results, tmp_path: Path
+) -> None:
+    random_recognizer(0, threshold=0.5).save_pretrained(tmp_path / "one")
+    names = tuple(f"{name}@{tmp_path / 'one'}" for name in ("identity_cosine", "identity_match"))
+    config = replace(RAND, methods=("proface-s-rand", "sealed"), metrics=("psnr_db", *names))
+    means = results.mean_scores(benchmark(FaceSet(folder), config, results))
+    for method in config.methods:
+        pairs = {"mask:protected", "original:recovered", "original:wrong"}
+        found = {(m.pair, m.metric) for m in means if m.method == method and m.metric != "clipped"}
+        assert found == {(pair, "psnr_db") for pair in pairs} | {
+            (pair, f"{name}@one")
+            for pair in pairs | {"original:protected"}
+            for name in ("identity_cosine", "identity_match")
+        }
 
 
 def test_sealed_refuses_the_mask_for_the_picture(folder: Path, results: Results) -> None:

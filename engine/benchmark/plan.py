@@ -112,6 +112,11 @@ class BenchmarkConfig:
     parts: tuple[str, ...] = ()
     protocol: Protocol = "png"
 
+    @property
+    def of_faces(self) -> tuple[str, ...]:
+        """Those of the metrics that ask a recogniser."""
+        return tuple(name for name in self.metrics if name.startswith("identity_"))
+
     def subjects(self) -> list[Subject]:
         """What is measured, in order."""
         split = [name.partition("=") for name in self.methods]
@@ -149,10 +154,9 @@ class BenchmarkConfig:
                     f"the papers' protocol measures networks on faces, not {subject.name} here",
                     hint="leave --protocol paper out, or measure proface-s-rand or proface-k",
                 )
-        of_faces = [name for name in self.metrics if name.startswith("identity_")]
-        if self.photographs and of_faces:
+        if self.photographs and self.of_faces:
             raise MetricError(
-                f"{of_faces[0]} compares single faces, not photographs",
+                f"{self.of_faces[0]} compares single faces, not photographs",
                 hint="leave --photographs out, or measure other metrics",
             )
         if self.photographs and set(self.parts) - {"cost"}:
