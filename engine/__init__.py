@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.masking import mask_faces
     from engine.masks import MASKS, make_mask
     from engine.methods import DEFAULT_METHOD, METHODS, find_method
-    from engine.metrics import psnr_db, ssim
+    from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
     from engine.pipeline import (
         ProtectOptions,
         protect,
@@ -56,6 +56,7 @@ __all__ = [
     "ProtectOptions",
     "Trial",
     "amplify",
+    "available",
     "crop",
     "detect",
     "entropy_bits",
@@ -63,6 +64,8 @@ __all__ = [
     "find_method",
     "from_u8",
     "generate_passphrase",
+    "identity_cosine",
+    "identity_match",
     "key_map_sweep",
     "list_models",
     "load_model",
@@ -96,6 +99,7 @@ _HOMES = {
     "RELEASED": "zoo",
     "Trial": "attacks.keys",
     "amplify": "attacks.residual",
+    "available": "metrics",
     "crop": "faces",
     "detect": "faces",
     "entropy_bits": "keys",
@@ -103,6 +107,8 @@ _HOMES = {
     "find_method": "methods",
     "from_u8": "images",
     "generate_passphrase": "keys",
+    "identity_cosine": "metrics",
+    "identity_match": "metrics",
     "key_map_sweep": "attacks.keys",
     "list_models": "zoo",
     "load_model": "zoo",

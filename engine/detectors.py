@@ -29,7 +29,9 @@ _BORDER = 32
 _GREY = (127, 127, 127)
 _SAME = 0.4
 _INSIDE = 0.6
-_PACK = "insightface:"
+PACK = "insightface:"
+"""What the name of an insightface pack is led by."""
+
 
 _Floats = npt.NDArray[np.float32]
 
@@ -72,13 +74,13 @@ def find(photo_u8: npt.NDArray[np.uint8], detector: str, min_score: float) -> li
         )
     if detector == "centerface":
         return _distinct(_run_centerface(photo_u8, min_score))
-    name = detector.removeprefix(_PACK)
+    name = detector.removeprefix(PACK)
     if name == detector or not name:
         raise UnknownModelError(
             f"detector must be 'centerface' or 'insightface:NAME', got {detector!r}",
             hint="an insightface pack is named by its folder, as in insightface:buffalo_l",
         )
-    return _distinct(_run_insightface(photo_u8, _pack_folder(name), min_score))
+    return _distinct(_run_insightface(photo_u8, pack_folder(name), min_score))
 
 
 def _run_centerface(photo_u8: npt.NDArray[np.uint8], min_score: float) -> list[Detection]:
@@ -188,7 +190,12 @@ def _run_insightface(
     ]
 
 
-def _pack_folder(name: str) -> Path:
+def pack_folder(name: str) -> Path:
+    """Find an insightface pack by its name or path.
+
+    Raises:
+        WeightsMissingError: it is not on this machine.
+    """
     home = Path(os.environ.get("INSIGHTFACE_HOME") or "~/.insightface").expanduser()
     direct = Path(name).expanduser()
     folder = direct if direct.is_dir() or direct.name != name else home / "models" / name

@@ -16,25 +16,31 @@ import torch
 from torch import Tensor
 
 from engine.errors import MetricError
+from engine.identity import identity_cosine, identity_match, why_not
 from engine.perceptual import BACKBONES, missing, perceptual_distance
+from engine.recognition import RECOGNIZER, Judge, Landmarks, find_recognizer
 from engine.similarity import LUMA, check_pair, check_sides, ssim, ssim_y
 
 __all__ = [
     "METRICS",
     "Metric",
     "available",
+    "identity_cosine",
+    "identity_match",
+    "label",
     "mae",
     "mean_psnr",
     "measure",
     "perceptual_distance",
     "psnr_db",
     "psnr_y_db",
+    "recognizer_of",
     "rmse",
     "ssim",
     "ssim_y",
 ]
 
-Score = Callable[[Tensor, Tensor], Tensor]
+Score = Callable[..., Tensor]
 """(B, 3, H, W), (B, 3, H, W) -> (B,): one value for each pair of pictures."""
 
 
@@ -48,6 +54,7 @@ class Metric:
         unit: ``"dB"``, ``"levels"`` (of 0..255), or empty for a bare number.
         better: which way is better where the two pictures should be alike.
         description: one sentence for a reader who does not know the measure.
+        of_faces: it looks for a face in each picture, and takes ``landmarks`` as well.
     """
 
     name: str
@@ -55,6 +62,7 @@ class Metric:
     unit: str
     better: Literal["higher", "lower"]
     description: str
+    of_faces: bool = False
 
 
 def psnr_db(first: Tensor, second: Tensor) -> Tensor:
@@ -167,17 +175,37 @@ METRICS: dict[str, Metric] = {
             )
             for net in BACKBONES
         ),
+        Metric(
+            "identity_cosine",
+            identity_cosine,
+            "",
+            "higher",
+            "How much the two look like one person to a recogniser, 1 for equal.",
+            of_faces=True,
+        ),
+        Metric(
+            "identity_match",
+            identity_match,
+            "",
+            "higher",
+            "Whether a recogniser takes the two for one person, once in 1,000 wrongly.",
+            of_faces=True,
+        ),
     )
 }
 
 
-def measure(names: Sequence[str], first: Tensor, second: Tensor) -> dict[str, Tensor]:
+def measure(
+    names: Sequence[str], first: Tensor, second: Tensor, landmarks: Landmarks | None = None
+) -> dict[str, Tensor]:
     """Compute several metrics of the same two batches.
 
     Args:
-        names: of :data:`METRICS`, each at most once.
+        names: of :data:`METRICS`, each at most once; one that looks for faces may name another
+            recogniser, as in ``identity_cosine@insightface:PACK``.
         first: (B, 3, H, W), RGB in [0, 1].
         second: the same shape and range.
+        landmarks: for those that look for faces: (5, 2) of each pair, or None where unknown.
 
     Returns:
         Each name with its (B,) float64 values, in the order of ``names``.
@@ -186,8 +214,16 @@ def measure(names: Sequence[str], first: Tensor, second: Tensor) -> dict[str, Te
         MetricError: unknown, or it cannot be had here or at this size.
         ImageShapeError: not pictures, or of unequal shapes.
         ImageRangeError: outside [0, 1], or not numbers.
+        ModelError: a recogniser that cannot be loaded.
     """
-    return {name: _find(name).function(first, second) for name in names}
+    found = {}
+    for name in names:
+        metric, recognizer = _find(name)
+        if metric.of_faces:
+            found[name] = metric.function(first, second, landmarks, recognizer)
+        else:
+            found[name] = metric.function(first, second)
+    return found
 
 
 def available(name: str) -> str | None:
@@ -196,8 +232,32 @@ def available(name: str) -> str | None:
     Raises:
         MetricError: no metric has this name.
     """
-    _find(name)
-    return missing(name.removeprefix("lpips_")) if name.startswith("lpips_") else None
+    metric, recognizer = _find(name)
+    if name.startswith("lpips_"):
+        return missing(name.removeprefix("lpips_"))
+    return why_not(metric.name, recognizer) if metric.of_faces else None
+
+
+def recognizer_of(name: str) -> Judge | None:
+    """Load the recogniser that a metric asks, or None where it asks none.
+
+    Raises:
+        MetricError: no metric has this name.
+        ModelError: as :func:`engine.recognition.find_recognizer`.
+    """
+    metric, recognizer = _find(name)
+    return find_recognizer(recognizer) if metric.of_faces else None
+
+
+def label(name: str) -> str:
+    """Write a metric's name for results: with its recogniser's name, not with its path here.
+
+    Raises:
+        MetricError, ModelError: as :func:`recognizer_of`.
+    """
+    plain, mark, _ = name.partition("@")
+    recognizer = recognizer_of(name) if mark else None
+    return plain if recognizer is None else f"{plain}@{recognizer.name}"
 
 
 def mean_psnr(values: Tensor | Iterable[float]) -> tuple[float, int]:
@@ -227,9 +287,11 @@ def mean_psnr(values: Tensor | Iterable[float]) -> tuple[float, int]:
     return mean, len(numbers) - len(finite)
 
 
-def _find(name: str) -> Metric:
-    if name in METRICS:
-        return METRICS[name]
+def _find(name: str) -> tuple[Metric, str]:
+    """The metric of a name, and the recogniser behind its ``@``, or the usual one."""
+    plain, mark, recognizer = name.partition("@")
+    if plain in METRICS and (not mark or (METRICS[plain].of_faces and recognizer)):
+        return METRICS[plain], recognizer or RECOGNIZER
     close = difflib.get_close_matches(name, METRICS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METRICS)}"
     raise MetricError(f"unknown metric {name!r}", hint=hint)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 MODELS_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "models"
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
-NETWORKS = {"Embedder": "engine.networks.embedder", "Reveal": "engine.networks.reveal"}
+NETWORKS = {
+    "Embedder": "engine.networks.embedder",
+    "Recognizer": "engine.networks.recognizer",
+    "Reveal": "engine.networks.reveal",
+}
 """Class of network to its module, imported when a model is loaded: the cards need no torch."""
 
 

@@ -14,7 +14,14 @@ import pytest
 import torch
 from PIL import Image
 from sample_photos import group, portrait
-from tiny_zoo import forget, grey_embedder, point_zoo_at, random_embedder, write_models
+from tiny_zoo import (
+    forget,
+    grey_embedder,
+    point_zoo_at,
+    random_embedder,
+    random_recognizer,
+    write_models,
+)
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -224,6 +231,23 @@ def test_fitted_psnr_sees_through_contrast_and_brightness() -> None:
     assert fitted_psnr_db(original, torch.ones_like(original)) == pytest.approx(spread.tolist())
 
 
+def test_identity_is_compared_with_what_is_shared_too(
+    folder: Path, results: Results, tmp_path: Path
+) -> None:
+    random_recognizer(0, threshold=0.5).save_pretrained(tmp_path / "one")
+    names = tuple(f"{name}@{tmp_path / 'one'}" for name in ("identity_cosine", "identity_match"))
+    config = replace(RAND, methods=("proface-s-rand", "sealed"), metrics=("psnr_db", *names))
+    means = results.mean_scores(benchmark(FaceSet(folder), config, results))
+    for method in config.methods:
+        pairs = {"mask:protected", "original:recovered", "original:wrong"}
+        found = {(m.pair, m.metric) for m in means if m.method == method and m.metric != "clipped"}
+        assert found == {(pair, "psnr_db") for pair in pairs} | {
+            (pair, f"{name}@one")
+            for pair in pairs | {"original:protected"}
+            for name in ("identity_cosine", "identity_match")
+        }
+
+
 def test_sealed_refuses_the_mask_for_the_picture(folder: Path, results: Results) -> None:
     run_id = benchmark(FaceSet(folder), replace(QUICK, limit=1, parts=("keys", "spoof")), results)
     means = {(m.pair, m.metric): m for m in results.mean_scores(run_id) if m.source == "one"}
@@ -257,7 +281,9 @@ def test_lpips_of_the_papers_protocol_is_fed_as_their_code_does(
 ) -> None:
     fed: list[Tensor] = []
 
-    def measure(names: list[str], first: Tensor, second: Tensor) -> dict[str, Tensor]:
+    def measure(
+        names: list[str], first: Tensor, second: Tensor, landmarks: object
+    ) -> dict[str, Tensor]:
         fed.append(2 * first - 1)  # what engine.perceptual hands to the network
         return {names[0]: torch.zeros(len(first))}
 
@@ -609,12 +635,13 @@ def test_the_command_is_kept_for_a_shell_and_names_no_folder_of_the_machine(
     kept = _command([
         "benchmark", "--data", str(tmp_path / "set of faces.zip"), f"--db={here / 'runs' / 'a.db'}",
         "--methods", f"one={here / 'runs' / 'one'},two=/elsewhere/two,sealed", "--licence",
-        "drawn; free", "--snapshot", "/elsewhere/b.db",
+        "drawn; free", "--snapshot", "/elsewhere/b.db", "--metrics",
+        f"ssim,identity_cosine@{here / 'runs@me'},identity_cosine@insightface:/elsewhere/pack",
     ])  # fmt: skip
     assert shlex.split(kept) == [
         "python", "-m", "engine", "benchmark", "--data", "../set of faces.zip", "--db=runs/a.db",
         "--methods", "one=runs/one,two=two,sealed", "--licence", "drawn; free", "--snapshot",
-        "b.db",
+        "b.db", "--metrics", "ssim,identity_cosine@runs@me,identity_cosine@insightface:pack",
     ]  # fmt: skip
     assert _command(["benchmark", "--data", "../faces"]) == (
         "python -m engine benchmark --data ../faces"

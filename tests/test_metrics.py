@@ -33,6 +33,7 @@ from engine.metrics import (
 FEW = settings(max_examples=25, deadline=None, database=None)
 PLAIN = ("psnr_db", "ssim", "mae", "rmse", "psnr_y_db", "ssim_y")
 LPIPS = ("lpips_squeeze", "lpips_alex", "lpips_vgg")
+IDENTITY = ("identity_cosine", "identity_match")  # tests/test_recognition.py has their laws
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +56,13 @@ def of_last_channel(image: Tensor) -> np.ndarray:
 
 
 def test_table() -> None:
-    assert tuple(METRICS) == (*PLAIN, *LPIPS)
+    assert tuple(METRICS) == (*PLAIN, *LPIPS, *IDENTITY)
     for name, metric in METRICS.items():
         assert metric.name == name
         assert metric.better == ("lower" if name.startswith(("mae", "rmse", "lpips")) else "higher")
         assert (metric.unit == "dB") == name.endswith("_db")
         assert metric.description
+    assert [name for name in METRICS if METRICS[name].of_faces] == list(IDENTITY)
     assert METRICS["mae"].unit == METRICS["rmse"].unit == "levels"
 
 
@@ -249,7 +251,7 @@ def test_measure_keeps_order_and_values() -> None:
 # --- refusals -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *LPIPS])
+@pytest.mark.parametrize("name", [*PLAIN, *LPIPS, *IDENTITY])
 @pytest.mark.parametrize("bad", [-0.01, 1.01, math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("which", [0, 1])
 def test_range_is_checked_first_of_all(name: str, bad: float, which: int) -> None:
@@ -259,7 +261,7 @@ def test_range_is_checked_first_of_all(name: str, bad: float, which: int) -> Non
         measure([name], *pair)
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *LPIPS])
+@pytest.mark.parametrize("name", [*PLAIN, *LPIPS, *IDENTITY])
 @pytest.mark.parametrize("shape", [(1, 3, 12, 12), (2, 3, 12, 13), (2, 1, 12, 12), (3, 12, 12)])
 def test_shape_is_checked(name: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageShapeError):

@@ -13,6 +13,7 @@ import torch
 
 from engine import zoo
 from engine.networks.embedder import Embedder
+from engine.networks.recognizer import Recognizer
 
 RELEASED = dict(zoo.RELEASED)
 MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1"]))
@@ -29,6 +30,16 @@ def random_embedder(seed: int, blocks: int = 1) -> Embedder:
         for weight in network.parameters():
             # Small enough that what it protects still passes for its mask (MAX_ERROR).
             weight.copy_(0.004 * torch.randn(weight.shape, generator=generator))
+    network.eval()
+    return network
+
+
+def random_recognizer(seed: int, **settings: object) -> Recognizer:
+    """A small recogniser that has learned nothing; ``settings`` as its network takes them."""
+    small = {"widths": (8, 8, 16), "blocks": (1, 1, 1), "head_width": 8, "dimensions": 16}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: Recognizer = Recognizer(**{**small, **settings})
     network.eval()
     return network
 
@@ -52,18 +63,19 @@ def grey_embedder(strength: float = 0.15) -> Embedder:
 
 
 def write_models(folder: Path) -> Path:
-    """Write a random embedder for each of the models; returns the folder."""
+    """Write a random network for each of the models; returns the folder."""
     for seed, name in enumerate(MODELS):
-        write_model(folder / name, random_embedder(seed), name)
+        make = random_recognizer if name.startswith("recognizer") else random_embedder
+        write_model(folder / name, make(seed), name)
     return folder
 
 
-def write_model(folder: Path, network: Embedder, name: str) -> None:
+def write_model(folder: Path, network: Embedder | Recognizer, name: str) -> None:
     """Save a network as the zoo wants it: config, weights and card."""
     network.save_pretrained(folder)
     card = zoo.ModelCard(
         name=name,
-        network="Embedder",
+        network=type(network).__name__,
         sha256=zoo.hash_model(folder),
         parameters=sum(weight.numel() for weight in network.parameters()),
         licence="none",

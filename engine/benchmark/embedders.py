@@ -63,6 +63,8 @@ def show(
         exhibit.shown = {n: medium.shown(n, t[i : i + 1]) for n, t in (named | extra).items()}
         others = [name for name in named if name not in ("original", "mask")]
         exhibit.compare(config.metrics, *(f"{aims.get(name, aim)}:{name}" for name in others))
+        if config.of_faces:  # whether whoever is protected is still known
+            exhibit.compare(config.of_faces, "original:protected")
         exhibit.compare(PLAIN, *(f"original:{name}" for name in extra))
         exhibit.values["wrong", "clipped"] = clipped(batch_to_u8(exhibit.shown["wrong"])[0])
         exhibit.values |= {pair: values[i] for pair, values in leaks.items()}

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.data import FaceFile
-from engine.metrics import measure
+from engine.metrics import label, measure
+from engine.recognition import Landmarks
 from engine.results import Score
 
 PLAIN = ("psnr_db", "ssim")
@@ -55,7 +56,7 @@ def judge(
         device: where LPIPS runs.
 
     Raises:
-        MetricError: as :func:`engine.metrics.measure`.
+        MetricError, ModelError: as :func:`engine.metrics.measure`.
     """
     scores = [
         Score(one.record.file, one.source, method, mask, pair, metric, value, protocol)
@@ -66,7 +67,8 @@ def judge(
         first, second = (
             torch.cat([one.shown[name] for one in group]).to(device) for name in pair.split(":")
         )
-        for metric, values in _measure(metrics, first, second, protocol):
+        landmarks = [one.record.landmarks for one in group]
+        for metric, values in _measure(metrics, first, second, landmarks, protocol):
             scores += [
                 Score(one.record.file, one.source, method, mask, pair, metric, value, protocol)
                 for one, value in zip(group, values.tolist(), strict=True)
@@ -86,7 +88,7 @@ def _alike(
 
 
 def _measure(
-    metrics: Sequence[str], first: Tensor, second: Tensor, protocol: str
+    metrics: Sequence[str], first: Tensor, second: Tensor, landmarks: Landmarks, protocol: str
 ) -> Iterable[tuple[str, Tensor]]:
     with torch.inference_mode():
         for metric in metrics:
@@ -94,4 +96,4 @@ def _measure(
             if protocol == "paper" and metric.startswith("lpips_"):
                 # The papers' code feeds [0, 1] where the network expects [-1, 1].
                 images = (first + 1) / 2, (second + 1) / 2
-            yield from measure([metric], *images).items()
+            yield label(metric), measure([metric], *images, landmarks)[metric]

@@ -72,6 +72,8 @@ def show(
     }
     aim = "original" if protected.header.wrong == "rand" else "mask"
     exhibit.compare(config.metrics, "mask:protected", "original:recovered", f"{aim}:wrong")
+    if config.of_faces:
+        exhibit.compare(config.of_faces, "original:protected")
     exhibit.values["wrong", "clipped"] = clipped(pictures["wrong"])
     if config.photographs:
         _look_at_faces(exhibit, pictures, [face.box for face in protected.header.faces])

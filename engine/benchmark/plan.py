@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from engine.data import FaceSet
-from engine.errors import MethodError
+from engine.errors import MethodError, MetricError
 from engine.masks import mask_label
 from engine.methods import find_method
 from engine.methods.proface_s import ProfaceS
-from engine.metrics import available, measure
+from engine.metrics import available, label, measure, recognizer_of
 from engine.pipeline import Preset
 from engine.zoo import hash_model
 
@@ -112,6 +112,11 @@ class BenchmarkConfig:
     parts: tuple[str, ...] = ()
     protocol: Protocol = "png"
 
+    @property
+    def of_faces(self) -> tuple[str, ...]:
+        """Those of the metrics that ask a recogniser."""
+        return tuple(name for name in self.metrics if name.startswith("identity_"))
+
     def subjects(self) -> list[Subject]:
         """What is measured, in order."""
         split = [name.partition("=") for name in self.methods]
@@ -130,6 +135,11 @@ class BenchmarkConfig:
             if available(metric) is not None:
                 black = torch.zeros(1, 3, 64, 64)
                 measure([metric], black, black)
+        if len({label(metric) for metric in self.metrics}) < len(self.metrics):
+            raise MetricError(
+                "two metrics would stand under one name in the results",
+                hint="name each once; recognisers need different file or folder names",
+            )
         for mask in self.masks:
             mask_label(mask, preset=self.preset)
         unknown = [part for part in self.parts if part not in PARTS]
@@ -144,6 +154,11 @@ class BenchmarkConfig:
                     f"the papers' protocol measures networks on faces, not {subject.name} here",
                     hint="leave --protocol paper out, or measure proface-s-rand or proface-k",
                 )
+        if self.photographs and self.of_faces:
+            raise MetricError(
+                f"{self.of_faces[0]} compares single faces, not photographs",
+                hint="leave --photographs out, or measure other metrics",
+            )
         if self.photographs and set(self.parts) - {"cost"}:
             raise MethodError(
                 "the parts measure single faces, not photographs",
@@ -153,7 +168,12 @@ class BenchmarkConfig:
     def described(self, faces: FaceSet) -> str:
         """JSON by which the same benchmark is found again: what, on which faces and weights."""
         weights = {subject.name: subject.weights_hash() for subject in self.subjects()}
-        inputs = {"data": faces.sha256(), "weights": weights}
+        for metric in self.metrics:
+            recognizer = recognizer_of(metric)
+            if recognizer is not None:
+                weights[recognizer.name] = recognizer.sha256
+        names = [label(metric) for metric in self.metrics]
+        inputs = {"data": faces.sha256(), "weights": weights, "metrics": names}
         return json.dumps(dataclasses.asdict(self) | inputs, sort_keys=True)
 
 

@@ -8,6 +8,7 @@ from engine.cli.inspect import faces, models
 from engine.cli.protect import protect
 from engine.cli.recover import recover
 from engine.cli.train import train
+from engine.cli.verify import verify
 
 app = typer.Typer(
     name="faceveil",
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (protect, recover, faces, models, train, benchmark, attack):
+for verb in (protect, recover, faces, models, train, verify, benchmark, attack):
     app.command()(verb)
 
 

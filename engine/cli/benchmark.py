@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shlex
 import sys
 import time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.benchmark import BenchmarkConfig, BenchmarkOptions
 
 _LINE_SECONDS = 30.0
+_BEFORE_PATH = re.compile(r"^[^/\\]*[=@](?:insightface:)?")
 
 
 _Snapshot = Annotated[
@@ -151,20 +153,22 @@ def _command(words: Sequence[str]) -> str:
 
 def _without_machine(word: str) -> str:
     """A word with its path relative to here where it is near, else with its last part alone."""
-    head, mark, path = word.rpartition("=")
-    # Both --data=PATH and NAME=PATH, several of which stand in one word with commas.
+    # --data=PATH, NAME=PATH and METRIC@PATH, several of which stand in one word with commas.
     if "," in word:
         return ",".join(map(_without_machine, word.split(",")))
+    path = _BEFORE_PATH.sub("", word)
+    head = word.removesuffix(path)
     if not Path(path).is_absolute():
         return word
     here = Path.cwd()
     near = Path(path).is_relative_to(here.parent)
-    return head + mark + (os.path.relpath(path, here) if near else Path(path).name)
+    return head + (os.path.relpath(path, here) if near else Path(path).name)
 
 
 def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOptions") -> None:
     from engine.benchmark import benchmark as run
     from engine.layouts import open_faces
+    from engine.metrics import label
     from engine.results import Results
     from engine.tables import table
 
@@ -175,7 +179,7 @@ def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOpt
         except KeyboardInterrupt:
             raise fail("stopped", "the same command goes on from here") from None
         means = results.mean_scores(run_id)
-    for name in [*config.metrics, "clipped"]:
+    for name in [*map(label, config.metrics), "clipped"]:
         typer.echo(table(means, name) + "\n")
 
 

@@ -1,6 +1,8 @@
 """``train``: train a released model again, or on; interrupt it when you like."""
 
+import math
 import signal
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,16 +12,20 @@ import typer
 from engine.cli.terminal import emit, named_errors, say
 
 if TYPE_CHECKING:
-    from engine.training.loop import Trainer
+    from engine.training.loop import Trainer, TrainOptions
     from engine.training.losses import Distance
+    from engine.training.pupil import Pupil
     from engine.training.recipes import Recipe
+
+_RECOGNIZER = "recognizer"
 
 
 def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own"
+            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
+            "recognizer"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -29,6 +35,12 @@ def train(
         int | None, typer.Option(min=1, help="end the schedule after so many steps, if not before")
     ] = None,
     start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
+    teachers: Annotated[
+        Path | None, typer.Option(help="folder of recognizer_*.ts that the recognizer learns from")
+    ] = None,
+    ask_minutes: Annotated[
+        float | None, typer.Option(min=0, help="to ask the teachers for at most, before it learns")
+    ] = None,
     lpips: Annotated[
         float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
     ] = None,
@@ -48,33 +60,58 @@ def train(
     ] = False,
 ) -> None:
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
-    if crop is not None and crop % 2:
-        raise typer.BadParameter("expected an even number", param_hint="--crop")
-    if blocks is not None and start_from is not None:
-        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
-    import torch
-
-    from engine.data import find_training_sets
+    own = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
+    others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
+    _refuse(own if recipe == _RECOGNIZER else others)
+    _check(crop, blocks, start_from)
     from engine.training.loop import TrainOptions
-    from engine.training.loop import train as run
     from engine.training.recipes import find_recipe
 
     # Stopped by a batch system or a closing session: save as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = TrainOptions(
+        resume, minutes, device or _fastest(), seed, steps=steps, start_from=start_from
+    )
     with named_errors():
+        if recipe == _RECOGNIZER:
+            return _distil(data, teachers, ask_minutes, options, batch, as_json)
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        options = TrainOptions(
-            resume, minutes, device=device, seed=seed, steps=steps, start_from=start_from
-        )
-        sets = find_training_sets(data)
-        say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
-        try:
-            trainer = run(chosen, sets, options, _perceptual(chosen, device), say)
-        except KeyboardInterrupt:
-            say("stopped and saved; the same command goes on from here")
-            return
-        emit(describe(trainer), as_json, f"{resume / 'model'}: {trainer.progress.step} steps")
+        _embed(chosen, data, options, as_json)
+
+
+def _fastest() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check(crop: int | None, blocks: int | None, start_from: Path | None) -> None:
+    if crop is not None and crop % 2:
+        raise typer.BadParameter("expected an even number", param_hint="--crop")
+    if blocks is not None and start_from is not None:
+        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
+
+
+def _refuse(unheeded: Mapping[str, object]) -> None:
+    """Refuse options that the recipe would not heed."""
+    for name, value in unheeded.items():
+        if value is not None:
+            raise typer.BadParameter("this recipe has no use for it", param_hint=name)
+
+
+def _embed(recipe: "Recipe", data: Path, options: "TrainOptions", as_json: bool) -> None:
+    """Train a network that hides and recovers faces."""
+    from engine.data import find_training_sets
+    from engine.training.loop import train as run
+
+    sets = find_training_sets(data)
+    say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
+    try:
+        trainer = run(recipe, sets, options, _perceptual(recipe, options.device), say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
 def _perceptual(recipe: "Recipe", device: str) -> "Distance | None":
@@ -83,6 +120,33 @@ def _perceptual(recipe: "Recipe", device: str) -> "Distance | None":
     from engine.perceptual import perceptual_distance
 
     return perceptual_distance("squeeze", device)
+
+
+def _distil(
+    data: Path,
+    teachers: Path | None,
+    ask_minutes: float | None,
+    options: "TrainOptions",
+    batch: int | None,
+    as_json: bool,
+) -> None:
+    """Train the recogniser, which learns from networks instead of from losses on pictures."""
+    from engine.data import find_training_sets
+    from engine.training.distil import distil
+    from engine.training.pupil import RECOGNIZER
+
+    if teachers is None:
+        raise typer.BadParameter("name the folder to learn from", param_hint="--teachers")
+    recipe = RECOGNIZER if batch is None else replace(RECOGNIZER, batch=batch)
+    options = replace(options, log_steps=200)
+    try:
+        sets = find_training_sets(data)
+        limit = math.inf if ask_minutes is None else ask_minutes
+        trainer = distil(recipe, sets, teachers, options, limit, say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
 def _adjusted(
@@ -106,7 +170,7 @@ def _adjusted(
     )
 
 
-def describe(trainer: "Trainer") -> dict[str, Any]:
+def describe(trainer: "Trainer | Pupil") -> dict[str, Any]:
     """Tell how far a run came and what it logged last, ready for JSON."""
     progress = trainer.progress
     return {

@@ -216,7 +216,7 @@ def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: S
     summed = 0  # not log_steps: a run may be resumed between two lines of the log
     last_save = last = time.monotonic()
     most = math.inf if options.max_steps is None else options.max_steps
-    while progress.step < most and (done := _done(progress, options)) < 1:
+    while progress.step < most and (done := share_done(progress, options)) < 1:
         trainer.set_rates(done)
         batch = next(batches)
         batch = Batch(*(t.to(options.device) for t in (batch.original, batch.mask, batch.key_map)))
@@ -244,8 +244,8 @@ def _run(trainer: Trainer, batches: Iterator[Batch], results: Results, report: S
         trainer.figures = {name: value / summed for name, value in sums.items()}
 
 
-def _done(progress: Progress, options: TrainOptions) -> float:
-    """How much of the schedule is behind, 1 or more at its end."""
+def share_done(progress: Progress, options: TrainOptions) -> float:
+    """Tell how much of the schedule is behind, 1 or more at its end."""
     by_time = progress.seconds / (60 * options.minutes) if options.minutes else 1.0
     return max(by_time, progress.step / options.steps if options.steps else 0.0)
 

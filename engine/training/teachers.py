@@ -1,0 +1,167 @@
+"""What the teachers say of every training face: asked once, kept in the run's folder."""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from engine.alignment import SIDE, align
+from engine.data import FaceSet
+from engine.errors import DataError, ModelError, WeightsMissingError
+from engine.recognition import load_torchscript
+
+_CHUNK = 64
+Report = Callable[[int, int], None]
+"""Takes how many faces the teachers have been asked about, and how many there are."""
+
+
+def find_teachers(folder: Path) -> list[Path]:
+    """The TorchScript recognisers of a folder, by name.
+
+    Raises:
+        WeightsMissingError: it holds none.
+    """
+    files = sorted(folder.glob("recognizer_*.ts"))
+    if not files:
+        raise WeightsMissingError(
+            f"expected recognizer_*.ts to learn from, found none in {folder.name}",
+            hint="name the folder that holds them with --teachers",
+        )
+    return files
+
+
+def aligned_faces(sets: Sequence[FaceSet], indices: Sequence[int]) -> npt.NDArray[np.uint8]:
+    """Decode and align faces that are counted through all sets: (N, 112, 112, 3).
+
+    Raises:
+        DataError: a face has no landmarks.
+    """
+    pictures = []
+    for index in indices:
+        faces, local = locate(sets, index)
+        pictures.append(align(faces.load(local), landmarks_of(faces, local)))
+    return np.stack(pictures)
+
+
+def landmarks_of(faces: FaceSet, local: int) -> npt.NDArray[np.float32]:
+    """The landmarks of a face.
+
+    Raises:
+        DataError: it has none.
+    """
+    record = faces.records[local]
+    if record.landmarks is None:
+        raise DataError(
+            f"{record.file} of {faces.name} has no landmarks to align it by",
+            hint="a recogniser needs faces in a zip with a csv that has x0, y0 to x4, y4",
+        )
+    return record.landmarks
+
+
+def locate(sets: Sequence[FaceSet], index: int) -> tuple[FaceSet, int]:
+    """The set of a face that is counted through all sets, and its number there."""
+    for faces in sets:
+        if index < len(faces):
+            return faces, index
+        index -= len(faces)
+    raise IndexError(index)
+
+
+def to_faces(pictures_u8: npt.NDArray[np.uint8]) -> Tensor:
+    """(B, H, W, 3) of 0..255 to (B, 3, H, W) in [0, 1], channels last."""
+    return torch.from_numpy(pictures_u8).permute(0, 3, 1, 2).float().div(255)
+
+
+def ask_teachers(
+    sets: Sequence[FaceSet],
+    teachers: Sequence[Path],
+    folder: Path,
+    device: str = "cpu",
+    minutes: float = math.inf,
+    report: Report = lambda done, total: None,
+) -> npt.NDArray[np.float16]:
+    """Embed every face with every teacher; what is in ``folder`` already is not asked again.
+
+    The faces are taken in an order of chance, so that any part of the answers speaks for all.
+
+    Args:
+        sets: faces with landmarks.
+        teachers: files that :func:`find_teachers` found.
+        folder: of the run; ``teachers.npy`` and ``teachers.json`` are written into it.
+        device: torch device name.
+        minutes: to ask for; the rest can be asked another time. Two cores are slow at this.
+        report: told how far it is.
+
+    Returns:
+        (N, D): for each face, the teachers' unit vectors one after the other; zeros where they have
+        not been asked yet.
+
+    Raises:
+        DataError: a face has no landmarks, or the folder's answers are of other faces or teachers.
+        ModelError: a teacher cannot be loaded.
+    """
+    networks = [load_torchscript(file, device) for file in teachers]
+    total, end = sum(map(len, sets)), time.monotonic() + 60 * minutes
+    width = sum(
+        network(torch.zeros(1, 3, SIDE, SIDE, device=device)).shape[1] for network in networks
+    )
+    answers = _open_answers(folder, (total, width), _described(sets, teachers))
+    order = np.random.default_rng(0).permutation(total)
+    left = order[~answers[order].any(axis=1)]
+    for start in range(0, len(left), _CHUNK):
+        if time.monotonic() > end:
+            break
+        rows = left[start : start + _CHUNK]
+        faces = to_faces(aligned_faces(sets, rows.tolist())).to(device)
+        answers[rows] = torch.cat([network(faces) for network in networks], dim=1).cpu().numpy()
+        answers.flush()
+        report(total - len(left) + start + len(rows), total)
+    return answers
+
+
+def _open_answers(folder: Path, shape: tuple[int, int], described: str) -> "np.memmap[Any, Any]":
+    folder.mkdir(parents=True, exist_ok=True)
+    file, note = folder / "teachers.npy", folder / "teachers.json"
+    if not file.is_file():
+        note.write_text(described)
+        return np.lib.format.open_memmap(file, "w+", np.float16, shape)
+    answers = np.lib.format.open_memmap(file, "r+")
+    if answers.shape != shape or not note.is_file() or note.read_text() != described:
+        raise DataError(
+            f"{file.name} in {folder.name} holds the answers of other teachers, or on other faces",
+            hint="name another folder with --resume, or the data and teachers of before",
+        )
+    return answers
+
+
+def _described(sets: Sequence[FaceSet], teachers: Sequence[Path]) -> str:
+    """What the answers are about, as JSON."""
+    hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in teachers}
+    return json.dumps({"faces": [faces.sha256() for faces in sets], "teachers": hashes})
+
+
+def principal_axes(answers: npt.NDArray[np.float32], dimensions: int) -> npt.NDArray[np.float32]:
+    """The axes that keep most of the teachers' dot products: (D, dimensions), orthonormal.
+
+    Not centred: with all axes, the cosine of two projected answers is the mean of the teachers'
+    cosines, and that is what shall be kept.
+
+    Raises:
+        ModelError: fewer components than dimensions.
+    """
+    if answers.shape[1] < dimensions:
+        raise ModelError(
+            f"{dimensions} dimensions must be at most the teachers' {answers.shape[1]}",
+            hint="train fewer dimensions, or learn from more teachers",
+        )
+    vectors = answers.astype(np.float64)
+    axes = np.linalg.eigh(vectors.T @ vectors)[1][:, : -dimensions - 1 : -1]
+    return np.ascontiguousarray(axes, np.float32)
