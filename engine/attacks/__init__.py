@@ -122,8 +122,11 @@ def run_attack(
 
     with results.running(run_id):
         scene = Scene(faces, config, beat)
-        for outcome in attack.run(scene):
-            results.add_scores(run_id, outcome.scores, outcome.artifacts)
-            results.add_costs(run_id, outcome.costs)
-        results.add_scores(run_id, scene.refused)
+        try:
+            for outcome in attack.run(scene):
+                results.add_scores(run_id, outcome.scores, outcome.artifacts)
+                results.add_costs(run_id, outcome.costs)
+                results.add_scores(run_id, scene.take_refused())
+        finally:  # a face that was refused before the stop was refused all the same
+            results.add_scores(run_id, scene.take_refused())
     return run_id

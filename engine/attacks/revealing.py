@@ -32,6 +32,7 @@ from engine.training.reveal import (
     RevealRecipe,
     RevealTrainer,
     Teach,
+    ahead,
     train_reveal,
 )
 from engine.zoo import load_model, read_network
@@ -177,8 +178,8 @@ def decide_steps(
         trainer = RevealTrainer(recipe, RevealOptions(folder / "timing", config.device))
         trainer.step(teach(0))  # the first one also loads and warms up
         start = time.monotonic()
-        for step in range(_TRIAL_STEPS):
-            trainer.step(teach(step + 1))
+        for lesson in ahead(teach, 1, 1 + _TRIAL_STEPS):
+            trainer.step(lesson)
         seconds = (time.monotonic() - start) / _TRIAL_STEPS
         known[asked] = max(1, math.floor(60 * config.minutes / networks / seconds))
         write_file(noted, json.dumps(known).encode())

@@ -220,7 +220,7 @@ def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Tell) -
     sums: dict[str, float] = {}
     summed, line = 0, f"learning {trainer.recipe.name}"
     last = last_save = time.monotonic()
-    for lesson in _ahead(teach, progress.step, steps):
+    for lesson in ahead(teach, progress.step, steps):
         for name, value in trainer.step(lesson).items():
             sums[name] = sums.get(name, 0.0) + value
         summed += 1
@@ -241,8 +241,8 @@ def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Tell) -
             last = last_save = time.monotonic()
 
 
-def _ahead(teach: Teach, first: int, steps: int) -> Iterator[Lesson]:
-    """Lessons in order, the next one made while one is learned."""
+def ahead(teach: Teach, first: int, steps: int) -> Iterator[Lesson]:
+    """Give the lessons of the steps from ``first`` on, the next one made while one is learned."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(teach, first)
         for step in range(first + 1, steps):
