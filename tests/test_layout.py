@@ -116,6 +116,7 @@ READING_ORDER = (
     "attacks.pairs",
     "attacks.apart",
     "attacks.revealing",
+    "attacks.revealed",
     "attacks.relaxed_map",
     "attacks.shuffle_match",
     "attacks.keyless",

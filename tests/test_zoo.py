@@ -18,6 +18,7 @@ from tiny_zoo import forget, point_zoo_at, random_embedder, write_model
 from engine import zoo
 from engine.errors import UnknownModelError, WeightsHashError, WeightsMissingError
 from engine.networks.embedder import Embedder
+from engine.networks.reveal import Reveal
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME, OTHER, *_ = zoo.RELEASED
@@ -41,7 +42,8 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     weights = (card.folder / zoo.WEIGHTS_FILE).read_bytes()
     network = zoo.load_model(name, "cpu")
     assert card.name == name
-    assert type(network) is Embedder and card.network == "Embedder"
+    assert type(network).__name__ == card.network and card.network in zoo.NETWORKS
+    assert (card.network == "Reveal") == name.startswith("reveal-")
     config = (card.folder / "config.json").read_bytes()
     found = hashlib.sha256(config + b"\0" + weights).hexdigest()
     assert found == card.sha256 == zoo.RELEASED[name], "run scripts/release"
@@ -53,7 +55,8 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     assert card.trained_on
     assert card.minutes > 0
     assert card.figures, "a released model says what it reaches"
-    assert card.figures_command.startswith("python -m engine benchmark")
+    made_by = "attack keyless" if card.network == "Reveal" else "benchmark"
+    assert card.figures_command.startswith(f"python -m engine {made_by}")
 
 
 @pytest.mark.parametrize("name", zoo.RELEASED)
@@ -65,7 +68,7 @@ def test_a_released_folder_holds_config_weights_and_card(name: str) -> None:
 @pytest.mark.parametrize("name", zoo.RELEASED)
 def test_a_released_model_gives_its_golden_picture(name: str) -> None:
     network = zoo.load_model(name, "cpu")
-    assert isinstance(network, Embedder)
+    assert isinstance(network, Embedder | Reveal)
     expected = json.loads(GOLDEN.read_text(encoding="utf-8"))[name]
     assert expected["sha256"] == zoo.find_card(name).sha256, "run tests/golden_models.py"
     for kind, found_u8 in picture_of(network).items():

@@ -13,6 +13,7 @@ import torch
 
 from engine import zoo
 from engine.networks.embedder import Embedder
+from engine.networks.reveal import Reveal
 
 RELEASED = dict(zoo.RELEASED)
 MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1"]))
@@ -52,18 +53,19 @@ def grey_embedder(strength: float = 0.15) -> Embedder:
 
 
 def write_models(folder: Path) -> Path:
-    """Write a random embedder for each of the models; returns the folder."""
+    """Write a random network of its class for each of the models; returns the folder."""
     for seed, name in enumerate(MODELS):
-        write_model(folder / name, random_embedder(seed), name)
+        attacker = name.startswith("reveal-")
+        write_model(folder / name, Reveal(width=8) if attacker else random_embedder(seed), name)
     return folder
 
 
-def write_model(folder: Path, network: Embedder, name: str) -> None:
+def write_model(folder: Path, network: Embedder | Reveal, name: str, attacked: str = "") -> None:
     """Save a network as the zoo wants it: config, weights and card."""
     network.save_pretrained(folder)
     card = zoo.ModelCard(
         name=name,
-        network="Embedder",
+        network=type(network).__name__,
         sha256=zoo.hash_model(folder),
         parameters=sum(weight.numel() for weight in network.parameters()),
         licence="none",
@@ -73,6 +75,7 @@ def write_model(folder: Path, network: Embedder, name: str) -> None:
         paper="none",
         figures={},
         figures_command="",
+        attacked=attacked,
     )
     (folder / "card.json").write_text(json.dumps(asdict(card)), encoding="utf-8")
 

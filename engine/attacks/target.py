@@ -16,7 +16,7 @@ from engine.record import Header
 from engine.results.records import Score
 from engine.training.batches import PAPER_SIDE
 
-__all__ = ["Target", "paper_sized"]
+__all__ = ["Target", "paper_sized", "resized"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -83,9 +83,22 @@ def paper_sized(face_u8: U8, record: FaceFile) -> tuple[U8, npt.NDArray[np.float
     points = record.landmarks
     if points is not None:
         points = (points - np.array([left, top], np.float32)) * (PAPER_SIDE / side)
-    if face_u8.shape[:2] == (PAPER_SIDE, PAPER_SIDE):
-        return face_u8, points
-    square_u8 = face_u8[top : top + side, left : left + side]
-    how = cv2.INTER_AREA if side > PAPER_SIDE else cv2.INTER_CUBIC
-    resized = cv2.resize(square_u8, (PAPER_SIDE, PAPER_SIDE), interpolation=how)
-    return np.asarray(resized, dtype=np.uint8), points
+    return resized(face_u8[top : top + side, left : left + side], PAPER_SIDE, PAPER_SIDE), points
+
+
+def resized(face_u8: U8, height: int, width: int) -> U8:
+    """A picture at another size; itself where it has it.
+
+    Args:
+        face_u8: (H, W, 3).
+        height: wanted.
+        width: wanted.
+
+    Returns:
+        (height, width, 3).
+    """
+    if face_u8.shape[:2] == (height, width):
+        return face_u8
+    how = cv2.INTER_AREA if face_u8.shape[0] > height else cv2.INTER_CUBIC
+    made = cv2.resize(face_u8, (width, height), interpolation=how)
+    return np.asarray(made, dtype=np.uint8)
