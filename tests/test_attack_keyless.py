@@ -158,6 +158,9 @@ def test_gains_are_paired_means_with_their_margin() -> None:
     faces = [{pair: 20.0, other: 19.0}, {pair: 30.0, other: 27.0}]
     found = gains(faces, "a", "b")
     assert found["gain_psnr_db"] == 2
-    assert found["gain_psnr_db_margin"] == pytest.approx(1.96)
+    # Student's t of one degree of freedom, by the table: 12.706 standard errors.
+    assert found["gain_psnr_db_margin"] == pytest.approx(12.706, abs=1e-3)
+    many = [{pair: 20 + i % 2, other: 19.5} for i in range(30)]
+    assert gains(many, "a", "b")["gain_psnr_db_margin"] == pytest.approx(2.0452 * 0.5 / 29**0.5)
     assert gains([], "a", "b") == {}
     assert set(gains(faces[:1], "a", "b")) == {"gain_psnr_db"}

@@ -16,6 +16,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -244,8 +245,10 @@ def gains(
         less: of its rival's.
 
     Returns:
-        For each metric the mean difference as ``gain_METRIC``, and ``gain_METRIC_margin``, 1.96
-        standard errors of it, from two faces on; empty without faces.
+        For each metric the mean difference as ``gain_METRIC``, and from two faces on
+        ``gain_METRIC_margin``: it lies so close with 95 % confidence, by Student's t; empty without
+        faces. Where every face gives the same difference, as shares of few faces may, the margin
+        is 0 and says nothing.
     """
     found = {}
     pairs = f"original:{more}", f"original:{less}"
@@ -257,5 +260,6 @@ def gains(
             found[f"gain_{metric}"] = float(differences.mean())
         if differences.size > 1:
             error = differences.std(ddof=1) / math.sqrt(differences.size)
-            found[f"gain_{metric}_margin"] = 1.96 * float(error)
+            reach = stdtrit(differences.size - 1, 0.975)
+            found[f"gain_{metric}_margin"] = float(reach * error)
     return found
