@@ -99,7 +99,12 @@ def scene(tmp_path: Path, faces: int, *methods: str) -> Scene:
 
 def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: Path) -> None:
     attack = find_attack("map-search")
-    found = means(list(attack.run(scene(tmp_path, 1, "proface-s-rand"))))
+    outcomes = list(attack.run(scene(tmp_path, 1, "proface-s-rand")))
+    gained = {s.pair: s.value for o in outcomes for s in o.scores if s.metric == "gain_psnr_db"}
+    found = means(outcomes)
+    for name in ("searched", "searched_signs", "climbed"):
+        more = found[f"original:{name}"] - found["original:protected"]
+        assert gained[f"{name}:protected"] == pytest.approx(more)
     names = ("searched", "searched_signs", "climbed", "wrong_key", "right_key", "protected")
     assert set(found) == {f"original:{name}" for name in names}
     assert found["original:right_key"] > 30 > found["original:searched"]
