@@ -1,13 +1,12 @@
 """``train``: train a released model again, or on; interrupt it when you like."""
 
-import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.terminal import emit, named_errors, say
+from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
 
 if TYPE_CHECKING:
     from engine.training.loop import Trainer
@@ -55,8 +54,7 @@ def train(
     from engine.training.loop import train as run
     from engine.training.recipes import find_recipe
 
-    # Stopped by a batch system or a closing session: save as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     with named_errors():
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -21,7 +21,7 @@ from torch import Tensor, nn, optim
 
 from engine.errors import ModelError
 from engine.networks.reveal import Reveal
-from engine.provenance import provenance
+from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.checkpoint import Progress
@@ -202,7 +202,7 @@ def train_reveal(
         if not progress.run_id:
             config = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
             progress.run_id = results.start_run(
-                "train", f"reveal {recipe.name}", " ".join(["python -m engine", *sys.argv[1:]]),
+                "train", f"reveal {recipe.name}", command_line(sys.argv[1:]),
                 config, provenance=provenance(), seed=recipe.seed, device=options.device,
                 threads=torch.get_num_threads(),
             )  # fmt: skip
