@@ -20,7 +20,7 @@ Sense = Literal["holds", "leaks", "open"]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A finished run of the lab: which attack, what it was given, and the hashes of its models."""
+    """A finished run of the lab: which attack, what it was given, and its models' hashes."""
 
     run_id: int
     label: str
@@ -46,10 +46,10 @@ def _attempt(run: Run) -> Attempt:
     except json.JSONDecodeError:
         config = None
     told = config if isinstance(config, dict) else {}
-    words = (str(told.get(name) or "") for name in ("attack", "budget", "variant"))
+    first, *rest = (str(told.get(name) or "") for name in ("attack", "budget", "variant"))
     weights = told.get("weights")
     known = {str(k): str(v) for k, v in weights.items()} if isinstance(weights, dict) else {}
-    return Attempt(run.id, run_rows.label(run), *words, known)
+    return Attempt(run.id, run_rows.label(run), first, *rest, weights=known)
 
 
 def of_newest_weights(means: Iterable[MeanScore], known: Mapping[int, Attempt]) -> list[MeanScore]:

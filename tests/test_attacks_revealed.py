@@ -75,11 +75,12 @@ def test_a_face_of_any_size_comes_back_at_its_size(attackers: Path) -> None:
 
 def test_an_attacker_of_older_weights_does_not_count(attackers: Path) -> None:
     name, method = "reveal-proface-k.v1", "proface-k"
-    write_model(attackers / name, painter(0.1), name, attacked="0" * 64)
+    network = painter(0.1)
+    write_model(attackers / name, network, name, attacked="0" * 64)
     zoo.RELEASED[name] = zoo.hash_model(attackers / name)
     forget()
     assert engine.revealed_methods() == ("sealed",)
-    write_model(attackers / name, painter(0.1), name, zoo.RELEASED["proface-k.v1"])
+    write_model(attackers / name, network, name, zoo.RELEASED["proface-k.v1"])
     forget()
     assert engine.revealed_methods() == ("sealed", method)
 

@@ -146,8 +146,7 @@ class Scene:
     def at_paper_size(self) -> "Scene":
         """The same faces, each the middle square of its picture at 112 px.
 
-        A network that learned faces of one size sees the less the further others are from it, and
-        one that knows places cannot take them at all: neither is the method's doing.
+        A network that learned faces of one size sees less of others, which is no method's doing.
         """
         scene = copy.copy(self)  # what is refused goes into the same list
         scene._paper_size = True

@@ -112,7 +112,7 @@ def _check_recipe(before: Settings | None, now: Settings) -> None:
     raise DataError(
         f"the run was started as {before.get('name')} with other settings: "
         f"{', '.join(_changed(before, now))}",
-        hint="name another folder, or give the settings, data and model that it was started with",
+        hint="name another folder with --resume or --keep, or give what it was started with",
     )
 
 
