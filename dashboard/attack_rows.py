@@ -37,11 +37,21 @@ def _beside(one: Verdict, known: Mapping[int, Attempt], links: Links) -> str:
     parts = [f"{spent}, {links.named([run_id])}"]
     if not one.proven:
         parts.append("an attacker that has seen through no other method: its failing proves little")
+    if one.unmatched:
+        masks = ", ".join(map(words.mask, one.unmatched)) if one.match else ""
+        parts.append(html.escape(f"identity not measured{masks and ' under '}{masks}"))
+    if fewest_faces(one) < attack_words.LEAST_FACES:
+        parts.append(f"too few faces to tell: {attack_words.LEAST_FACES} at least")
     if one.opened is not None:
         parts.append(f"{one.opened[0]:,.0f} of {one.opened[1]:,.0f} wrong keys opened it")
     if one.noticed is not None:
         parts.append(f"tampering noticed in {share(one.noticed)}")
     return "; ".join(parts)
+
+
+def fewest_faces(one: Verdict) -> int:
+    """The faces of the verdict's figures, where they differ the fewest."""
+    return min(gain.faces for gain in (one.worst, one.match) if gain is not None)
 
 
 def share(value: float) -> str:

@@ -48,6 +48,9 @@ GATE_DB: Final = 0.3
 GATE_MATCH: Final = 0.01
 """What it may gain in identity match: one point."""
 
+LEAST_FACES: Final = 30
+"""Fewer faces than these never show that a method holds."""
+
 GATES: Final = {"psnr_db": GATE_DB, "identity_match": GATE_MATCH}
 
 _GAINS: Final = (

@@ -3,8 +3,10 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+from scipy.special import stdtrit
 
 from dashboard import attack_words, run_rows, series
 from dashboard.series import Summary
@@ -18,13 +20,14 @@ Sense = Literal["holds", "leaks", "open"]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A finished run of the lab: which attack, and what it was given."""
+    """A finished run of the lab: which attack, what it was given, and its models' hashes."""
 
     run_id: int
     label: str
     attack: str
     budget: str
     variant: str
+    weights: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def one_key(self) -> bool:
@@ -43,8 +46,23 @@ def _attempt(run: Run) -> Attempt:
     except json.JSONDecodeError:
         config = None
     told = config if isinstance(config, dict) else {}
-    words = (str(told.get(name) or "") for name in ("attack", "budget", "variant"))
-    return Attempt(run.id, run_rows.label(run), *words)
+    attack, budget, variant = (
+        str(told.get(name) or "") for name in ("attack", "budget", "variant")
+    )
+    weights = told.get("weights")
+    known = {str(k): str(v) for k, v in weights.items()} if isinstance(weights, dict) else {}
+    return Attempt(run.id, run_rows.label(run), attack, budget, variant, known)
+
+
+def of_newest_weights(means: Iterable[MeanScore], known: Mapping[int, Attempt]) -> list[MeanScore]:
+    """Figures without those of weights that a later run shows to be a method's older ones.
+
+    Where some run notes a hash, those that note none are taken for older.
+    """
+    newest: dict[str, str] = {}
+    for _, one in sorted(known.items()):
+        newest |= one.weights
+    return [m for m in means if newest.get(m.method) == known[m.run_id].weights.get(m.method)]
 
 
 # --- gains ----------------------------------------------------------------------------------------
@@ -127,9 +145,9 @@ def grouped(means: Iterable[MeanScore]) -> dict[Key, list[MeanScore]]:
 
 
 def _unpaired(ours: Summary, theirs: Summary) -> float | None:
-    """1.96 standard errors as if the faces were not the same ones: too wide rather than too narrow.
+    """The margin as if the faces were not the same ones: too wide rather than too narrow.
 
-    Where the run has stored the margin of the differences, that one is taken.
+    By Student's t; where the run has stored the margin of the differences, that one is taken.
     """
     counts = ours.images - ours.exact, theirs.images - theirs.exact
     if min(counts) < 2:
@@ -137,7 +155,7 @@ def _unpaired(ours: Summary, theirs: Summary) -> float | None:
     variance = sum(
         one.deviation**2 / (n - 1) for one, n in zip((ours, theirs), counts, strict=True)
     )
-    return 1.96 * math.sqrt(variance)
+    return float(stdtrit(min(counts) - 1, 0.975)) * math.sqrt(variance)
 
 
 def strongest(found: Iterable[Gain]) -> list[Gain]:
@@ -158,11 +176,12 @@ class Verdict:
     """How a method stands against trained attackers.
 
     Attributes:
-        sense: ``holds`` where no mask's gain can be above the gate of an attacker that is proven,
-            ``leaks`` where one is, ``open`` where that is not known.
+        sense: ``holds`` where no mask's gain, in decibels or identity match, can be above the gate
+            of an attacker that is proven, ``leaks`` where one is, ``open`` where that is not known.
         proven: whether the same attack, or a shorter one, has seen through another method.
         worst: the mask with the greatest gain in PSNR.
         match: that with the greatest gain in identity match; None where it was not measured.
+        unmatched: the masks whose identity match was not measured.
         opened: of so many wrong keys (the second) so many opened; None without any.
         noticed: share of changes that were noticed; None without any.
     """
@@ -172,6 +191,7 @@ class Verdict:
     proven: bool
     worst: Gain
     match: Gain | None
+    unmatched: tuple[str, ...]
     opened: tuple[float, float] | None
     noticed: float | None
 
@@ -198,9 +218,11 @@ def verdicts(means: Sequence[MeanScore]) -> list[Verdict]:
             worst = max(decibels, key=lambda one: one.gain)
             match = max(matches, key=lambda one: one.gain, default=None)
             proven = all(_is_proven(one, breaks, steps) for one in decibels)
-            sense = _sense(decibels, matches, proven=proven)
+            judged = {one.mask for one in matches}
+            unmatched = tuple(one.mask for one in decibels if one.mask not in judged)
+            sense = _sense([*decibels, *matches], proven=proven and not unmatched)
             opened, noticed = _opened(means, method), _noticed(means, method)
-            found.append(Verdict(method, sense, proven, worst, match, opened, noticed))
+            found.append(Verdict(method, sense, proven, worst, match, unmatched, opened, noticed))
     return found
 
 
@@ -228,12 +250,15 @@ def _is_proven(
     return False
 
 
-def _sense(decibels: Sequence[Gain], matches: Sequence[Gain], *, proven: bool) -> Sense:
-    """A point of identity match is finer than a few hundred faces tell: there the mean decides."""
-    if any(_leaks(one) for one in (*decibels, *matches)):
+def _sense(found: Sequence[Gain], *, proven: bool) -> Sense:
+    if any(_leaks(one) for one in found):
         return "leaks"
-    sure = proven and all(one.high <= attack_words.GATE_DB for one in decibels)
-    return "holds" if sure and all(m.gain <= attack_words.GATE_MATCH for m in matches) else "open"
+    return "holds" if proven and all(_is_inside(one) for one in found) else "open"
+
+
+def _is_inside(one: Gain) -> bool:
+    enough = one.faces >= attack_words.LEAST_FACES
+    return enough and one.high <= attack_words.GATES[one.metric]
 
 
 def _opened(means: Sequence[MeanScore], method: str) -> tuple[float, float] | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.attacks.keys import Trial, key_map_sweep, one_bit_off, one_character_off, random_key
     from engine.attacks.residual import amplify
+    from engine.attacks.revealed import reveal, revealed_methods
     from engine.faces import (
         Face,
         crop,
@@ -83,6 +84,8 @@ __all__ = [
     "recover",
     "recover_wrongly",
     "refuse_hidden_faces",
+    "reveal",
+    "revealed_methods",
     "ssim",
     "whole_face",
     "write_png",
@@ -126,6 +129,8 @@ _HOMES = {
     "recover": "pipeline",
     "recover_wrongly": "pipeline",
     "refuse_hidden_faces": "pipeline",
+    "reveal": "attacks.revealed",
+    "revealed_methods": "attacks.revealed",
     "ssim": "metrics",
     "whole_face": "faces",
     "write_png": "images",

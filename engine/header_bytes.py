@@ -33,6 +33,7 @@ from engine.record import (
     damaged,
     refuse,
     unknown_version,
+    unknown_wrong_mode,
 )
 
 MAGIC: Final = b"FVHD"
@@ -73,7 +74,7 @@ def decode(raw: bytes) -> Header:
         raw: what :func:`encode` gave.
 
     Raises:
-        HeaderVersionError: an unknown version.
+        HeaderVersionError: an unknown version, or a wrong mode that only a newer one knows.
         HeaderDamagedError: truncated, damaged, out of limits or not canonical; names the field.
     """
     if len(raw) > MAX_HEADER_BYTES:
@@ -248,6 +249,9 @@ def _read_kdf(reader: _Reader) -> KdfParams:
 def _read_wrong(reader: _Reader) -> str:
     code = reader.number("wrong")
     if code >= len(WRONG_MODES):
+        body, found = reader.raw[:-_SUM_BYTES], reader.raw[-_SUM_BYTES:]
+        if found == checksum(body):  # nothing is damaged: someone meant it
+            raise unknown_wrong_mode(code)
         refuse("wrong", f"at most {len(WRONG_MODES) - 1}", str(code))
     return WRONG_MODES[code]
 

@@ -1,16 +1,21 @@
-"""What reproduces a figure: commit, whether the tree was clean, versions, a hash of the code."""
+"""What reproduces a figure: commit, whether the tree was clean, versions, code, command line."""
 
 import hashlib
 import json
+import os
 import platform
+import re
+import shlex
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["Provenance", "provenance"]
+__all__ = ["Provenance", "command_line", "provenance"]
 
+_BEFORE_PATH = re.compile(r"^[^/\\]*[=@](?:insightface:)?")
 _ENGINE = Path(__file__).resolve().parent
 _PACKAGES = ("torch", "numpy", "diffusers", "lpips", "scikit-image", "pillow", "opencv-python")
 
@@ -70,3 +75,26 @@ def _code_hash() -> str:
         if not name.startswith("cli/"):
             digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def command_line(words: Sequence[str]) -> str:
+    """What was typed, for a shell, fit to be released: no path tells of this machine's folders.
+
+    Args:
+        words: after ``python -m engine``.
+    """
+    return shlex.join(["python", "-m", "engine", *map(_without_machine, words)])
+
+
+def _without_machine(word: str) -> str:
+    """A word with its path relative to here where it is near, else with its last part alone."""
+    # --data=PATH, NAME=PATH and METRIC@PATH, several of which stand in one word with commas.
+    if "," in word:
+        return ",".join(map(_without_machine, word.split(",")))
+    path = _BEFORE_PATH.sub("", word)
+    head = word.removesuffix(path)
+    if not Path(path).is_absolute():
+        return word
+    here = Path.cwd()
+    near = Path(path).is_relative_to(here.parent)
+    return head + (os.path.relpath(path, here) if near else Path(path).name)

@@ -97,6 +97,15 @@ def unknown_version(version: object) -> HeaderVersionError:
     )
 
 
+def unknown_wrong_mode(code: int) -> HeaderVersionError:
+    """Name a wrong mode that this program does not know."""
+    return HeaderVersionError(
+        f"the picture was made with the wrong mode {code}, which only a newer version of this "
+        "program knows",
+        hint="update the program, and recover it again",
+    )
+
+
 def check_header(header: Header) -> None:
     """Refuse a header that may not be written.
 

@@ -38,6 +38,8 @@ class ModelCard:
         minutes: of training, and ``device``: on what.
         paper: what it implements.
         figures: what it reached: name to value, made by ``figures_command``.
+        attacked: sha256 of the model whose pictures an attacker learned; empty for all others, and
+            for one of a method without a model.
     """
 
     name: str
@@ -51,6 +53,7 @@ class ModelCard:
     paper: str
     figures: dict[str, Any]
     figures_command: str
+    attacked: str = ""
 
     @property
     def folder(self) -> Path:

@@ -13,16 +13,20 @@ import numpy.typing as npt
 import torch
 
 from engine import zoo
+from engine.attacks.revealing import reveal
 from engine.images import to_u8
 from engine.networks.embedder import Embedder
 from engine.networks.recognizer import Recognizer
+from engine.networks.reveal import Reveal
 
 GOLDEN = Path(__file__).parent / "golden" / "models.json"
 
 
-def picture_of(network: Embedder) -> dict[str, npt.NDArray[np.uint8]]:
-    """Protect an 8 x 8 slope in its mirror image, and recover it from 8 bits."""
+def picture_of(network: Embedder | Reveal) -> dict[str, npt.NDArray[np.uint8]]:
+    """Protect an 8 x 8 slope in its mirror image, and recover it from 8 bits; or see through it."""
     slope = torch.linspace(0.1, 0.9, 3 * 8 * 8).reshape(1, 3, 8, 8)
+    if isinstance(network, Reveal):
+        return {"revealed": reveal(to_u8(slope), network)}
     checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4)[None, None]
     with torch.inference_mode():
         protected_u8 = to_u8(network.protect(slope, slope.flip(-1), checks).clamp(0, 1))
@@ -38,7 +42,7 @@ def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
         slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
         with torch.inference_mode():
             return {"embedding": (1000 * network(slope)[0]).round().numpy().astype(np.int64)}
-    assert isinstance(network, Embedder)
+    assert isinstance(network, Embedder | Reveal)
     return {kind: found_u8.astype(np.int64) for kind, found_u8 in picture_of(network).items()}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from weak_targets import U8, Whisper, means, write_faces
 
 from engine.attacks import find_attack, keyless
@@ -88,6 +89,54 @@ def test_every_variant_runs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> No
     assert all(np.isfinite(value) for value in found.values())
 
 
+def test_faces_of_another_size_are_attacked_at_the_size_that_was_learned(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides: list[tuple[int, ...]] = []
+    compare = keyless.compare
+
+    def note(original_u8: U8, *rest: object) -> dict[tuple[str, str], float]:
+        sides.append(original_u8.shape)
+        return compare(original_u8, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(keyless, "compare", note)
+    config = dataclasses.replace(scene.config, methods=("whisper",), tries=1)
+    for variant in ("", "same-key"):
+        config = dataclasses.replace(config, variant=variant)
+        large = Scene(FaceSet(write_faces(tmp_path, 1, 3, side=150)), config)
+        assert means(list(ATTACK.run(large)))
+    assert sides == [(112, 112, 3)] * 2
+
+
+def test_a_network_of_another_model_or_other_faces_is_not_taken(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.config = dataclasses.replace(scene.config, methods=("whisper",), tries=1)
+    list(ATTACK.run(scene))
+    other = write_faces(tmp_path, 12, 4)
+    config = dataclasses.replace(scene.config, training=other)
+    with pytest.raises(DataError, match=r"other settings: lessons\.training") as caught:
+        list(ATTACK.run(Scene(scene.faces, config)))
+    assert "another folder" in caught.value.hint
+    monkeypatch.setattr(METHODS["whisper"], "model_hash", lambda: b"retrained")
+    with pytest.raises(DataError, match=r"as whisper with other settings: lessons\.weights"):
+        list(ATTACK.run(scene))
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_faces_under_attack_are_not_learned_from(scene: Scene, tmp_path: Path, ending: str) -> None:
+    learned = tmp_path / "learned"
+    learned.mkdir()
+    own_u8 = scene.faces.load(scene.chosen[1])
+    enlarged = Image.fromarray(own_u8).resize((120, 120))
+    Image.fromarray(255 - own_u8).save(learned / "a.png")
+    enlarged.save(learned / f"b{ending}")
+    scene.config = dataclasses.replace(scene.config, training=learned)
+    with pytest.raises(DataError, match=rf"got b\{ending} of learned, which is 001\.png") as caught:
+        list(ATTACK.run(scene))
+    assert "--training" in caught.value.hint
+
+
 def test_minutes_become_steps_once(scene: Scene) -> None:
     scene.config = dataclasses.replace(scene.config, methods=("whisper",), tries=None, minutes=1e-6)
     for _ in range(2):
@@ -109,6 +158,9 @@ def test_gains_are_paired_means_with_their_margin() -> None:
     faces = [{pair: 20.0, other: 19.0}, {pair: 30.0, other: 27.0}]
     found = gains(faces, "a", "b")
     assert found["gain_psnr_db"] == 2
-    assert found["gain_psnr_db_margin"] == pytest.approx(1.96)
+    # Student's t of one degree of freedom, by the table: 12.706 standard errors.
+    assert found["gain_psnr_db_margin"] == pytest.approx(12.706, abs=1e-3)
+    many = [{pair: 20 + i % 2, other: 19.5} for i in range(30)]
+    assert gains(many, "a", "b")["gain_psnr_db_margin"] == pytest.approx(2.0452 * 0.5 / 29**0.5)
     assert gains([], "a", "b") == {}
     assert set(gains(faces[:1], "a", "b")) == {"gain_psnr_db"}

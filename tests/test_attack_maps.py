@@ -1,5 +1,6 @@
 """Searching for the secret itself: a map that shows in the noise, a shuffle that is used twice."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -7,19 +8,19 @@ import numpy as np
 import pytest
 import torch
 from sample_photos import portrait
-from weak_targets import MapAsNoise, Whisper, means, write_faces
+from weak_targets import U8, MapAsNoise, Whisper, means, write_faces
 
-from engine.attacks import find_attack, known_plaintext, map_search, pairs
+from engine.attacks import find_attack, known_plaintext, map_search, target
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.known_plaintext import KEYS
 from engine.attacks.map_search import climb, mask_again, prior
 from engine.attacks.relaxed_map import descend, recovered_by, signs
 from engine.attacks.shuffle_match import match_shuffle
 from engine.data import FaceSet
-from engine.errors import DataError, MethodError
+from engine.errors import CapacityError, DataError, MethodError
 from engine.images import from_u8
 from engine.masks import make_mask
-from engine.methods import METHODS
+from engine.methods import METHODS, Crop, Plan
 from engine.metrics import psnr_db
 from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
 from engine.training.batches import random_key_map
@@ -98,7 +99,12 @@ def scene(tmp_path: Path, faces: int, *methods: str) -> Scene:
 
 def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: Path) -> None:
     attack = find_attack("map-search")
-    found = means(list(attack.run(scene(tmp_path, 1, "proface-s-rand"))))
+    outcomes = list(attack.run(scene(tmp_path, 1, "proface-s-rand")))
+    gained = {s.pair: s.value for o in outcomes for s in o.scores if s.metric == "gain_psnr_db"}
+    found = means(outcomes)
+    for name in ("searched", "searched_signs", "climbed"):
+        more = found[f"original:{name}"] - found["original:protected"]
+        assert gained[f"{name}:protected"] == pytest.approx(more)
     names = ("searched", "searched_signs", "climbed", "wrong_key", "right_key", "protected")
     assert set(found) == {f"original:{name}" for name in names}
     assert found["original:right_key"] > 30 > found["original:searched"]
@@ -110,7 +116,7 @@ def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Known plaintext on faces of 32 px, by a tiny network."""
-    for module in (known_plaintext, pairs):
+    for module in (known_plaintext, target):
         monkeypatch.setattr(module, "PAPER_SIDE", 32)
     monkeypatch.setattr(known_plaintext, "COUNTS", (4,))
     monkeypatch.setattr(known_plaintext, "_WIDTH", 8)
@@ -128,6 +134,32 @@ def test_known_pairs_give_a_ghost_away(
         assert found[f"original:revealed_4_{keys}"] > found[f"original:control_4_{keys}"] + 0.2
         (summary,) = (o for o in outcomes if o.scores[0].pair == f"revealed:control_4_{keys}")
         assert summary.scores[0].metric == "gain_psnr_db" and summary.scores[0].value > 0.2
+
+
+class Picky(Whisper):
+    """Refuses one face in three."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def plan(self, photo_u8: U8, crops: Sequence[Crop], header_bytes: int) -> list[Plan]:
+        self.asked += 1
+        if self.asked % 3 == 0:
+            raise CapacityError("expected another face", hint="take another")
+        return super().plan(photo_u8, crops, header_bytes)
+
+
+def test_known_plaintext_goes_on_without_a_face_that_is_refused_or_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
+    monkeypatch.setitem(METHODS, "picky", Picky())
+    monkeypatch.setattr(known_plaintext, "COUNTS", (1, 4, 6))
+    config = AttackConfig(("picky",), ("gaussian",), limit=2, tries=1)
+    attacked = Scene(FaceSet(write_faces(tmp_path, 9, 2, side=40)), config)
+    found = means(list(find_attack("known-plaintext").run(attacked)))
+    # Of seven others two or three are refused when salted, so that six are not known.
+    assert "original:revealed_4_salted" in found and "original:revealed_6_salted" not in found
+    assert {s.metric for s in attacked.refused} == {"refused"}
 
 
 def test_known_plaintext_fits_what_a_network_has(tmp_path: Path, small: None) -> None:

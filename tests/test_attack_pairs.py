@@ -12,9 +12,9 @@ from engine.attacks.pairs import (
     PairConfig,
     PairMaker,
     make_protector,
-    paper_sized,
     scaled_strength,
 )
+from engine.attacks.target import paper_sized
 from engine.data import FaceFile, FaceSet
 from engine.errors import MethodError
 from engine.images import from_u8, to_u8
@@ -38,6 +38,7 @@ def test_rivals_get_the_same_faces_masks_and_crops(faces: FaceSet) -> None:
     beside = PairMaker([faces], CONFIG, 5, ByMethod(Whisper())).make(7)
     assert alone.protected is None and beside.protected is not None
     assert alone.original.shape == (3, 3, 32, 32)
+    assert PairConfig(("gaussian",)).crop == 112, "no part of a sealed face tells of its place"
     assert torch.equal(alone.original, beside.original)
     assert torch.equal(alone.mask, beside.mask)
     assert 0 < (255 * (beside.protected - beside.mask)).abs().max() <= 4.01

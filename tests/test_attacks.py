@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -157,6 +158,31 @@ def test_who_stops_an_attack_keeps_what_came(
 def run_cli(*words: str) -> tuple[int, str, str]:
     result = CliRunner().invoke(app, ["attack", *words], env={"COLUMNS": "200"})
     return result.exit_code, result.stdout, result.stderr
+
+
+def test_an_attack_that_is_asked_to_end_stops_as_by_ctrl_c(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(scene: Scene) -> Iterator[Outcome]:
+        record = scene.faces.records[0]
+        scene.refuse(record, "glass", "pixelate")
+        yield Outcome((scene.whole_run("glass", "pixelate", "right:wrong", "auc", 0.5),))
+        scene.refuse(scene.faces.records[1], "glass", "pixelate")
+        signal.raise_signal(signal.SIGTERM)
+
+    attack = dataclasses.replace(engine.attacks.byproducts.ATTACK, run=ended)
+    monkeypatch.setattr(engine.attacks.byproducts, "ATTACK", attack)
+    db, before = tmp_path / "results.db", signal.getsignal(signal.SIGTERM)
+    words = ("--data", str(folder), "--methods", "glass", "--masks", "pixelate", "--db", str(db))
+    try:
+        code, _, err = run_cli("byproducts", *words)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (code, "error: stopped" in err) == (1, True)
+    with Reader(db) as reader:
+        (run,) = reader.runs("attack")
+        refused = next(m for m in reader.means([run.id]) if m.metric == "refused")
+    assert (run.state, refused.images) == ("stopped", 2)
 
 
 @pytest.mark.parametrize("words", [(), ("--list",)])

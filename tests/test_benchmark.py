@@ -39,11 +39,11 @@ from engine.benchmark.judge import Exhibit, judge
 from engine.benchmark.plan import Subject, passphrase
 from engine.benchmark.rig import Keys, network_of
 from engine.cli import app
-from engine.cli.benchmark import _command
 from engine.data import FaceFile, FaceSet
 from engine.errors import MaskError, MethodError, MetricError, ResultsError
 from engine.keys import KdfParams, Key, key_map_tensor
 from engine.methods import find_method
+from engine.provenance import command_line
 from engine.results import Artifact, Reader, Results, Score
 from engine.zoo import load_model
 
@@ -632,7 +632,7 @@ def test_the_command_is_kept_for_a_shell_and_names_no_folder_of_the_machine(
     here = tmp_path / "clone"
     here.mkdir()
     monkeypatch.chdir(here)
-    kept = _command([
+    kept = command_line([
         "benchmark", "--data", str(tmp_path / "set of faces.zip"), f"--db={here / 'runs' / 'a.db'}",
         "--methods", f"one={here / 'runs' / 'one'},two=/elsewhere/two,sealed", "--licence",
         "drawn; free", "--snapshot", "/elsewhere/b.db", "--metrics",
@@ -643,7 +643,7 @@ def test_the_command_is_kept_for_a_shell_and_names_no_folder_of_the_machine(
         "--methods", "one=runs/one,two=two,sealed", "--licence", "drawn; free", "--snapshot",
         "b.db", "--metrics", "ssim,identity_cosine@runs@me,identity_cosine@insightface:pack",
     ]  # fmt: skip
-    assert _command(["benchmark", "--data", "../faces"]) == (
+    assert command_line(["benchmark", "--data", "../faces"]) == (
         "python -m engine benchmark --data ../faces"
     )
 

@@ -413,6 +413,14 @@ def test_a_scrambled_crop_goes_through_the_network_without_a_key(height: int, wi
         np.testing.assert_array_equal(found_u8, rounded)
 
 
+def test_a_crop_too_large_to_scramble_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.methods.embedding.MAX_SCRAMBLED", 99)
+    face_u8 = np.ascontiguousarray(portrait()[:10, :10])
+    with pytest.raises(MethodError, match="may have 99 pixels, got 10 x 10") as caught:
+        protect_crop(random_embedder(1), face_u8, face_u8, bound(), scrambled=True)
+    assert "sealed" in caught.value.hint
+
+
 def test_scrambling_and_network_are_undone_together() -> None:
     network = random_embedder(5).double()
     generator = torch.Generator().manual_seed(0)

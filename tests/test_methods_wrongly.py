@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from sample_photos import Photo, portrait, psnr_db
@@ -124,6 +125,15 @@ def test_a_decoy_of_any_size(size: tuple[int, int]) -> None:
     kept = shared_u8.copy()
     assert draw_decoy(shared_u8, bound(0)).shape == shared_u8.shape
     np.testing.assert_array_equal(shared_u8, kept)
+
+
+def test_a_large_decoy_is_a_small_one_enlarged() -> None:
+    shared_u8 = np.full((700, 900, 3), 120, np.uint8)
+    decoy_u8 = draw_decoy(shared_u8, bound(0))
+    small_u8 = draw_decoy(np.full((398, 512, 3), 120, np.uint8), bound(0))
+    assert decoy_u8.shape == shared_u8.shape
+    shrunk_u8 = cv2.resize(decoy_u8, (512, 398), interpolation=cv2.INTER_AREA)
+    assert psnr_db(np.asarray(shrunk_u8, np.uint8), small_u8) > 30
 
 
 def test_a_decoy_for_a_single_row_is_refused() -> None:

@@ -49,7 +49,10 @@ def options(folder: Path) -> RevealOptions:
     return RevealOptions(folder, log_steps=2)
 
 
-def test_it_learns_and_keeps_what_it_learned(tmp_path: Path) -> None:
+def test_it_learns_and_keeps_what_it_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["engine", "attack", "keyless", "--keep", "/home/me/kept"])
     told: list[tuple[int, int, str]] = []
     main = threading.current_thread()
 
@@ -68,6 +71,7 @@ def test_it_learns_and_keeps_what_it_learned(tmp_path: Path) -> None:
     with Reader(tmp_path / "results.db") as reader:
         (run,) = reader.runs()
     assert (run.kind, run.model, run.state) == ("train", "reveal tiny", "finished")
+    assert run.command == "python -m engine attack keyless --keep kept"
     assert [done for done, *_ in told] == list(range(1, 41))
     assert told[0][1:] == (40, "learning tiny") and "at step 40" in told[-1][2]
 

@@ -14,6 +14,7 @@ import torch
 from engine import zoo
 from engine.networks.embedder import Embedder
 from engine.networks.recognizer import Recognizer
+from engine.networks.reveal import Reveal
 
 RELEASED = dict(zoo.RELEASED)
 MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1"]))
@@ -63,14 +64,20 @@ def grey_embedder(strength: float = 0.15) -> Embedder:
 
 
 def write_models(folder: Path) -> Path:
-    """Write a random network for each of the models; returns the folder."""
+    """Write a random network of its class for each of the models; returns the folder."""
     for seed, name in enumerate(MODELS):
-        make = random_recognizer if name.startswith("recognizer") else random_embedder
-        write_model(folder / name, make(seed), name)
+        if name.startswith("reveal-"):
+            network: Embedder | Recognizer | Reveal = Reveal(width=8)
+        else:
+            make = random_recognizer if name.startswith("recognizer") else random_embedder
+            network = make(seed)
+        write_model(folder / name, network, name)
     return folder
 
 
-def write_model(folder: Path, network: Embedder | Recognizer, name: str) -> None:
+def write_model(
+    folder: Path, network: Embedder | Recognizer | Reveal, name: str, attacked: str = ""
+) -> None:
     """Save a network as the zoo wants it: config, weights and card."""
     network.save_pretrained(folder)
     card = zoo.ModelCard(
@@ -85,6 +92,7 @@ def write_model(folder: Path, network: Embedder | Recognizer, name: str) -> None
         paper="none",
         figures={},
         figures_command="",
+        attacked=attacked,
     )
     (folder / "card.json").write_text(json.dumps(asdict(card)), encoding="utf-8")
 

@@ -223,8 +223,8 @@ def _text_faults(base: Base) -> list[Fault]:
             (f"model_hash_{n}_bytes", _value("model_hash", bytes(n)), D, "model_hash")
             for n in (1, 31, 33, 64)
         ),
-        ("wrong_4", {"wrong": b"\x04"}, D, "wrong"),
-        ("wrong_255", {"wrong": b"\xff"}, D, "wrong"),
+        ("wrong_4", {"wrong": b"\x04"}, V, "wrong mode 4"),
+        ("wrong_255", {"wrong": b"\xff"}, V, "wrong mode 255"),
         ("height_0", {"height": b"\0\0"}, D, "height"),
         ("width_0", {"width": b"\0\0"}, D, "width"),
         ("over_25_megapixels", {"height": wide, "width": struct.pack(">H", 382)}, D, "width"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from engine.errors import MethodError
 
 if TYPE_CHECKING:
-    from engine.attacks.attack import Attack, AttackConfig, Report
+    from engine.attacks.attack import Attack, AttackConfig, Report, Scene
     from engine.data import FaceSet
     from engine.results import Results
 
@@ -122,8 +122,16 @@ def run_attack(
 
     with results.running(run_id):
         scene = Scene(faces, config, beat)
+        _store(attack, scene, results, run_id)
+    return run_id
+
+
+def _store(attack: "Attack", scene: "Scene", results: "Results", run_id: int) -> None:
+    """Run the attack, and store what it finds and whom it refuses as both come."""
+    try:
         for outcome in attack.run(scene):
             results.add_scores(run_id, outcome.scores, outcome.artifacts)
             results.add_costs(run_id, outcome.costs)
-        results.add_scores(run_id, scene.refused)
-    return run_id
+            results.add_scores(run_id, scene.take_refused())
+    finally:  # a face that was refused before a stop was refused all the same
+        results.add_scores(run_id, scene.take_refused())

@@ -5,26 +5,26 @@ passphrase and salt of their own, written as PNG, read back. What it finds it yi
 so that whatever stops it, what came before is kept.
 """
 
+import copy
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.attacks.target import Target, paper_sized
 from engine.benchmark.photographs import settle, whole
 from engine.benchmark.plan import BenchmarkConfig, Subject, choose, passphrase
 from engine.data import FaceFile, FaceSet
-from engine.errors import CapacityError, MethodError
-from engine.images import ProtectedFile, from_u8, open_protected
-from engine.keys import KdfParams, Key
+from engine.errors import CapacityError, MaskError, MethodError
+from engine.images import open_protected
+from engine.keys import KdfParams
+from engine.masks import make_mask
 from engine.methods import find_method
-from engine.metrics import measure
 from engine.pipeline import Preset, ProtectOptions, protect
-from engine.record import Header
 from engine.results.records import Artifact, Cost, Score
 
 __all__ = ["ALL", "Attack", "AttackConfig", "Outcome", "Report", "Scene", "Target", "no_report"]
@@ -105,60 +105,6 @@ class AttackConfig:
         return json.dumps(plain, sort_keys=True)
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """One protected face, and beside it what only its owner and the judge know.
-
-    Attributes:
-        record: which face of the set.
-        method: that protects it.
-        mask: that hides it.
-        original_u8: the face, (H, W, 3).
-        mask_u8: what was laid over it, same shape.
-        png: the file that was shared.
-        file: the same as it is read back.
-        header: what travels with it.
-        passphrase: the right one.
-        key: the right one.
-    """
-
-    record: FaceFile
-    method: str
-    mask: str
-    original_u8: U8 = field(repr=False)
-    mask_u8: U8 = field(repr=False)
-    png: bytes = field(repr=False)
-    file: ProtectedFile = field(repr=False)
-    header: Header = field(repr=False)
-    passphrase: str = field(repr=False)
-
-    @cached_property
-    def key(self) -> Key:
-        """The right key, derived on first use."""
-        return Key.from_passphrase(self.passphrase, self.header.salt, self.header.kdf)
-
-    @property
-    def protected_u8(self) -> U8:
-        """The pixels that were shared, as read back from the file."""
-        return self.file.photo_u8
-
-    def score(self, pair: str, metric: str, value: float) -> Score:
-        """A figure of this face."""
-        record = self.record
-        return Score(record.file, record.source, self.method, self.mask, pair, metric, float(value))
-
-    def compare(
-        self, name: str, shown_u8: U8, metrics: Sequence[str] = ("psnr_db", "ssim")
-    ) -> list[Score]:
-        """Measure a picture against the original, as the pair ``original:name``.
-
-        Raises:
-            MetricError, ImageShapeError: as :func:`engine.metrics.measure`.
-        """
-        found = measure(metrics, from_u8(self.original_u8), from_u8(shown_u8))
-        return [self.score(f"original:{name}", m, value.item()) for m, value in found.items()]
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What an attack found by now, to be stored together.
@@ -188,13 +134,67 @@ class Scene:
         config: what to attack, and how hard.
         chosen: indices of the faces to attack.
         report: to be called with what is done, what there is in all, and what is being done.
-        refused: of each face that a method would not protect, a figure that says so.
+        refused: of each face that a method or mask would not take, a figure that says so.
     """
 
     def __init__(self, faces: FaceSet, config: AttackConfig, report: Report = no_report) -> None:
         self.faces, self.config, self.report = faces, config, report
         self.chosen = tuple(choose(faces, config.benchmark()))
         self.refused: list[Score] = []
+        self._paper_size = False
+
+    def at_paper_size(self) -> "Scene":
+        """The same faces, each the middle square of its picture at 112 px.
+
+        A network that learned faces of one size sees less of others, which is no method's doing.
+        """
+        scene = copy.copy(self)  # what is refused goes into the same list
+        scene._paper_size = True
+        return scene
+
+    def face(self, index: int) -> tuple[FaceFile, U8]:
+        """A face of the set as it is attacked: what is known of it, and (H, W, 3)."""
+        record, original_u8 = self.faces.records[index], self.faces.load(index)
+        if self._paper_size:
+            original_u8, points = paper_sized(original_u8, record)
+            record = dataclasses.replace(record, landmarks=points)
+        return record, original_u8
+
+    def mask(
+        self,
+        record: FaceFile,
+        original_u8: U8,
+        mask: str,
+        preset: Preset | None = None,
+        strength: Mapping[str, float] | None = None,
+    ) -> U8:
+        """A face's mask without the pipeline, from the run's seed.
+
+        Args:
+            record: of the face, from :meth:`face`.
+            original_u8: the face.
+            mask: name of the mask.
+            preset: of its strength; the configuration's unless given.
+            strength: settings that replace the preset's.
+
+        Raises:
+            MaskError: the mask cannot be made for this face.
+        """
+        return make_mask(
+            mask, original_u8, landmarks=record.landmarks, seed=self.config.seed,
+            preset=preset or self.config.preset, strength=strength,
+        )  # fmt: skip
+
+    def refuse(self, record: FaceFile, method: str, mask: str) -> None:
+        """Note that a method or mask will not take a face."""
+        where = (record.file, record.source, method, mask)
+        self.refused.append(Score(*where, "photograph", "refused", 1.0))
+
+    def take_refused(self) -> tuple[Score, ...]:
+        """What was refused since the last time."""
+        found = tuple(self.refused)
+        self.refused.clear()
+        return found
 
     def combinations(self) -> list[tuple[str, str]]:
         """Every method with every mask."""
@@ -222,8 +222,9 @@ class Scene:
 
         Raises:
             CapacityError, MethodError: the method will not protect this face.
+            MaskError: the mask cannot be made for it.
         """
-        record, original_u8 = self.faces.records[index], self.faces.load(index)
+        record, original_u8 = self.face(index)
         if secret is None:
             secret = passphrase(self.config.seed, record.file, "right")
         settle(Subject(method), self.config.device)
@@ -259,9 +260,8 @@ class Scene:
                 target = self.protect(
                     index, method, mask, secret=secret and secret(one), check_value=check_value
                 )
-            except (CapacityError, MethodError):
-                refusal = Score(one.file, one.source, method, mask, "photograph", "refused", 1.0)
-                self.refused.append(refusal)
+            except (CapacityError, MaskError, MethodError):
+                self.refuse(one, method, mask)
             else:
                 yield target
         self.report(self._before(method, mask) + len(self.chosen), self._total, "")

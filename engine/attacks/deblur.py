@@ -9,8 +9,9 @@ strong a mask must be. Rows are of the method ``mask``, and name mask and streng
 import dataclasses
 from collections.abc import Iterator
 
+from engine.attacks.apart import check_apart
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
-from engine.attacks.pairs import PairConfig, PairMaker, paper_sized, scaled_strength
+from engine.attacks.pairs import PairConfig, PairMaker, scaled_strength
 from engine.attacks.revealing import (
     as_scores,
     compare,
@@ -23,7 +24,8 @@ from engine.attacks.revealing import (
     training_sets,
     workplace,
 )
-from engine.masks import MASKS, make_mask, mask_label
+from engine.errors import MaskError
+from engine.masks import MASKS, mask_label
 from engine.networks.reveal import Reveal
 from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
 
@@ -39,8 +41,10 @@ VARIANTS = ("large",)
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
-    config = scene.config
-    maker = PairMaker(training_sets(config), _pairs(config), config.seed)
+    config, scene = scene.config, scene.at_paper_size()
+    sets = training_sets(config)
+    maker = PairMaker(sets, _pairs(config), config.seed)
+    check_apart(maker, scene)
 
     def teach(step: int) -> Lesson:
         pairs = maker.make(step)
@@ -48,7 +52,7 @@ def _run(scene: Scene) -> Iterator[Outcome]:
 
     recipe = RevealRecipe(
         name="deblur", steps=1, width=WIDTHS[_size(config)], seed=config.seed,
-        lessons=dataclasses.asdict(_pairs(config)),
+        lessons=dataclasses.asdict(_pairs(config)) | {"training": [one.sha256() for one in sets]},
     )  # fmt: skip
     with workplace(config) as folder:
         steps = decide_steps(config, recipe, teach, folder, networks=1)
@@ -62,12 +66,12 @@ def _attack(scene: Scene, mask: str, times: float, network: Reveal) -> Iterator[
     strength = scaled_strength(mask, times)
     label, names, faces = mask_label(mask, strength, preset="paper"), metrics(), []
     for index in scene.chosen:
-        record = scene.faces.records[index]
-        original_u8, points = paper_sized(scene.faces.load(index), record)
-        mask_u8 = make_mask(
-            mask, original_u8, landmarks=points, seed=scene.config.seed, preset="paper",
-            strength=strength,
-        )  # fmt: skip
+        record, original_u8 = scene.face(index)
+        try:
+            mask_u8 = scene.mask(record, original_u8, mask, "paper", strength)
+        except MaskError:
+            scene.refuse(record, METHOD, label)
+            continue
         pictures = {"control": reveal(mask_u8, network), "mask": mask_u8}
         faces.append(compare(original_u8, pictures, names))
         yield Outcome(as_scores(record, METHOD, label, faces[-1]))

@@ -13,14 +13,16 @@ gives the network planes of its own to learn it in.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.attacks.apart import check_apart
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
-from engine.attacks.pairs import PairConfig, PairMaker, Protector, make_protector, paper_sized
+from engine.attacks.pairs import PairConfig, PairMaker, Protector, make_protector
 from engine.attacks.revealing import (
     as_scores,
     compare,
@@ -34,9 +36,10 @@ from engine.attacks.revealing import (
     training_sets,
     workplace,
 )
+from engine.benchmark.plan import Subject
 from engine.data import FaceFile
+from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import from_u8, to_u8
-from engine.masks import make_mask
 from engine.networks.reveal import Reveal
 from engine.training.batches import PAPER_SIDE
 from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
@@ -68,7 +71,7 @@ class _Plan:
         pictures = 2 if "stacked" in words else 1
         return cls(words, WIDTHS[size_of(words, VARIANTS)], pictures, same_key, pairs)
 
-    def recipe(self, name: str, steps: int, seed: int) -> RevealRecipe:
+    def recipe(self, name: str, steps: int, seed: int, lessons: Mapping[str, Any]) -> RevealRecipe:
         return RevealRecipe(
             name=" ".join([name, *self.words]),
             steps=steps,
@@ -76,7 +79,7 @@ class _Plan:
             pictures=self.pictures,
             places=PAPER_SIDE if self.same_key else 0,
             seed=seed,
-            lessons=dataclasses.asdict(self.pairs),
+            lessons=dataclasses.asdict(self.pairs) | dict(lessons),
         )
 
 
@@ -93,8 +96,11 @@ class _Teacher:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
-    config, plan = scene.config, _Plan.of(scene.config)
+    config, plan, scene = scene.config, _Plan.of(scene.config), scene.at_paper_size()
     sets = training_sets(config)
+    blind = _Teacher(PairMaker(sets, plan.pairs, config.seed), plan.pictures)
+    check_apart(blind.maker, scene)
+    faces = {"training": [one.sha256() for one in sets]}
     one_key = config.seed if plan.same_key else None
     steps = 0
     with workplace(config) as folder:
@@ -102,11 +108,12 @@ def _run(scene: Scene) -> Iterator[Outcome]:
             protector = make_protector(method, config.device, one_key)
             maker = PairMaker(sets, plan.pairs, config.seed, protector)
             teach = _Teacher(maker, plan.pictures)
-            recipe = plan.recipe(method, max(1, steps), config.seed)
+            attacked = faces | {"weights": Subject(method).weights_hash()}
+            recipe = plan.recipe(method, max(1, steps), config.seed, attacked)
             steps = steps or decide_steps(config, recipe, teach, folder, len(config.methods) + 1)
             revealer = learn(scene, dataclasses.replace(recipe, steps=steps), teach, folder)
-            blind = _Teacher(PairMaker(sets, plan.pairs, config.seed), plan.pictures)
-            control = learn(scene, plan.recipe("control", steps, config.seed), blind, folder)
+            recipe = plan.recipe("control", steps, config.seed, faces)
+            control = learn(scene, recipe, blind, folder)
             known_key = protector if plan.same_key else None
             for mask in config.masks:
                 yield from _attack(scene, method, mask, revealer, control, known_key)
@@ -150,17 +157,16 @@ def _shown(
         for target in scene.targets(method, mask):
             yield target.record, target.original_u8, target.mask_u8, target.protected_u8
         return
-    config = scene.config
     for index in scene.chosen:
-        record = scene.faces.records[index]
-        original_u8, points = paper_sized(scene.faces.load(index), record)
-        mask_u8 = make_mask(
-            mask, original_u8, landmarks=points, seed=config.seed, preset=config.preset
-        )
-        made = protector.protect(
-            from_u8(original_u8), from_u8(mask_u8), np.random.default_rng(config.seed)
-        )
-        yield record, original_u8, mask_u8, to_u8(made)
+        record, original_u8 = scene.face(index)
+        draw = np.random.default_rng(scene.config.seed)
+        try:
+            mask_u8 = scene.mask(record, original_u8, mask)
+            made = protector.protect(from_u8(original_u8), from_u8(mask_u8), draw)
+        except (CapacityError, MaskError, MethodError):
+            scene.refuse(record, method, mask)
+        else:
+            yield record, original_u8, mask_u8, to_u8(made)
 
 
 def _budget(config: AttackConfig) -> str:
@@ -173,8 +179,9 @@ def _budget(config: AttackConfig) -> str:
     left_out = ", ".join(sorted({"identity_cosine"} - set(metrics())))
     return (
         f"{steps}: a U-Net of width {plan.width} for each method and one for the control, on "
-        f"{plan.pairs.batch} squares of {plan.pairs.crop} px a step, from {plan.pairs.faces} faces "
-        "of 112 px" + (f"; without {left_out}, which cannot be had here" if left_out else "")
+        f"{plan.pairs.batch} squares of {plan.pairs.crop} px a step, all masks mixed, from up to "
+        f"{plan.pairs.faces} faces of {PAPER_SIDE} px"
+        + (f"; without {left_out}, which cannot be had here" if left_out else "")
     )
 
 

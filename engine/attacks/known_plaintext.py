@@ -10,6 +10,7 @@ read off by correlating coefficients.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
-from engine.attacks.pairs import make_protector, paper_sized
+from engine.attacks.pairs import make_protector
 from engine.attacks.relaxed_map import descend, recovered_by
 from engine.attacks.revealing import (
     as_scores,
@@ -30,10 +31,10 @@ from engine.attacks.revealing import (
     workplace,
 )
 from engine.attacks.shuffle_match import match_shuffle
+from engine.benchmark.plan import Subject
 from engine.data import FaceFile
-from engine.errors import DataError
+from engine.errors import CapacityError, DataError, MaskError, MethodError
 from engine.images import from_u8, to_u8
-from engine.masks import make_mask
 from engine.methods import find_method
 from engine.methods.embedding import load
 from engine.methods.proface_s import ProfaceS
@@ -73,6 +74,7 @@ class _Known:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    scene = scene.at_paper_size()
     with workplace(scene.config) as folder:
         for method, mask in scene.combinations():
             for keys in KEYS:
@@ -80,16 +82,17 @@ def _run(scene: Scene) -> Iterator[Outcome]:
 
 
 def _attack(scene: Scene, method: str, mask: str, keys: str, folder: Path) -> Iterator[Outcome]:
-    known = list(_protected(scene, method, mask, keys, _others(scene)))
+    others = _protected(scene, method, mask, keys, _others(scene))
+    known = list(islice(others, max(COUNTS)))
     fresh = list(_protected(scene, method, mask, keys, scene.chosen))
+    # Where most faces are refused, the attacker knows fewer.
+    counts = [count for count in COUNTS if count <= len(known)]
     names = metrics()
     faces: list[dict[tuple[str, str], float]] = [{} for _ in fresh]
-    for count in COUNTS:
+    for count in counts:
         ending = f"{count}_{keys}"
-        revealed = _taught(
-            scene, known[:count], "protected_u8", f"{method} {mask} {ending}", folder
-        )
-        control = _taught(scene, known[:count], "mask_u8", f"control {mask} {ending}", folder)
+        revealed = _taught(scene, known[:count], method, f"{method} {mask} {ending}", folder)
+        control = _taught(scene, known[:count], "", f"control {mask} {ending}", folder)
         fitted = _fitted(method, known[:count], fresh, scene.config)
         for i, one in enumerate(fresh):
             pictures = {
@@ -104,7 +107,7 @@ def _attack(scene: Scene, method: str, mask: str, keys: str, folder: Path) -> It
     yield Outcome(
         tuple(
             scene.whole_run(method, mask, f"{way}:control_{count}_{keys}", name, value)
-            for count in COUNTS
+            for count in counts
             for way in ("revealed", "fitted")
             for name, value in _gain(faces, f"{way}_{count}_{keys}", f"control_{count}_{keys}")
         )
@@ -120,7 +123,7 @@ def _gain(
 
 
 def _others(scene: Scene) -> list[int]:
-    """The faces whose originals the attacker knows: none of those under attack."""
+    """The faces whose originals the attacker may know: none of those under attack, in any order."""
     left = sorted(set(range(len(scene.faces))) - set(scene.chosen))
     if len(left) < max(COUNTS):
         raise DataError(
@@ -128,36 +131,46 @@ def _others(scene: Scene) -> list[int]:
             hint="attack fewer faces with --limit",
         )
     rng = np.random.default_rng(scene.config.seed)
-    return [int(i) for i in rng.choice(left, max(COUNTS), replace=False)]
+    return [int(i) for i in rng.permutation(left)]
 
 
 def _protected(
     scene: Scene, method: str, mask: str, keys: str, indices: Sequence[int]
 ) -> Iterator[_Known]:
+    """The faces that the method and the mask take; the others are noted and left out."""
     config = scene.config
-    if keys == "salted":
-        for index in indices:
-            target = scene.protect(index, method, mask, secret=_PASSPHRASE)
-            yield _Known(target.record, target.original_u8, target.mask_u8, target.protected_u8)
-        return
     protector = make_protector(method, config.device, one_key=config.seed)
     rng = np.random.default_rng(config.seed)
     for index in indices:
-        record = scene.faces.records[index]
-        original_u8, points = paper_sized(scene.faces.load(index), record)
-        mask_u8 = make_mask(
-            mask, original_u8, landmarks=points, seed=config.seed, preset=config.preset
-        )
-        made = protector.protect(from_u8(original_u8), from_u8(mask_u8), rng)
-        yield _Known(record, original_u8, mask_u8, to_u8(made))
+        record, original_u8 = scene.face(index)
+        try:
+            if keys == "salted":
+                target = scene.protect(index, method, mask, secret=_PASSPHRASE)
+                yield _Known(record, original_u8, target.mask_u8, target.protected_u8)
+                continue
+            mask_u8 = scene.mask(record, original_u8, mask)
+            made = protector.protect(from_u8(original_u8), from_u8(mask_u8), rng)
+        except (CapacityError, MaskError, MethodError):
+            scene.refuse(record, method, mask)
+        else:
+            yield _Known(record, original_u8, mask_u8, to_u8(made))
 
 
-def _taught(scene: Scene, known: Sequence[_Known], shown: str, name: str, folder: Path) -> Reveal:
-    """A small network that has learned these pairs, and planes of its own for what stays put."""
-    config = scene.config
+def _taught(scene: Scene, known: Sequence[_Known], method: str, name: str, folder: Path) -> Reveal:
+    """A small network that has learned these pairs, and planes of its own for what stays put.
+
+    Without a method it is the control, which sees the masks.
+    """
+    config, shown = scene.config, "protected_u8" if method else "mask_u8"
+    lessons = {
+        "pairs": [one.record.file for one in known],
+        "data": scene.faces.sha256(),
+        "preset": config.preset,
+        "weights": Subject(method).weights_hash() if method else "",
+    }
     recipe = RevealRecipe(
         name=name, steps=config.tries or _STEPS, width=_WIDTH, places=PAPER_SIDE,
-        seed=config.seed, lessons={"pairs": [one.record.file for one in known]},
+        seed=config.seed, lessons=lessons,
     )  # fmt: skip
 
     def teach(step: int) -> Lesson:

@@ -4,20 +4,21 @@ Anyone has the program, so anyone can protect as many faces as they like under k
 and show a network each protected picture beside its original.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from engine import carrier
+from engine.attacks.target import paper_sized
 from engine.data import FaceFile, FaceSet
-from engine.errors import DataError
+from engine.errors import DataError, MaskError
 from engine.images import batch_to_u8, from_u8
 from engine.keys import Key
 from engine.masks import MASKS, Preset, make_mask
@@ -36,6 +37,7 @@ WIDE = (0.4, 2.2)
 """Least and greatest mask strength that a de-blurrer meets, times the papers'."""
 
 _KEPT_PLANS = 20_000
+_REDRAWS = 100
 
 U8 = npt.NDArray[np.uint8]
 
@@ -149,7 +151,8 @@ class PairConfig:
         masks: names of the masks, equally likely.
         preset: of their strengths.
         batch: pairs at a time.
-        crop: side of the square that is cut from each face of 112 px; 112 takes it whole.
+        crop: side of the square that is cut from each face of 112 px; 112 takes it whole, as it is
+            attacked: what a method scatters over all of a face no part of it tells.
         faces: faces to learn from, drawn with the seed; None for all that there are.
         strength: ``"test"`` as the preset has it; ``"mixed"`` half of the time so, else as a
             training mask rolls it; ``"wide"``, from weak to strong.
@@ -158,7 +161,7 @@ class PairConfig:
     masks: tuple[str, ...]
     preset: Preset = "paper"
     batch: int = 8
-    crop: int = 64
+    crop: int = PAPER_SIDE
     faces: int | None = 4000
     strength: str = "mixed"
 
@@ -181,6 +184,9 @@ class PairMaker:
         seed: of everything drawn.
         protector: how to protect; without one there is only the mask.
 
+    Attributes:
+        places: the faces that it draws from, each by its set and its number there.
+
     Raises:
         DataError: there are no faces.
     """
@@ -197,14 +203,17 @@ class PairMaker:
         if not places:
             raise DataError("no faces to learn from", hint="name a folder that has some")
         chosen = np.random.default_rng(seed).permutation(len(places))[: config.faces]
-        self._places = [places[i] for i in chosen]
+        self.places = [places[i] for i in chosen]
 
     def make(self, step: int) -> Pairs:
-        """The pairs of a step, the same ones each time."""
+        """The pairs of a step, the same ones each time.
+
+        Raises:
+            MaskError: hardly any of the faces takes the masks.
+        """
         config = self.config
         rng = np.random.default_rng([self.seed, step])
-        picks = [self._places[rng.integers(len(self._places))] for _ in range(config.batch)]
-        both = [self._masked(faces.load(i), faces.records[i], rng) for faces, i in picks]
+        both = [self._draw(rng) for _ in range(config.batch)]
         top, left = rng.integers(0, PAPER_SIDE - config.crop + 1, (2, config.batch))
         corners = list(zip(top.tolist(), left.tolist(), strict=True))
         original, mask = (_stack([pair[i] for pair in both]) for i in (0, 1))
@@ -216,6 +225,18 @@ class PairMaker:
             return Pairs(original, mask, self.protector.protect(original, mask, key_rng))
         protected = self.protector.protect(original, mask, key_rng)
         return Pairs(*(_cut(image, corners, config.crop) for image in (original, mask, protected)))
+
+    def _draw(self, rng: np.random.Generator) -> tuple[U8, U8]:
+        """A face and its mask; another face where the mask cannot be made."""
+        for _ in range(_REDRAWS):
+            faces, i = self.places[rng.integers(len(self.places))]
+            with contextlib.suppress(MaskError):
+                return self._masked(faces.load(i), faces.records[i], rng)
+        raise MaskError(
+            f"faces to learn from must take the masks {', '.join(self.config.masks)}, got "
+            f"{_REDRAWS} in a row that do not",
+            hint="take other masks, or faces with landmarks",
+        )
 
     def _masked(self, face_u8: U8, record: FaceFile, rng: np.random.Generator) -> tuple[U8, U8]:
         name = str(rng.choice(self.config.masks))
@@ -235,22 +256,6 @@ class PairMaker:
         if self.config.strength == "mixed" and rng.random() < 0.5:
             return MASKS[name].sample(rng)
         return None
-
-
-def paper_sized(face_u8: U8, record: FaceFile) -> tuple[U8, npt.NDArray[np.float32] | None]:
-    """The middle square of a face at 112 px, and its landmarks there."""
-    height, width = face_u8.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    points = record.landmarks
-    if points is not None:
-        points = (points - np.array([left, top], np.float32)) * (PAPER_SIDE / side)
-    if face_u8.shape[:2] == (PAPER_SIDE, PAPER_SIDE):
-        return face_u8, points
-    square_u8 = face_u8[top : top + side, left : left + side]
-    how = cv2.INTER_AREA if side > PAPER_SIDE else cv2.INTER_CUBIC
-    resized = cv2.resize(square_u8, (PAPER_SIDE, PAPER_SIDE), interpolation=how)
-    return np.asarray(resized, dtype=np.uint8), points
 
 
 def scaled_strength(name: str, times: float) -> dict[str, float]:

@@ -12,8 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.cli.benchmark import _command, _face_bar, _names
-from engine.cli.terminal import fail, named_errors, say
+from engine.cli.terminal import end_as_by_ctrl_c, face_bar, fail, named_errors, names, say
 
 if TYPE_CHECKING:
     from engine.attacks.attack import AttackConfig
@@ -86,8 +85,8 @@ def _config(
     from engine.pipeline import Preset
 
     return AttackConfig(
-        methods=_names(methods),
-        masks=_names(masks),
+        methods=names(methods),
+        masks=names(masks),
         preset=cast(Preset, preset),
         limit=limit,
         seed=seed,
@@ -111,14 +110,16 @@ def _print_attacks(config: "AttackConfig") -> None:
 def _run(name: str, data: Path, db: Path, config: "AttackConfig") -> None:
     from engine.attacks import ATTACKS, run_attack
     from engine.layouts import open_faces
+    from engine.provenance import command_line
     from engine.results import Reader, Results
 
+    end_as_by_ctrl_c()
     chosen = ATTACKS[name]
     say(f"{chosen.title}: the attacker has {chosen.knowledge}, and wants {chosen.goal}")
     say(f"budget: {chosen.budget(config)}")
-    with contextlib.closing(Results(db)) as results, _face_bar() as report:
+    with contextlib.closing(Results(db)) as results, face_bar() as report:
         try:
-            command = _command(sys.argv[1:])
+            command = command_line(sys.argv[1:])
             run_id = run_attack(name, open_faces(data), config, results, command, report)
         except KeyboardInterrupt:
             raise fail("stopped", f"what came before is kept in {db.name}") from None

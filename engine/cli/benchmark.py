@@ -1,26 +1,16 @@
 """``benchmark``: measure methods and masks on a set of faces, and print what papers print."""
 
 import contextlib
-import os
-import re
-import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from tqdm import tqdm
 
-from engine.cli.terminal import fail, named_errors, say
+from engine.cli.terminal import face_bar, fail, named_errors, names, say
 
 if TYPE_CHECKING:
     from engine.benchmark import BenchmarkConfig, BenchmarkOptions
-
-_LINE_SECONDS = 30.0
-_BEFORE_PATH = re.compile(r"^[^/\\]*[=@](?:insightface:)?")
-
 
 _Snapshot = Annotated[
     Path | None, typer.Option(help="write a compact copy of the finished runs, to be released")
@@ -109,14 +99,14 @@ def _config(
     from engine.pipeline import Preset
 
     return BenchmarkConfig(
-        methods=_names(methods),
-        masks=_names(masks),
+        methods=names(methods),
+        masks=names(masks),
         metrics=_metrics(metrics),
         preset=cast(Preset, preset),
         limit=limit,
         seed=seed,
         photographs=photographs,
-        parts=PARTS if parts == "all" else _names(parts),
+        parts=PARTS if parts == "all" else names(parts),
         protocol="paper" if protocol == "paper" else "png",
     )
 
@@ -133,10 +123,11 @@ def _options(
     import torch
 
     from engine.benchmark import BenchmarkOptions
+    from engine.provenance import command_line
 
     torch.set_num_threads(threads or max(1, torch.get_num_threads() // jobs))
     return BenchmarkOptions(
-        command=_command(sys.argv[1:]),
+        command=command_line(sys.argv[1:]),
         device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
         batch=batch,
         jobs=jobs,
@@ -144,25 +135,6 @@ def _options(
         thumbnails=thumbnails,
         licence=licence,
     )
-
-
-def _command(words: Sequence[str]) -> str:
-    """What was typed, for a shell, fit to be released: no path tells of this machine's folders."""
-    return shlex.join(["python", "-m", "engine", *map(_without_machine, words)])
-
-
-def _without_machine(word: str) -> str:
-    """A word with its path relative to here where it is near, else with its last part alone."""
-    # --data=PATH, NAME=PATH and METRIC@PATH, several of which stand in one word with commas.
-    if "," in word:
-        return ",".join(map(_without_machine, word.split(",")))
-    path = _BEFORE_PATH.sub("", word)
-    head = word.removesuffix(path)
-    if not Path(path).is_absolute():
-        return word
-    here = Path.cwd()
-    near = Path(path).is_relative_to(here.parent)
-    return head + (os.path.relpath(path, here) if near else Path(path).name)
 
 
 def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOptions") -> None:
@@ -173,7 +145,7 @@ def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOpt
     from engine.tables import table
 
     results = Results(db)
-    with contextlib.closing(results), _face_bar() as report:
+    with contextlib.closing(results), face_bar() as report:
         try:
             run_id = run(open_faces(data), config, results, options, report)
         except KeyboardInterrupt:
@@ -204,14 +176,10 @@ def _check(
             raise typer.BadParameter(message, param_hint=option)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, text.split(","))))
-
-
 def _metrics(text: str) -> tuple[str, ...]:
     """The metrics asked for; of ``all``, those that can be had, and why the others cannot."""
     if text != "all":
-        return _names(text)
+        return names(text)
     from engine.metrics import METRICS, available
 
     reasons = {name: available(name) for name in METRICS}
@@ -247,26 +215,3 @@ def _print_table(db: Path, number: str, protocol: str, style: str) -> None:
     with Reader(db) as reader:
         cells = reader.paper_table(table_name(number), protocol)
     typer.echo(paper_table(cells, cast(Style, style)))
-
-
-@contextlib.contextmanager
-def _face_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """Faces done, rate and time left: a bar at a terminal, else a line every half minute."""
-    quiet = not sys.stderr.isatty()
-    with tqdm(unit="face", disable=quiet) as bar:
-        began, first, last = time.monotonic(), -1, time.monotonic()
-
-        def report(done: int, total: int, what: str) -> None:
-            nonlocal first, last
-            first = done if first < 0 else first
-            bar.total = total
-            bar.set_description(what, refresh=False)
-            bar.update(done - bar.n)
-            now = time.monotonic()
-            if quiet and now - last > _LINE_SECONDS and done > first:
-                last = now
-                rate = (done - first) / (now - began)
-                left = (total - done) / rate / 60
-                say(f"{done} of {total} faces, {rate:.1f} a second, {left:.0f} min left, {what}")
-
-        yield report

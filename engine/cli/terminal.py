@@ -3,8 +3,10 @@
 import contextlib
 import getpass
 import json
+import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,15 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from tqdm import tqdm
 
 from engine.errors import EngineError, PassphraseError
 from engine.files import check_target
 
 OTHER_FORMATS = (".jpg", ".jpeg", ".webp")
 """Endings that would lie about the PNG that is written."""
+
+_LINE_SECONDS = 30.0
 
 
 def say(text: str) -> None:
@@ -157,3 +162,36 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
             bar.update(task, description=stage, completed=share)
 
         yield report
+
+
+@contextlib.contextmanager
+def face_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """Faces done, rate and time left: a bar at a terminal, else a line every half minute."""
+    quiet = not sys.stderr.isatty()
+    with tqdm(unit="face", disable=quiet) as bar:
+        began, first, last = time.monotonic(), -1, time.monotonic()
+
+        def report(done: int, total: int, what: str) -> None:
+            nonlocal first, last
+            first = done if first < 0 else first
+            bar.total = total
+            bar.set_description(what, refresh=False)
+            bar.update(done - bar.n)
+            now = time.monotonic()
+            if quiet and now - last > _LINE_SECONDS and done > first:
+                last = now
+                rate = (done - first) / (now - began)
+                left = (total - done) / rate / 60
+                say(f"{done} of {total} faces, {rate:.1f} a second, {left:.0f} min left, {what}")
+
+        yield report
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names that were separated by commas, each once."""
+    return tuple(dict.fromkeys(filter(None, text.split(","))))
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let a stop by a batch system or a closing session (SIGTERM) save and say what Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

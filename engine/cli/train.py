@@ -1,7 +1,6 @@
 """``train``: train a released model again, or on; interrupt it when you like."""
 
 import math
-import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.terminal import emit, named_errors, say
+from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
 
 if TYPE_CHECKING:
     from engine.training.loop import Trainer, TrainOptions
@@ -67,8 +66,7 @@ def train(
     from engine.training.loop import TrainOptions
     from engine.training.recipes import find_recipe
 
-    # Stopped by a batch system or a closing session: save as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     options = TrainOptions(
         resume, minutes, device or _fastest(), seed, steps=steps, start_from=start_from
     )

@@ -23,6 +23,11 @@ MAX_ERROR = 255**2 / 10**2
 """Mean squared difference from the mask that may go out, in squared levels: a PSNR of 20 dB."""
 
 
+MAX_SCRAMBLED = 4_194_304
+"""Most pixels of a crop that is scrambled, 2048 x 2048: a shuffle is held whole, in memory that
+grows with the crop and not with its tiles."""
+
+
 def load(model: str) -> Embedder:
     """Load a released embedder.
 
@@ -52,8 +57,15 @@ def protect_crop(
     With ``scrambled`` the key scrambles the crop, and the network is given no key.
 
     Raises:
-        MethodError: what came out is not the mask to the eye; nothing may go out then.
+        MethodError: what came out is not the mask to the eye, and nothing may go out then; or the
+            crop is too large to scramble.
     """
+    if scrambled and original_u8.shape[0] * original_u8.shape[1] > MAX_SCRAMBLED:
+        raise MethodError(
+            f"a face that is scrambled may have {MAX_SCRAMBLED:,} pixels, got "
+            f"{original_u8.shape[1]} x {original_u8.shape[0]}",
+            hint="protect it with --method sealed, draw a smaller --box, or scale the picture down",
+        )
     original = from_u8(original_u8)
     if scrambled:  # before the padding, which would spread what is cut off again everywhere
         original = scramble(original, _shuffle(key, original))

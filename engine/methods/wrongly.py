@@ -9,6 +9,7 @@ module and looks at what comes out.
 from itertools import count
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +20,7 @@ from engine.masks.sticker import sticker_layer
 from engine.methods.signature import BoundKey, Method, Place
 
 _SHARE: Final = 0.85  # of the box's shorter side that the 112 px of a drawn face take up
+_DRAWN: Final = 512  # longest side that a decoy is drawn at; larger ones are enlarged
 _TINT: Final = (0.6, 1.4)  # how far the drawn skin may be darkened and lightened
 
 
@@ -37,7 +39,7 @@ def show_wrongly(
         (h, w, 3) of the place's box.
 
     Raises:
-        MaskError: the box of a decoy is smaller than 2 pixels each way, or far too large.
+        MaskError: the box of a decoy is smaller than 2 pixels each way.
     """
     x0, y0, x1, y1 = place.box
     if place.wrong == "decoy":
@@ -66,6 +68,13 @@ def draw_decoy(shared_u8: npt.NDArray[np.uint8], key: BoundKey) -> npt.NDArray[n
         MaskError: as :func:`engine.masks.make_mask`.
     """
     height, width = shared_u8.shape[:2]
+    if max(height, width) > _DRAWN and min(height, width) > 1:
+        smaller = _DRAWN / max(height, width)
+        size = max(2, round(smaller * width)), max(2, round(smaller * height))
+        small_u8 = np.asarray(cv2.resize(shared_u8, size, interpolation=cv2.INTER_AREA), np.uint8)
+        decoy_u8 = draw_decoy(small_u8, key)
+        enlarged = cv2.resize(decoy_u8, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(enlarged, np.uint8)
     ground_u8 = make_mask("extreme_blur", shared_u8)
     first = int.from_bytes(key.key.stream(key.context, "decoy", 8), "big")
     seed = next(seed for seed in count(first) if character(seed).kind == "human")

@@ -109,11 +109,23 @@ def _check_recipe(before: Settings | None, now: Settings) -> None:
     now = json.loads(json.dumps(now))
     if before is None or before == now:
         return
-    changed = [name for name in now if before.get(name) != now[name]]
     raise DataError(
-        f"the run was started as {before.get('name')} with other settings: {', '.join(changed)}",
-        hint="name another folder with --resume, or give the settings that it was started with",
+        f"the run was started as {before.get('name')} with other settings: "
+        f"{', '.join(_changed(before, now))}",
+        hint="name another folder with --resume or --keep, or give what it was started with",
     )
+
+
+def _changed(before: Settings, now: Settings) -> list[str]:
+    """Names of the settings that differ; of one that is a table, those of its own."""
+    found = []
+    for name in {**now, **before}:
+        first, second = before.get(name), now.get(name)
+        if isinstance(first, dict) and isinstance(second, dict):
+            found += [f"{name}.{one}" for one in _changed(first, second)]
+        elif first != second:
+            found.append(name)
+    return found
 
 
 def _contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from engine.data import FaceSet
 from engine.errors import DataError
-from engine.provenance import provenance
+from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training.aligned import AlignedBatches, Faces
 from engine.training.loop import Say, TrainOptions, share_done
@@ -70,7 +70,7 @@ def distil(
     results = Results(options.folder / "results.db")
     progress = trainer.progress
     if not progress.run_id:
-        command = " ".join(["python -m engine", *sys.argv[1:]])
+        command = command_line(sys.argv[1:])
         progress.run_id = results.start_run(
             "train", recipe.name, command, json.dumps(dataclasses.asdict(recipe)),
             provenance=provenance(), seed=options.seed, device=options.device,

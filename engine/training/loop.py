@@ -18,7 +18,7 @@ from torch import nn, optim
 from engine.data import FaceSet
 from engine.errors import ModelError
 from engine.networks.embedder import Embedder
-from engine.provenance import provenance
+from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.batches import Batch, Batches
@@ -194,7 +194,7 @@ def train(
     progress = trainer.progress
     if not progress.run_id:
         config = json.dumps(dataclasses.asdict(recipe))
-        command = " ".join(["python -m engine", *sys.argv[1:]])
+        command = command_line(sys.argv[1:])
         progress.run_id = results.start_run(
             "train", recipe.name, command, config,
             provenance=provenance(), seed=options.seed, device=options.device,

@@ -21,7 +21,7 @@ from torch import Tensor, nn, optim
 
 from engine.errors import ModelError
 from engine.networks.reveal import Reveal
-from engine.provenance import provenance
+from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.checkpoint import Progress
@@ -202,7 +202,7 @@ def train_reveal(
         if not progress.run_id:
             config = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
             progress.run_id = results.start_run(
-                "train", f"reveal {recipe.name}", " ".join(["python -m engine", *sys.argv[1:]]),
+                "train", f"reveal {recipe.name}", command_line(sys.argv[1:]),
                 config, provenance=provenance(), seed=recipe.seed, device=options.device,
                 threads=torch.get_num_threads(),
             )  # fmt: skip
@@ -220,7 +220,7 @@ def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Tell) -
     sums: dict[str, float] = {}
     summed, line = 0, f"learning {trainer.recipe.name}"
     last = last_save = time.monotonic()
-    for lesson in _ahead(teach, progress.step, steps):
+    for lesson in ahead(teach, progress.step, steps):
         for name, value in trainer.step(lesson).items():
             sums[name] = sums.get(name, 0.0) + value
         summed += 1
@@ -241,8 +241,8 @@ def _run(trainer: RevealTrainer, teach: Teach, results: Results, report: Tell) -
             last = last_save = time.monotonic()
 
 
-def _ahead(teach: Teach, first: int, steps: int) -> Iterator[Lesson]:
-    """Lessons in order, the next one made while one is learned."""
+def ahead(teach: Teach, first: int, steps: int) -> Iterator[Lesson]:
+    """Give the lessons of the steps from ``first`` on, the next one made while one is learned."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(teach, first)
         for step in range(first + 1, steps):
