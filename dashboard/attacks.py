@@ -46,10 +46,10 @@ def _attempt(run: Run) -> Attempt:
     except json.JSONDecodeError:
         config = None
     told = config if isinstance(config, dict) else {}
-    first, *rest = (str(told.get(name) or "") for name in ("attack", "budget", "variant"))
+    first, budget, kind = (str(told.get(n) or "") for n in ("attack", "budget", "variant"))
     weights = told.get("weights")
     known = {str(k): str(v) for k, v in weights.items()} if isinstance(weights, dict) else {}
-    return Attempt(run.id, run_rows.label(run), first, *rest, weights=known)
+    return Attempt(run.id, run_rows.label(run), first, budget, kind, known)
 
 
 def of_newest_weights(means: Iterable[MeanScore], known: Mapping[int, Attempt]) -> list[MeanScore]:
