@@ -20,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.attacks.keys import Trial, key_map_sweep, one_bit_off, one_character_off, random_key
+    from engine.attacks.race import Lap, planted, race
+    from engine.attacks.rates import gpu_rates
     from engine.attacks.residual import amplify
+    from engine.attacks.revealers import reveal, revealed_methods
     from engine.faces import (
         Face,
         crop,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         recover_wrongly,
         refuse_hidden_faces,
     )
+    from engine.results.standing import Attacked, Standing, standings
     from engine.zoo import RELEASED, list_models, load_model
 
 __all__ = [
@@ -50,10 +54,13 @@ __all__ = [
     "MASKS",
     "METHODS",
     "RELEASED",
+    "Attacked",
     "Box",
     "Face",
     "Key",
+    "Lap",
     "ProtectOptions",
+    "Standing",
     "Trial",
     "amplify",
     "crop",
@@ -63,6 +70,7 @@ __all__ = [
     "find_method",
     "from_u8",
     "generate_passphrase",
+    "gpu_rates",
     "key_map_sweep",
     "list_models",
     "load_model",
@@ -74,26 +82,34 @@ __all__ = [
     "one_character_off",
     "open_photo",
     "open_protected",
+    "planted",
     "protect",
     "psnr_db",
+    "race",
     "random_key",
     "recover",
     "recover_wrongly",
     "refuse_hidden_faces",
+    "reveal",
+    "revealed_methods",
     "ssim",
+    "standings",
     "whole_face",
     "write_png",
 ]
 
 _HOMES = {
+    "Attacked": "results.standing",
     "Box": "images",
     "DEFAULT_METHOD": "methods",
     "Face": "faces",
     "Key": "keys",
+    "Lap": "attacks.race",
     "MASKS": "masks",
     "METHODS": "methods",
     "ProtectOptions": "pipeline",
     "RELEASED": "zoo",
+    "Standing": "results.standing",
     "Trial": "attacks.keys",
     "amplify": "attacks.residual",
     "crop": "faces",
@@ -103,6 +119,7 @@ _HOMES = {
     "find_method": "methods",
     "from_u8": "images",
     "generate_passphrase": "keys",
+    "gpu_rates": "attacks.rates",
     "key_map_sweep": "attacks.keys",
     "list_models": "zoo",
     "load_model": "zoo",
@@ -114,13 +131,18 @@ _HOMES = {
     "one_character_off": "attacks.keys",
     "open_photo": "images",
     "open_protected": "images",
+    "planted": "attacks.race",
     "protect": "pipeline",
     "psnr_db": "metrics",
+    "race": "attacks.race",
     "random_key": "attacks.keys",
     "recover": "pipeline",
     "recover_wrongly": "pipeline",
     "refuse_hidden_faces": "pipeline",
+    "reveal": "attacks.revealers",
+    "revealed_methods": "attacks.revealers",
     "ssim": "metrics",
+    "standings": "results.standing",
     "whole_face": "faces",
     "write_png": "images",
 }

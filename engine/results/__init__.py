@@ -10,6 +10,7 @@ from engine.references import REFERENCES, Reference
 from engine.results.reader import Reader
 from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
 from engine.results.schema import SCHEMA_VERSION
+from engine.results.standing import Attacked, Standing, standings
 from engine.results.views import TABLES
 from engine.results.writer import Results
 
@@ -18,6 +19,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "TABLES",
     "Artifact",
+    "Attacked",
     "Cost",
     "Loss",
     "MeanScore",
@@ -28,4 +30,6 @@ __all__ = [
     "ResultsError",
     "Run",
     "Score",
+    "Standing",
+    "standings",
 ]
