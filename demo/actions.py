@@ -16,7 +16,6 @@ from demo.gpu import gpu
 from demo.strength import strength_of
 from engine import (
     Face,
-    WrongMode,
     crop,
     detect,
     find_method,
@@ -37,6 +36,8 @@ from engine.errors import (
 
 Photo = npt.NDArray[np.uint8]
 Search = Literal["usual", "harder", "whole"]
+WrongMode = Literal["", "rand", "obfs", "decoy"]
+"""What a wrong key shows, by the engine's names; empty for the method's own."""
 
 EAGER_SCORE: Final = 0.2
 PREVIEW_SEED: Final = 1

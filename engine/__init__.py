@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.keys import Key, entropy_bits, generate_passphrase
     from engine.masking import mask_faces
     from engine.masks import MASKS, make_mask
-    from engine.methods import DEFAULT_METHOD, METHODS, WrongMode, find_method
+    from engine.methods import DEFAULT_METHOD, METHODS, find_method
     from engine.metrics import psnr_db, ssim
     from engine.pipeline import (
         ProtectOptions,
@@ -62,7 +62,6 @@ __all__ = [
     "ProtectOptions",
     "Standing",
     "Trial",
-    "WrongMode",
     "amplify",
     "crop",
     "detect",
@@ -112,7 +111,6 @@ _HOMES = {
     "RELEASED": "zoo",
     "Standing": "results.standing",
     "Trial": "attacks.keys",
-    "WrongMode": "methods",
     "amplify": "attacks.residual",
     "crop": "faces",
     "detect": "faces",

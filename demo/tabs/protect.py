@@ -10,7 +10,7 @@ from demo.draw import fit, in_db, png
 from demo.samples import sample
 from demo.session import Visit, Visits
 from demo.troubles import explained, in_plain_words, problem
-from engine import WrongMode, find_method, generate_passphrase, write_png
+from engine import find_method, generate_passphrase, write_png
 from engine.errors import EngineError, NoFaceError
 
 Pair = tuple[str, str]
@@ -183,7 +183,7 @@ def trouble_panel(error: EngineError) -> str:
     return exhibits.card(title, [("Nothing was protected", sentence, "")], "bad")
 
 
-def wrong_mode(method: str, wrong: str) -> WrongMode:
+def wrong_mode(method: str, wrong: str) -> actions.WrongMode:
     """Refuse what a method does not show under a wrong key; another method is never taken."""
     modes = find_method(method).wrong_modes
     for mode in ("", *modes):
