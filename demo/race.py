@@ -23,6 +23,7 @@ CARD: Final = (
     "look at the picture too, which is not counted here."
 )
 
+_SPACE: Final = "\u00a0"  # no break: a unit alone on a line reads badly
 _RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -104,16 +105,16 @@ def _came(course: Course, lap: Lap) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time in its largest fitting unit, ages as powers of ten."""
+    """Write a time in its largest fitting unit, ages as powers of ten; the space does not break."""
     if seconds < 1:
-        return "under 1 ms" if seconds < 1e-3 else f"{1000 * seconds:.0f} ms"
+        return f"under 1{_SPACE}ms" if seconds < 1e-3 else f"{1000 * seconds:.0f}{_SPACE}ms"
     for limit, size, unit in (
         (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (6.3e7, 86_400, "days"),
     ):  # fmt: skip
         if seconds < limit:
-            return f"{seconds / size:.0f} {unit}"
+            return f"{seconds / size:.0f}{_SPACE}{unit}"
     years = seconds / 31_557_600
-    return f"{years:,.0f} years" if years < 1e5 else f"{_power(years)} years"
+    return f"{years:,.0f}{_SPACE}years" if years < 1e5 else f"{_power(years)}{_SPACE}years"
 
 
 def rounded(value: float) -> str:

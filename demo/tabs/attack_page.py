@@ -102,8 +102,8 @@ def _race(does: AttackActions, method: gr.Radio) -> None:
         )  # fmt: skip
         go = gr.Button("Race", variant="primary", elem_id="race-go", min_width=110)
         stop = gr.Button("Stop", elem_id="race-stop", min_width=110)
-    said = gr.HTML(elem_id="race-said")
     shown = gr.HTML(WAITING, elem_id="race-shown")
+    said = gr.HTML(elem_id="race-said")
     gr.HTML(f'<p class="fv-small">{race.CARD}</p>')
     begun = gr.on([go.click, passphrase.submit], lambda: "", None, said, **_PRIVATE)
     running = begun.then(

@@ -98,7 +98,7 @@ def _controls() -> Controls:
             elem_id="protect-strength", min_width=150,
         )  # fmt: skip
     method = gr.Radio(
-        [(f"{method_label(name)}\n{standing.result(name)}", name) for name in METHODS],
+        [(method_choice(name), name) for name in METHODS],
         value=DEFAULT_METHOD, label="Method", elem_id="protect-method",
         elem_classes="fv-stack fv-results",
     )  # fmt: skip
@@ -122,6 +122,13 @@ def _controls() -> Controls:
 def method_label(name: str) -> str:
     """Name a method, and give its promise in its own words."""
     return f"{words.METHOD_TITLES.get(name, name)}: {METHODS[name].promise}"
+
+
+def method_choice(name: str) -> str:
+    """Name a method, give its promise, and what was measured of it, a line each."""
+    promise = METHODS[name].promise
+    lines = words.METHOD_TITLES.get(name, name), promise, standing.result(name)
+    return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines)
 
 
 def wrong_choices(method: str) -> list[tuple[str, str]]:
