@@ -226,16 +226,11 @@ def test_wrong_keys(page: Page, tmp_path: Path) -> None:
     page.wait_for_selector("#lab-jpeg-pictures figure")
     assert page.locator("#attack-pictures figure").count() == 4
     assert "Over many faces" in page.inner_text("#attack-pictures")
-    for slider, shown in (("lab-times", "lab-residual"), ("lab-jpeg", "lab-jpeg-pictures")):
-        before = page.inner_html(f"#{shown}")
-        drag(page, slider, 1)
-        page.wait_for_function(
-            "([name, before]) => document.getElementById(name).innerHTML !== before",
-            arg=[shown, before],
-        )
-    told = page.inner_text("#lab-jpeg-pictures")
-    assert "JPEG of quality 95" in told
-    assert words.TROUBLES[errors.ReencodedError][0] in told
+    drag(page, "lab-times", 1)
+    page.wait_for_selector("#lab-residual img[alt*='11 times amplified']")
+    drag(page, "lab-jpeg", 1)
+    page.locator("#lab-jpeg-pictures h3", has_text="JPEG of quality 95").wait_for()
+    assert words.TROUBLES[errors.ReencodedError][0] in page.inner_text("#lab-jpeg-pictures")
     shoot(page, tmp_path, "attack_it")
 
 
@@ -372,8 +367,9 @@ def test_a_phone_shows_every_tab_without_sideways_scrolling(
             if name == "Wrong keys":
                 page.wait_for_selector("#lab-rows .fv-row")
                 assert overflow(page) <= 0, name
-                tab(page, "Attack it")
-                page.wait_for_selector("#lab-jpeg-pictures figure")
+                if dark:  # one look is enough for the width
+                    tab(page, "Attack it")
+                    page.wait_for_selector("#lab-jpeg-pictures figure")
             page.wait_for_timeout(0.5 * SECONDS)
             assert overflow(page) <= 0, name
             shoot(page, tmp_path, f"phone_{name.replace(' ', '_').lower()}")

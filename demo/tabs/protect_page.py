@@ -127,8 +127,8 @@ def method_label(name: str) -> str:
 def method_choice(name: str) -> str:
     """Name a method, give its promise, and what was measured of it, a line each."""
     promise = METHODS[name].promise
-    lines = words.METHOD_TITLES.get(name, name), promise, standing.result(name)
-    return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines)
+    title, measured = words.METHOD_TITLES.get(name, name), standing.result(name)
+    return f"{title}\n{promise[:1].upper()}{promise[1:]}.\n{measured}"
 
 
 def wrong_choices(method: str) -> list[tuple[str, str]]:
