@@ -10,7 +10,7 @@ from dashboard.attacks import TOLD, WHOLE, Attempt, Gain, Verdict
 from dashboard.links import Links
 from dashboard.matrix import Block, Cell, Line
 from dashboard.race import is_of_race
-from engine.results import Cost, MeanScore
+from engine.results import LEAST_FACES, Cost, MeanScore
 
 # --- verdicts -------------------------------------------------------------------------------------
 
@@ -40,8 +40,8 @@ def _beside(one: Verdict, known: Mapping[int, Attempt], links: Links) -> str:
     if one.unmatched:
         masks = ", ".join(map(words.mask, one.unmatched)) if one.match else ""
         parts.append(html.escape(f"identity not measured{masks and ' under '}{masks}"))
-    if fewest_faces(one) < attack_words.LEAST_FACES:
-        parts.append(f"too few faces to tell: {attack_words.LEAST_FACES} at least")
+    if fewest_faces(one) < LEAST_FACES:
+        parts.append(f"too few faces to tell: {LEAST_FACES} at least")
     if one.opened is not None:
         parts.append(f"{one.opened[0]:,.0f} of {one.opened[1]:,.0f} wrong keys opened it")
     if one.noticed is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard import words
+from engine.results import GATE_DB, GATE_MATCH
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,6 @@ class Known:
     headlines: tuple[Headline, ...] = ()
     charted: bool = False
 
-
-GATE_DB: Final = 0.3
-"""What a keyless network may gain over its control, in dB, for a method to hold."""
-
-GATE_MATCH: Final = 0.01
-"""What it may gain in identity match: one point."""
-
-LEAST_FACES: Final = 30
-"""Fewer faces than these never show that a method holds."""
 
 GATES: Final = {"psnr_db": GATE_DB, "identity_match": GATE_MATCH}
 

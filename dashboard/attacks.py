@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from dashboard import attack_words, run_rows, series
 from dashboard.series import Summary
-from engine.results import MeanScore, Run
+from engine.results import LEAST_FACES, MeanScore, Run
 
 WHOLE: Final = "all"
 """The set of a figure that belongs to a whole run."""
@@ -46,12 +46,10 @@ def _attempt(run: Run) -> Attempt:
     except json.JSONDecodeError:
         config = None
     told = config if isinstance(config, dict) else {}
-    attack, budget, variant = (
-        str(told.get(name) or "") for name in ("attack", "budget", "variant")
-    )
+    attack, budget, kind = (str(told.get(n) or "") for n in ("attack", "budget", "variant"))
     weights = told.get("weights")
     known = {str(k): str(v) for k, v in weights.items()} if isinstance(weights, dict) else {}
-    return Attempt(run.id, run_rows.label(run), attack, budget, variant, known)
+    return Attempt(run.id, run_rows.label(run), attack, budget, kind, known)
 
 
 def of_newest_weights(means: Iterable[MeanScore], known: Mapping[int, Attempt]) -> list[MeanScore]:
@@ -257,7 +255,7 @@ def _sense(found: Sequence[Gain], *, proven: bool) -> Sense:
 
 
 def _is_inside(one: Gain) -> bool:
-    enough = one.faces >= attack_words.LEAST_FACES
+    enough = one.faces >= LEAST_FACES
     return enough and one.high <= attack_words.GATES[one.metric]
 
 

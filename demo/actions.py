@@ -36,6 +36,8 @@ from engine.errors import (
 
 Photo = npt.NDArray[np.uint8]
 Search = Literal["usual", "harder", "whole"]
+WrongMode = Literal["", "rand", "obfs", "decoy"]
+"""What a wrong key shows, by the engine's names; empty for the method's own."""
 
 EAGER_SCORE: Final = 0.2
 PREVIEW_SEED: Final = 1
@@ -159,6 +161,7 @@ def protect(
     method: str,
     passphrase: str,
     factor: float = 1.0,
+    wrong: WrongMode = "",
 ) -> Shared:
     """Hide the chosen faces so that only the passphrase brings them back.
 
@@ -169,12 +172,14 @@ def protect(
         method: name in :data:`engine.methods.METHODS`.
         passphrase: is used and forgotten.
         factor: strength of the mask, 1 for the usual.
+        wrong: what a wrong key shows: of the method's modes, or its own where empty.
 
     Raises:
         EngineError: as :func:`engine.pipeline.protect`.
     """
     start = time.monotonic()
-    options = engine.ProtectOptions(method, mask, strength=strength_of(mask, factor))
+    strength = strength_of(mask, factor)
+    options = engine.ProtectOptions(method, mask, strength=strength, wrong=wrong)
     made = engine.protect(found.photo_u8, found.chosen(numbers), passphrase, options)
     seconds = time.monotonic() - start
     read_u8 = open_protected(made.png).photo_u8

@@ -49,6 +49,22 @@ def fit(photo_u8: Photo, side: int) -> Photo:
     return np.asarray(Image.fromarray(photo_u8).resize(size, Image.Resampling.LANCZOS))
 
 
+def square(photo_u8: Photo, side: int) -> Photo:
+    """Cut the middle square out of a picture, and bring it to a size."""
+    height, width = photo_u8.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    middle = Image.fromarray(photo_u8[top : top + edge, left : left + edge])
+    return np.asarray(middle.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def jpeg(photo_u8: Photo, quality: int) -> bytes:
+    """Write pixels as most programs save a JPEG: with colours at half the size."""
+    buffer = io.BytesIO()
+    Image.fromarray(photo_u8).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
 def png(photo_u8: Photo) -> bytes:
     """Write pixels as a PNG for the eye; results that may leave come from the engine."""
     buffer = io.BytesIO()

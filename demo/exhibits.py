@@ -47,6 +47,14 @@ def strip(exhibits: Iterable[Exhibit], kind: str = "") -> str:
     return f'<div class="fv-strip {kind}">{"".join(map(figure, exhibits))}</div>'
 
 
+def absent(title: str, why: str) -> str:
+    """Write the place of a picture that there is none of, and why."""
+    return (
+        f'<figure class="fv-figure fv-none"><p>{escape(why)}</p>'
+        f"<figcaption><b>{escape(title)}</b></figcaption></figure>"
+    )
+
+
 def opener(exhibit: Exhibit, name: str) -> str:
     """Write a picture that opens, larger and with its figures, when it is chosen; needs no script.
 

@@ -52,6 +52,20 @@ class FaceNumbers(gr.CheckboxGroup, metaclass=_NoStubs):
         return {"type": "array", "items": {"type": "string"}, "title": "face numbers, or all"}
 
 
+class WrongModes(gr.Radio, metaclass=_NoStubs):
+    """What a wrong key shows; the choices follow the method, and the action judges them."""
+
+    is_template = True
+
+    def preprocess(self, payload: str | int | float | None) -> str:
+        """Give the mode, or nothing for the method's own."""
+        return str(payload or "")
+
+    def api_info(self) -> dict[str, Any]:
+        """Say what programs may send."""
+        return {"type": "string", "title": "rand, obfs, decoy, or nothing for the method's own"}
+
+
 class Page(gr.Blocks):
     """A page that downloads nothing for anybody.
 

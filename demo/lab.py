@@ -45,21 +45,40 @@ class Specimen:
     exact: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Exposed:
+    """The face as attackers learned to see it: the papers' size, and their strength of mask.
+
+    Attributes:
+        original_u8: ``(112, 112, 3)``.
+        masked_u8: the mask alone.
+        protected_u8: what is shared.
+    """
+
+    original_u8: Photo = field(repr=False)
+    masked_u8: Photo = field(repr=False)
+    protected_u8: Photo = field(repr=False)
+
+
 @dataclass(eq=False)
 class Lab:
     """One face on the table.
 
     Attributes:
         original_u8: ``(H, W, 3)``, sides of at most :data:`LARGEST`.
+        mask: its name.
         specimens: by method.
         wrong_keys: of a slip in typing the right passphrase, by method.
         curves: PSNR by share of wrong bits, by method, once measured.
+        exposed: to attackers, by method, once attacked.
     """
 
     original_u8: Photo = field(repr=False)
+    mask: str
     specimens: dict[str, Specimen]
     wrong_keys: dict[str, Key]
     curves: dict[str, list[float]] = field(default_factory=dict)
+    exposed: dict[str, Exposed] = field(default_factory=dict)
 
 
 def face_of(photo: str | Photo, number: int | None = None) -> Photo:
@@ -96,7 +115,7 @@ def prepare(original_u8: Photo, mask: str, passphrase: str, report: Report) -> t
         key = trial.derive(passphrase)
         specimens[method] = Specimen(trial, key, file.photo_u8, made.masked_u8, all(made.exact))
         wrong_keys[method] = trial.derive(typo)
-    return Lab(original_u8, specimens, wrong_keys), typo
+    return Lab(original_u8, mask, specimens, wrong_keys), typo
 
 
 def under(lab: Lab, keys: dict[str, Key]) -> list[Exhibit]:

@@ -26,6 +26,21 @@ METHOD_TITLES: Final[dict[str, str]] = {
     "proface-s-obfs": "ObfsWR",
 }
 
+WRONG_OWN: Final = {"rand": "noise", "obfs": "the mask", "decoy": "a drawn face"}
+WRONG_TITLES: Final = {"rand": "Noise", "obfs": "The mask", "decoy": "A drawn face"}
+WRONG_ABOUT: Final = {
+    "": "What the method itself gives.",
+    "rand": "Whoever tries sees at once that the key is wrong.",
+    "obfs": "The picture stays as it was shared, as if nothing were hidden.",
+    "decoy": (
+        "Somebody who does not exist, the same for the same wrong key: this fools an onlooker, not "
+        "someone with this code."
+    ),
+}
+"""What a wrong key may show, by the engine's names; the first is the method's own."""
+
+WRONG_WHERE: Final = "This app refuses a wrong key and shows nothing; other viewers may show it."
+
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
 BUSY: Final = (
     "That is more passphrases within a minute than this page tries on one picture, or for one "

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.attacks.keys import Trial, key_map_sweep, one_bit_off, one_character_off, random_key
+    from engine.attacks.race import Lap, planted, race
+    from engine.attacks.rates import gpu_rates
     from engine.attacks.residual import amplify
     from engine.attacks.revealed import reveal, revealed_methods
     from engine.faces import (
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         recover_wrongly,
         refuse_hidden_faces,
     )
+    from engine.results.standing import Attacked, Standing, standings
     from engine.zoo import RELEASED, list_models, load_model
 
 __all__ = [
@@ -51,10 +54,13 @@ __all__ = [
     "MASKS",
     "METHODS",
     "RELEASED",
+    "Attacked",
     "Box",
     "Face",
     "Key",
+    "Lap",
     "ProtectOptions",
+    "Standing",
     "Trial",
     "amplify",
     "available",
@@ -65,6 +71,7 @@ __all__ = [
     "find_method",
     "from_u8",
     "generate_passphrase",
+    "gpu_rates",
     "identity_cosine",
     "identity_match",
     "key_map_sweep",
@@ -78,8 +85,10 @@ __all__ = [
     "one_character_off",
     "open_photo",
     "open_protected",
+    "planted",
     "protect",
     "psnr_db",
+    "race",
     "random_key",
     "recover",
     "recover_wrongly",
@@ -87,19 +96,23 @@ __all__ = [
     "reveal",
     "revealed_methods",
     "ssim",
+    "standings",
     "whole_face",
     "write_png",
 ]
 
 _HOMES = {
+    "Attacked": "results.standing",
     "Box": "images",
     "DEFAULT_METHOD": "methods",
     "Face": "faces",
     "Key": "keys",
+    "Lap": "attacks.race",
     "MASKS": "masks",
     "METHODS": "methods",
     "ProtectOptions": "pipeline",
     "RELEASED": "zoo",
+    "Standing": "results.standing",
     "Trial": "attacks.keys",
     "amplify": "attacks.residual",
     "available": "metrics",
@@ -110,6 +123,7 @@ _HOMES = {
     "find_method": "methods",
     "from_u8": "images",
     "generate_passphrase": "keys",
+    "gpu_rates": "attacks.rates",
     "identity_cosine": "metrics",
     "identity_match": "metrics",
     "key_map_sweep": "attacks.keys",
@@ -123,8 +137,10 @@ _HOMES = {
     "one_character_off": "attacks.keys",
     "open_photo": "images",
     "open_protected": "images",
+    "planted": "attacks.race",
     "protect": "pipeline",
     "psnr_db": "metrics",
+    "race": "attacks.race",
     "random_key": "attacks.keys",
     "recover": "pipeline",
     "recover_wrongly": "pipeline",
@@ -132,6 +148,7 @@ _HOMES = {
     "reveal": "attacks.revealed",
     "revealed_methods": "attacks.revealed",
     "ssim": "metrics",
+    "standings": "results.standing",
     "whole_face": "faces",
     "write_png": "images",
 }

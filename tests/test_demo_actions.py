@@ -2,29 +2,37 @@
 
 import dataclasses
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
 from sample_photos import portrait, psnr_db
 
+import engine
 from demo import (
     actions,
+    attack,
     comparison,
     curve,
     exhibits,
     lab,
     meter,
+    race,
+    standing,
     strength,
     tour,
     troubles,
     words,
 )
 from demo.samples import SAMPLES, sample
+from demo.tabs.protect import wrong_mode
+from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
-from engine import errors
+from engine import Lap, errors
 from engine.faces import crop, detect, faces_from_boxes
 from engine.images import open_photo, open_protected, write_png
 from engine.masks import MASKS, make_mask, mask_label
@@ -90,6 +98,29 @@ def test_each_refusal_has_words_of_its_own(found: actions.Found) -> None:
     with pytest.raises(errors.EngineError) as caught:
         actions.recover(write_png(None, pixels[:-1], header), RIGHT)
     assert troubles.explained(caught.value)[0] == "Re-encoded by another program"
+
+
+def test_what_a_wrong_key_shows_can_be_chosen(found: actions.Found) -> None:
+    png = actions.protect(found, [1], "gaussian", "sealed", RIGHT, wrong="decoy").png
+    trial = engine.Trial(open_protected(png))
+    assert trial.header.wrong == "decoy"
+    one, other = engine.random_key(), engine.random_key()
+    drawn_u8 = trial.show(one)
+    assert np.array_equal(trial.show(one), drawn_u8)
+    assert not np.array_equal(trial.show(other), drawn_u8)
+    assert np.abs(np.diff(drawn_u8.astype(int), axis=1)).mean() < 20  # where noise has 85
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_page_offers_only_what_the_method_can_show(method: str) -> None:
+    modes = METHODS[method].wrong_modes
+    offered = [mode for _, mode in wrong_choices(method)]
+    assert offered == ["", *modes[1:]]
+    assert all(wrong_mode(method, mode) == mode for mode in (*offered, *modes))
+    assert len({wrong_about(mode) for mode in offered}) == len(offered)
+    for mode in {"rand", "obfs", "decoy", "a ghost"} - {*modes}:
+        with pytest.raises(gr.Error, match="This method cannot show that"):
+            wrong_mode(method, mode)
 
 
 def kinds_of(kind: type[errors.EngineError]) -> Iterator[type[errors.EngineError]]:
@@ -255,8 +286,8 @@ def strings_in(thing: object) -> set[str]:
 def test_the_lab_keeps_no_passphrase(prepared: tuple[lab.Lab, str]) -> None:
     table, typo = prepared
     assert typo != RIGHT
-    assert strings_in(dataclasses.replace(table, curves={"a": RIGHT})) == {RIGHT}  # type: ignore[dict-item]
-    assert strings_in(table) == set()
+    assert strings_in(dataclasses.replace(table, mask=RIGHT)) == {RIGHT}
+    assert strings_in(table) == {"gaussian"}
 
 
 def test_a_picture_keeps_its_name_whatever_its_file_looks_like(
@@ -273,6 +304,91 @@ def test_a_picture_keeps_its_name_whatever_its_file_looks_like(
     write_png(other, file.photo_u8, file.header)
     other.write_bytes(other.read_bytes() + b"trailing bytes")
     assert actions.identity(str(path)) == actions.identity(str(other))
+
+
+@pytest.mark.parametrize("method", lab.METHODS)
+def test_without_a_released_attacker_the_panel_says_how_to_train_one(
+    table: lab.Lab, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "revealed_methods", lambda: (), raising=False)
+    exposed = attack.expose(table, method)
+    assert attack.expose(table, method) is exposed
+    assert exposed.original_u8.shape == (attack.SIDE, attack.SIDE, 3)
+    assert psnr_db(exposed.protected_u8, exposed.masked_u8) > 30
+    found = attack.guesses(exposed, method)
+    assert found.attacker_u8 is found.control_u8 is None
+    said = attack.shown(exposed, found, method)
+    assert said.count("<img") == 2
+    assert f"attack keyless --methods {method}" in said
+
+
+def test_the_attacker_is_judged_beside_its_control(table: lab.Lab) -> None:
+    exposed = attack.expose(table, "sealed")
+    truth = exposed.original_u8.astype(int)
+    near, far = (np.asarray((truth + off).clip(0, 255), np.uint8) for off in (4, 16))
+    said = attack.shown(exposed, attack.Guesses(near, far), "sealed")
+    gain = psnr_db(near, exposed.original_u8) - psnr_db(far, exposed.original_u8)
+    assert f"{gain:+.1f} dB beside the control" in said
+    assert said.count("<img") == 4
+    back = attack.shown(exposed, attack.Guesses(far, near), "sealed")
+    assert f"−{gain:.1f} dB beside the control" in back
+
+
+def test_a_jpeg_is_recognised_and_gives_no_face(table: lab.Lab) -> None:
+    for quality in (95, 30):
+        said = attack.resaved(table, quality)
+        assert said.count("<img") == len(lab.METHODS)
+        assert words.TROUBLES[errors.ReencodedError][0] in said
+        near = [float(value) for value in re.findall(r"([\d.]+) dB near the face<", said)]
+        assert len(near) == len(lab.METHODS) - 1
+        assert max(near) < 30
+
+
+def test_the_race_is_told_as_it_stands() -> None:
+    course = race.Course(words=8000, place=4000, listed=True)
+    begun = Lap("pbkdf2-10", tried=500, seconds=0.5)
+    found = Lap("pbkdf2-10", 4000, 4.0, place=4000, found_s=4.0, done=True)
+    late = Lap("argon2id", tried=8, seconds=4.0, done=True)
+    assert race.page(course, {}).count("Waits for its turn") == 2
+    assert "500 of 8,000" in race.page(course, {begun.derivation: begun})
+    told = race.page(course, {found.derivation: found, late.derivation: late}).replace(
+        "\u00a0", " "
+    )
+    assert "found at place 4,000 after 4 s" in told
+    assert "place 4,000 takes 33 min" in told  # at two a second
+    assert "put in the middle" in race.page(race.Course(8001, 4001, listed=False), {})
+    for seconds, text in (
+        (0.0002, "under 1 ms"),
+        (0.25, "250 ms"),
+        (90, "90 s"),
+        (4e9, "127 years"),
+    ):
+        assert race.duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    attacked = engine.Attacked("open", 0.12, "pixelate", 0.09, 400)
+    whole = standing.in_words(engine.Standing("proface-k", "lfw", 40.96, 37.69, attacked))
+    assert whole == (
+        "mask:protected 41.0 dB, recovered 37.7 dB (LFW). "
+        "Trained attacker: +0.1 dB at most over the mask alone after 400 steps (open: not settled)."
+    )
+    leaks = engine.Attacked("leaks", 6.0, "gaussian", 0.1, None)
+    assert standing.against(leaks).endswith("+6.0 dB at most over the mask alone (leaks).")
+    assert "no gain" in standing.against(engine.Attacked("holds", 0.01, "box", 0.1, 9000))
+    assert standing.in_words(engine.Standing("x")) == "Trained attacker: not measured yet."
+    measured = engine.standings()
+    for method in METHODS:
+        told = standing.in_words(measured[method]) if method in measured else standing.UNKNOWN
+        assert standing.result(method) == told
+
+    def nothing() -> dict[str, engine.Standing]:
+        raise errors.ResultsError("no results database", hint="make one")
+
+    standing._measured.cache_clear()
+    monkeypatch.setattr(engine, "standings", nothing, raising=False)
+    assert standing.result("sealed") == standing.UNKNOWN
+    standing._measured.cache_clear()
 
 
 def test_spoof_and_residual_are_shown_for_every_method(table: lab.Lab) -> None:

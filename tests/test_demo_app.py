@@ -85,7 +85,17 @@ def test_a_program_protects_and_recovers(server: Server, tmp_path: Path) -> None
 
 
 STATELESS = {"faces", "preview", "protect", "recover", "compare"}
-OF_A_SESSION = {"start_lab", "try_key", "random_keys", "wrong_share", "spoof", "residual"}
+OF_A_SESSION = {
+    "start_lab",
+    "try_key",
+    "random_keys",
+    "wrong_share",
+    "spoof",
+    "residual",
+    "attack",
+    "resave",
+    "race",
+}
 
 
 def test_every_action_is_described_for_programs(server: Server) -> None:

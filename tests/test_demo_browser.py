@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from demo_server import Server, running
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sample_photos import psnr_db
 
 from demo import words
@@ -28,6 +28,7 @@ FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUI
 TABS = ("Protect", "Recover", "Wrong keys", "Compare", "Guided tour", "How it works")
 SECONDS = 1000
 PATIENCE = 90 * SECONDS
+expect.set_options(timeout=PATIENCE)
 
 pytestmark = [
     pytest.mark.slow,
@@ -219,9 +220,53 @@ def test_wrong_keys(page: Page, tmp_path: Path) -> None:
     page.click("#lab-spoof")
     page.wait_for_selector("#lab-spoofed figure")
     assert "refused" in page.inner_text("#lab-spoofed")
-    drag(page, "lab-times", 10)
-    page.wait_for_selector("#lab-residual figure")
     shoot(page, tmp_path, "wrong_keys")
+
+    tab(page, "Attack it")  # attacks at once, and shows residual and JPEG too
+    page.wait_for_selector("#lab-jpeg-pictures figure")
+    assert page.locator("#attack-pictures figure").count() == 4
+    assert "Over many faces" in page.inner_text("#attack-pictures")
+    drag(page, "lab-times", 1)
+    page.wait_for_selector("#lab-residual img[alt*='11 times amplified']")
+    drag(page, "lab-jpeg", 1)
+    page.locator("#lab-jpeg-pictures h3", has_text="JPEG of quality 95").wait_for()
+    assert words.TROUBLES[errors.ReencodedError][0] in page.inner_text("#lab-jpeg-pictures")
+    shoot(page, tmp_path, "attack_it")
+
+
+def test_a_race_is_live_and_can_be_stopped(page: Page) -> None:
+    tab(page, "Wrong keys")
+    page.wait_for_selector("#lab-rows .fv-row")
+    tab(page, "Attack it")
+    field(page, "race-passphrase").fill("geese bite postmen")
+    page.click("#race-go")
+    first = page.locator("#race-shown section").first
+    first.get_by_text("Keys a second, here").wait_for()
+    assert "put in the middle" in page.inner_text("#race-shown")
+    page.click("#race-stop")
+    page.locator("#race-said", has_text="Stopped").wait_for()
+    page.wait_for_timeout(1 * SECONDS)
+    stopped = page.inner_text("#race-shown")
+    assert "Six random words" not in page.locator("#race-shown section").last.inner_text()
+    page.wait_for_timeout(2 * SECONDS)
+    assert page.inner_text("#race-shown") == stopped
+
+
+def test_what_a_wrong_key_shows_follows_the_method(page: Page) -> None:
+    page.get_by_role("button", name="More options").click()
+    choices = page.locator("#protect-wrong label")
+    for method, count in (("ObfsWR", 2), ("ProFace-K", 3)):
+        page.locator("#protect-method label", has_text=method).click()
+        expect(choices).to_have_count(count)
+    page.locator("#protect-wrong label", has_text="A drawn face").click()
+    expect(page.locator("#protect-wrong")).to_contain_text("fools an onlooker")
+    page.locator("#protect-method label", has_text="RandWR").click()
+    expect(choices).to_have_count(2)
+    expect(page.locator("#protect-wrong input:checked")).to_have_value("decoy")
+    page.locator("#protect-method label", has_text="Sealed").click()
+    expect(choices).to_have_count(3)
+    for row in page.locator("#protect-method label").all_inner_texts():
+        assert "Trained attacker" in row
 
 
 def test_compare_opens_a_cell_with_its_figures(page: Page, tmp_path: Path) -> None:
@@ -321,6 +366,10 @@ def test_a_phone_shows_every_tab_without_sideways_scrolling(
                 page.wait_for_selector("#protect-preview img")
             if name == "Wrong keys":
                 page.wait_for_selector("#lab-rows .fv-row")
+                assert overflow(page) <= 0, name
+                if dark:  # one look is enough for the width
+                    tab(page, "Attack it")
+                    page.wait_for_selector("#lab-jpeg-pictures figure")
             page.wait_for_timeout(0.5 * SECONDS)
             assert overflow(page) <= 0, name
             shoot(page, tmp_path, f"phone_{name.replace(' ', '_').lower()}")

@@ -22,7 +22,7 @@ from dashboard.charts import gains as gain_charts
 from dashboard.charts import race as race_charts
 from dashboard.data import Source
 from dashboard.links import Links
-from engine.results import Cost, MeanScore
+from engine.results import GATE_DB, LEAST_FACES, Cost, MeanScore
 
 PICTURES = ("psnr_db", "ssim", "identity_cosine", "identity_match")
 """What pictures are judged by here."""
@@ -92,8 +92,8 @@ def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Li
     said = [(one, attack_rows.sentence(one, known, links)) for one in found]
     st.html(matrix.said(said, dark=dark()))
     st.caption(
-        f"Holds: with 95 % confidence no mask's gain is above {attack_words.GATE_DB:g} dB or one "
-        f"point of identity match, over {attack_words.LEAST_FACES} faces or more, and the same "
+        f"Holds: with 95 % confidence no mask's gain is above {GATE_DB:g} dB or one "
+        f"point of identity match, over {LEAST_FACES} faces or more, and the same "
         "attack, or a shorter one, has seen through another method. Leaks: a gain is surely above. "
         "Open: not known yet. A longer training may find more."
     )

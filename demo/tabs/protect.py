@@ -10,7 +10,7 @@ from demo.draw import fit, in_db, png
 from demo.samples import sample
 from demo.session import Visit, Visits
 from demo.troubles import explained, in_plain_words, problem
-from engine import generate_passphrase, write_png
+from engine import find_method, generate_passphrase, write_png
 from engine.errors import EngineError, NoFaceError
 
 Pair = tuple[str, str]
@@ -108,7 +108,7 @@ class ProtectActions:
     @in_plain_words
     def protect(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float, method: str,
-        passphrase: str, request: gr.Request, progress: gr.Progress = _PROGRESS,
+        passphrase: str, wrong: str, request: gr.Request, progress: gr.Progress = _PROGRESS,
     ) -> tuple[Pair, str, str, dict[str, Any]]:  # fmt: skip
         """Hide the faces of a photo so that only the passphrase brings them back.
 
@@ -118,8 +118,10 @@ class ProtectActions:
             faces: numbers of the faces to protect, or "all".
             mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box.
             strength: of the mask, 0.5 to 2, 1 is usual.
-            method: sealed, proface-s-rand or proface-s-obfs.
+            method: sealed, proface-k, proface-s-rand or proface-s-obfs.
             passphrase: is used once and not kept.
+            wrong: what a wrong key shows to who ignores the check: rand, obfs or decoy, where the
+                method has it; nothing for the method's own.
             request: of the page.
             progress: is told how far it is.
 
@@ -128,13 +130,14 @@ class ProtectActions:
         """
         if not photo:
             raise problem("No photo yet", "Choose a photo first, or try a sample.")
+        mode = wrong_mode(method, wrong)
         visit = self.visits.of(request.session_hash)
         found = self._found(visit, photo, search)
         numbers = _numbers(faces, found)
         if not numbers:
             raise problem("No face is ticked", "Tick at least one face to protect.")
         progress(0.2, desc="deriving the key and hiding the faces")
-        shared = actions.protect(found, numbers, mask, method, passphrase, strength)
+        shared = actions.protect(found, numbers, mask, method, passphrase, strength, mode)
         path = visit.keep(shared.png, "protected.png")
         visit.put("shared", path)
         figures = {
@@ -178,6 +181,17 @@ def trouble_panel(error: EngineError) -> str:
         title, sentence = words.NO_FACE
         return f'<div class="fv-empty fv-low"><h3>{title}</h3><p>{sentence}</p></div>'
     return exhibits.card(title, [("Nothing was protected", sentence, "")], "bad")
+
+
+def wrong_mode(method: str, wrong: str) -> actions.WrongMode:
+    """Refuse what a method does not show under a wrong key; another method is never taken."""
+    modes = find_method(method).wrong_modes
+    for mode in ("", *modes):
+        if mode == wrong:
+            return mode
+    title = words.METHOD_TITLES.get(method, method)
+    allowed = " or ".join(words.WRONG_OWN[mode] for mode in modes)
+    raise problem("This method cannot show that", f"Under a wrong key {title} can show {allowed}.")
 
 
 def _numbers(faces: list[str], found: actions.Found) -> list[int]:

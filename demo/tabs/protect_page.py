@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from demo import exhibits, meter, words
-from demo.inputs import FaceNumbers, PhotoInput
+from demo import exhibits, meter, standing, words
+from demo.inputs import FaceNumbers, PhotoInput, WrongModes
 from demo.samples import SAMPLES
 from demo.session import Visits
 from demo.strength import STRONGEST, WEAKEST, has_strength
@@ -27,6 +27,7 @@ class Controls:
     mask: gr.Dropdown
     strength: gr.Slider
     method: gr.Radio
+    wrong: gr.Radio
     passphrase: gr.Textbox
     show: gr.Checkbox
     draw: gr.Button
@@ -97,9 +98,9 @@ def _controls() -> Controls:
             elem_id="protect-strength", min_width=150,
         )  # fmt: skip
     method = gr.Radio(
-        [(method_label(name), name) for name in METHODS],
+        [(method_choice(name), name) for name in METHODS],
         value=DEFAULT_METHOD, label="Method", elem_id="protect-method",
-        elem_classes="fv-stack",
+        elem_classes="fv-stack fv-results",
     )  # fmt: skip
     passphrase, show, draw, worth = passphrase_field("protect", "new-password")
     with gr.Accordion("More options", open=False):
@@ -107,15 +108,39 @@ def _controls() -> Controls:
             [("As usual", "usual"), ("Look harder", "harder"), ("Whole picture", "whole")],
             value="usual", label="Where are the faces?", elem_id="protect-search",
         )  # fmt: skip
+        wrong = WrongModes(
+            wrong_choices(DEFAULT_METHOD), value="", label="Under a wrong key, show",
+            info=wrong_about(""), elem_id="protect-wrong",
+        )  # fmt: skip
     go = gr.Button("Protect", variant="primary", size="lg", elem_id="protect-go")
     return Controls(
-        photo, search, faces, mask, strength, method, passphrase, show, draw, worth, go, samples
-    )
+        photo, search, faces, mask, strength, method, wrong, passphrase, show, draw, worth, go,
+        samples,
+    )  # fmt: skip
 
 
 def method_label(name: str) -> str:
     """Name a method, and give its promise in its own words."""
     return f"{words.METHOD_TITLES.get(name, name)}: {METHODS[name].promise}"
+
+
+def method_choice(name: str) -> str:
+    """Name a method, give its promise, and what was measured of it, a line each."""
+    promise = METHODS[name].promise
+    title, measured = words.METHOD_TITLES.get(name, name), standing.result(name)
+    return f"{title}\n{promise[:1].upper()}{promise[1:]}.\n{measured}"
+
+
+def wrong_choices(method: str) -> list[tuple[str, str]]:
+    """What a method may show under a wrong key, its own first; titles and the engine's names."""
+    own, *others = METHODS[method].wrong_modes
+    first = (f"The method's own: {words.WRONG_OWN[own]}", "")
+    return [first, *((words.WRONG_TITLES[mode], str(mode)) for mode in others)]
+
+
+def wrong_about(mode: str) -> str:
+    """Say in a line or two what a choice is good for, and where it shows."""
+    return f"{words.WRONG_ABOUT[mode]} {words.WRONG_WHERE}"
 
 
 def passphrase_field(
@@ -189,8 +214,12 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
         does.preview, chosen, r.preview, api_name="preview", trigger_mode="always_last", **_LANE
     )  # fmt: skip
     c.method.input(_before_result, c.photo, _stages(r), **private)
+    c.method.input(_wrong_of, [c.method, c.wrong], c.wrong, queue=False, **private)
+    c.wrong.input(_about_wrong, c.wrong, c.wrong, queue=False, **private)
+    c.wrong.input(_before_result, c.photo, _stages(r), **private)
+    secret = [*chosen, c.method, c.passphrase, c.wrong]
     gr.on(
-        [c.go.click, c.passphrase.submit], does.protect, [*chosen, c.method, c.passphrase],
+        [c.go.click, c.passphrase.submit], does.protect, secret,
         [r.slider, r.download, r.card, r.figures], api_name="protect",
         show_progress_on=[r.preview, r.slider], **_LANE,
     ).success(_after_result, None, _stages(r), **private).then(
@@ -225,6 +254,17 @@ def _shown(show: bool) -> Any:
 def _about_mask(mask: str) -> tuple[Any, Any]:
     about = gr.update(info=f"{MASKS[mask].description}.")
     return about, gr.update(interactive=has_strength(mask), value=1)
+
+
+def _wrong_of(method: str, mode: str) -> Any:
+    """Offer what another method may show; what was chosen stays where it can."""
+    choices = wrong_choices(method)
+    kept = mode if mode in [name for _, name in choices] else ""
+    return gr.update(choices=choices, value=kept, info=wrong_about(kept))
+
+
+def _about_wrong(mode: str) -> Any:
+    return gr.update(info=wrong_about(mode))
 
 
 def _stages(r: Results) -> list[Any]:

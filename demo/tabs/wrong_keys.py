@@ -100,7 +100,7 @@ class WrongKeyActions:
         Returns:
             A row of pictures, one for each method, as HTML.
         """
-        made = self._lab(request)
+        made = lab_of(self.visits, request)
         count_attempt(self.visits, request)
         pictures = lab.under(made, lab.derived(made, guess))
         opens = any(picture.tone == "good" for picture in pictures)
@@ -121,7 +121,7 @@ class WrongKeyActions:
         Returns:
             The pictures so far with their captions, and a sentence.
         """
-        made, visit = self._lab(request), self.visits.of(request.session_hash)
+        made, visit = lab_of(self.visits, request), self.visits.of(request.session_hash)
         count_attempt(self.visits, request)
         visit.replace("gallery", [])
         shown: list[tuple[str, str]] = []
@@ -152,7 +152,7 @@ class WrongKeyActions:
         Returns:
             The pictures of both networks as HTML, and the curve.
         """
-        made, share = self._lab(request), min(max(percent, 0.0), 50.0) / 100
+        made, share = lab_of(self.visits, request), min(max(percent, 0.0), 50.0) / 100
         pictures = exhibits.strip(lab.with_share(made, share), "fv-two")
         # The pictures come first: the curve is measured once for each face, and takes longer.
         yield pictures, curve.figure(made.curves, share) if made.curves else gr.skip()
@@ -162,27 +162,18 @@ class WrongKeyActions:
     @in_plain_words
     def spoof(self, request: gr.Request) -> str:
         """Hand in the mask instead of the protected picture, with the right key; gives HTML."""
-        return exhibits.strip(lab.spoofed(self._lab(request)), "fv-methods")
+        return exhibits.strip(lab.spoofed(lab_of(self.visits, request)), "fv-methods")
 
-    @in_plain_words
-    def residual(self, times: float, request: gr.Request) -> str:
-        """Amplify what was added to the mask, around grey.
 
-        Args:
-            times: 1 to 50.
-            request: of the page.
-        """
-        times = min(max(times, 1.0), 50.0)
-        return exhibits.strip(lab.residuals(self._lab(request), times), "fv-methods")
-
-    def _lab(self, request: gr.Request) -> lab.Lab:
-        made = self.visits.of(request.session_hash).things.get("lab")
-        if made is None:
-            raise problem(
-                "No face on the table",
-                "Press Protect this face every way. Your own is wiped after a minute without use.",
-            )
-        return cast(lab.Lab, made)
+def lab_of(visits: Visits, request: gr.Request) -> lab.Lab:
+    """Give the face that a page has on its table, or say that there is none."""
+    made = visits.of(request.session_hash).things.get("lab")
+    if made is None:
+        raise problem(
+            "No face on the table",
+            "Press Protect this face every way. Your own is wiped after a minute without use.",
+        )
+    return cast(lab.Lab, made)
 
 
 def table_left(made: lab.Lab) -> str:

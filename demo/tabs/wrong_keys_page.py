@@ -1,5 +1,6 @@
 """Wrong keys, the page: where each experiment stands, and which action answers it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -7,6 +8,7 @@ import gradio as gr
 from demo import exhibits, lab, words
 from demo.inputs import PhotoInput
 from demo.session import Visits
+from demo.tabs import attack_page
 from demo.tabs.kept import hold_uploads
 from demo.tabs.wrong_keys import MOST_KEYS, OWN, SOURCES, WrongKeyActions
 from engine import MASKS
@@ -31,29 +33,50 @@ def build(visits: Visits, tab: gr.Tab) -> None:
             "mask is named.",
         )
     )
-    _table(does, tab)
-    gr.HTML(
-        exhibits.heading(
-            "Many random keys", "Nobody opens a face by trying keys at random. See for yourself."
-        )
-    )
-    _gallery(does)
-    gr.HTML(
-        exhibits.heading(
-            "How wrong must a key be?",
-            "A key becomes a map of plus and minus ones as large as the face. Make a share of its "
-            "bits wrong, on purpose: what is left of the face?",
-        )
-    )
-    _share(does)
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=320):
+    table = _table(does)
+    with gr.Tabs():
+        with gr.Tab("Try keys", id="try-keys"):
+            shown = _keys(does)
+            gr.HTML(
+                exhibits.heading(
+                    "Many random keys",
+                    "Nobody opens a face by trying keys at random. See for yourself.",
+                )
+            )
+            _gallery(does)
+            gr.HTML(
+                exhibits.heading(
+                    "How wrong must a key be?",
+                    "A key becomes a map of plus and minus ones as large as the face. Make a share "
+                    "of its bits wrong, on purpose: what is left of the face?",
+                )
+            )
+            _share(does)
             _spoof(does)
-        with gr.Column(min_width=320):
-            _residual(does)
+        with gr.Tab("Attack it", id="attack-it") as inner:
+            attacked = attack_page.build(visits, inner)
+    _start(does, tab, table, shown, attacked)
 
 
-def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What chooses the face."""
+
+    inputs: list[Any]
+    start: gr.Button
+    right: gr.Textbox
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the keys give."""
+
+    left: gr.HTML
+    rows: gr.HTML
+    guessed: gr.HTML
+
+
+def _table(does: WrongKeyActions) -> Table:
     with gr.Row(equal_height=True, elem_classes="fv-tight"):
         source = gr.Radio([*SOURCES, OWN], value="Astronaut", label="Face", min_width=260)
         mask = gr.Dropdown(
@@ -70,6 +93,12 @@ def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
         alt_text="the photo you chose",
     )  # fmt: skip
     start = gr.Button("Protect this face every way", variant="primary", elem_id="lab-start")
+    hold_uploads(does.visits, photo)
+    source.input(lambda name: gr.update(visible=name == OWN), source, photo, **_PRIVATE)
+    return Table([source, photo, mask, right], start, right)
+
+
+def _keys(does: WrongKeyActions) -> Shown:
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=200):
             left = gr.HTML(_WAITING.format("The protected face"), elem_id="lab-left")
@@ -82,23 +111,26 @@ def _table(does: WrongKeyActions, tab: gr.Tab) -> None:
                     elem_id="lab-guess", scale=4,
                 )  # fmt: skip
                 go = gr.Button("Try this key", elem_id="lab-try", scale=1, min_width=120)
-    hold_uploads(does.visits, photo)
-    source.input(lambda name: gr.update(visible=name == OWN), source, photo, **_PRIVATE)
-    inputs, outputs = [source, photo, mask, right], [left, rows]
-    gr.on(
-        [start.click, right.submit],
-        does.start,
-        inputs,
-        outputs,
-        api_name="start_lab",
-        **_OWN,
-        **_LANE,
-    ).then(lambda: "", None, guessed, **_PRIVATE)
     gr.on(
         [go.click, guess.submit], does.try_key, guess, guessed, api_name="try_key", **_OWN, **_LANE
     )
+    return Shown(left, rows, guessed)
+
+
+def _start(
+    does: WrongKeyActions, tab: gr.Tab, table: Table, shown: Shown, attacked: list[gr.HTML]
+) -> None:
+    """Protect the face; what was made of the one before goes."""
+    outputs = [shown.left, shown.rows]
+    gr.on(
+        [table.start.click, table.right.submit], does.start, table.inputs, outputs,
+        api_name="start_lab", **_OWN, **_LANE,
+    ).then(
+        lambda: ["", *[attack_page.WAITING] * len(attacked)], None, [shown.guessed, *attacked],
+        **_PRIVATE,
+    )  # fmt: skip
     # Who first looks finds the experiment done, not a button to find first.
-    tab.select(does.first_look, inputs, outputs, api_visibility="private", **_LANE)
+    tab.select(does.first_look, table.inputs, outputs, api_visibility="private", **_LANE)
 
 
 def _gallery(does: WrongKeyActions) -> None:
@@ -147,24 +179,3 @@ def _spoof(does: WrongKeyActions) -> None:
     go = gr.Button("Open the mask with the right key", elem_id="lab-spoof")
     shown = gr.HTML(elem_id="lab-spoofed")
     go.click(does.spoof, None, shown, api_name="spoof", **_OWN, **_LANE)
-
-
-def _residual(does: WrongKeyActions) -> None:
-    gr.HTML(
-        exhibits.heading(
-            "Under the microscope",
-            "What was added to the mask, amplified around grey. If you see a face here, the method "
-            "gives something away without any key.",
-        )
-    )
-    times = gr.Slider(1, 50, 10, step=1, label="Amplified, times", elem_id="lab-times")
-    shown = gr.HTML(elem_id="lab-residual")
-    times.release(
-        does.residual,
-        times,
-        shown,
-        api_name="residual",
-        **_OWN,
-        trigger_mode="always_last",
-        **_LANE,
-    )

@@ -138,12 +138,12 @@ class Trial:
         return embedding.recover_by_map(network, self._photo_u8[y0:y1, x0:x1], key_map)
 
     def spoof(self, masked_u8: npt.NDArray[np.uint8], key: Key) -> npt.NDArray[np.uint8]:
-        """Recover from the mask alone, handed in as if it were the protected picture.
+        """Recover from other pixels, handed in as if they were the protected picture.
 
         What a viewer sees who has no tag to check: with one, this is noticed before anything shows.
 
         Args:
-            masked_u8: the masked photograph, of the protected one's size.
+            masked_u8: the mask alone, or what re-encoding left, of the protected photograph's size.
             key: the right one, or any.
 
         Returns:

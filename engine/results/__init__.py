@@ -10,14 +10,26 @@ from engine.references import REFERENCES, Reference
 from engine.results.reader import Reader
 from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
 from engine.results.schema import SCHEMA_VERSION
+from engine.results.standing import (
+    GATE_DB,
+    GATE_MATCH,
+    LEAST_FACES,
+    Attacked,
+    Standing,
+    standings,
+)
 from engine.results.views import TABLES
 from engine.results.writer import Results
 
 __all__ = [
+    "GATE_DB",
+    "GATE_MATCH",
+    "LEAST_FACES",
     "REFERENCES",
     "SCHEMA_VERSION",
     "TABLES",
     "Artifact",
+    "Attacked",
     "Cost",
     "Loss",
     "MeanScore",
@@ -28,4 +40,6 @@ __all__ = [
     "ResultsError",
     "Run",
     "Score",
+    "Standing",
+    "standings",
 ]

@@ -1,0 +1,154 @@
+"""What somebody without the key gets of the face on the table, and what a JPEG leaves of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import engine
+from demo import exhibits, standing, words
+from demo.actions import Photo, psnr_db
+from demo.draw import in_db, jpeg, square
+from demo.exhibits import Exhibit
+from demo.lab import METHODS, Exposed, Lab
+from demo.troubles import explained
+from engine import open_photo, open_protected, whole_face
+from engine.errors import EngineError, WrongKeyError
+
+SIDE: Final = 112
+CONTROL: Final = "mask"
+"""Under this name the engine has the control: the same network, which has seen masks alone."""
+
+QUALITIES: Final = (30, 95)
+TRAIN: Final = "python -m engine attack keyless --methods {} --data FACES --training OTHER_FACES"
+HOW: Final = (
+    f"The attacked face is the one on the table at {SIDE} x {SIDE} pixels, taken whole, under the "
+    "mask at the papers' strength: what the attacker was trained on."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Guesses:
+    """What networks without a key make of the face; None where none is released.
+
+    Attributes:
+        attacker_u8: from what is shared.
+        control_u8: from the mask alone.
+    """
+
+    attacker_u8: Photo | None
+    control_u8: Photo | None
+
+
+def expose(lab: Lab, method: str) -> Exposed:
+    """Protect the face on the table as attackers learned to see it, once for each method.
+
+    Raises:
+        EngineError: as :func:`engine.protect`.
+    """
+    if method not in lab.exposed:
+        original_u8 = square(lab.original_u8, SIDE)
+        options = engine.ProtectOptions(method, lab.mask, preset="paper")
+        # Nobody needs this passphrase again: it is the attacker who is shown.
+        secret = engine.generate_passphrase()
+        made = engine.protect(original_u8, [whole_face(original_u8)], secret, options)
+        lab.exposed[method] = Exposed(original_u8, made.masked_u8, made.photo_u8)
+    return lab.exposed[method]
+
+
+def guesses(exposed: Exposed, method: str) -> Guesses:
+    """Let the released networks guess.
+
+    Raises:
+        ModelError: a released network is damaged.
+    """
+    known = engine.revealed_methods()
+    attacker = engine.reveal(exposed.protected_u8, method) if method in known else None
+    control = engine.reveal(exposed.masked_u8, CONTROL) if known else None
+    return Guesses(attacker, control)
+
+
+def shown(exposed: Exposed, found: Guesses, method: str) -> str:
+    """Write what is shared, both guesses and the truth side by side, and what they come to."""
+    cells = [
+        _near(exposed.protected_u8, exposed, "What is shared", "the protected face"),
+        _guess(found.attacker_u8, exposed, "The attacker's picture", "the attacker's picture"),
+        _guess(found.control_u8, exposed, "From the mask alone", "the control's picture"),
+        exhibits.figure(Exhibit(exposed.original_u8, "The truth", "", "the original face")),
+    ]
+    strip = f'<div class="fv-strip fv-methods">{"".join(cells)}</div>'
+    return f'{strip}<div class="fv-told" role="status">{_told(exposed, found, method)}</div>'
+
+
+def _near(picture_u8: Photo, exposed: Exposed, title: str, alt: str) -> str:
+    near = in_db(psnr_db(exposed.original_u8, picture_u8))
+    return exhibits.figure(Exhibit(picture_u8, title, f"{near} near the truth", alt))
+
+
+def _guess(picture_u8: Photo | None, exposed: Exposed, title: str, alt: str) -> str:
+    if picture_u8 is None:
+        return exhibits.absent(title, "no trained network is released")
+    return _near(picture_u8, exposed, title, alt)
+
+
+def _told(exposed: Exposed, found: Guesses, method: str) -> str:
+    title = words.METHOD_TITLES[method]
+    measured = f"<p><b>Over many faces</b>, {title}: {escape(standing.result(method))}</p>"
+    if found.attacker_u8 is None:
+        command = f"<code>{escape(TRAIN.format(method))}</code>"
+        return (
+            f"<p>No trained attacker against {title} is released with this version, so there is "
+            f"none to show. This command trains one, and its control: {command}</p>{measured}"
+        )
+    if found.control_u8 is None:
+        return measured
+    near = [psnr_db(exposed.original_u8, u8) for u8 in (found.attacker_u8, found.control_u8)]
+    gain = f"{near[0] - near[1]:+.1f} dB".replace("-", "−")
+    return (
+        f"<p>On this face the attacker is {gain} beside the control. Only that difference comes "
+        f"from {title}; the rest comes from the mask, and from knowing faces.</p>{measured}"
+    )
+
+
+# --- re-encoding ----------------------------------------------------------------------------------
+
+
+def resaved(lab: Lab, quality: float) -> str:
+    """Save every protected picture as a JPEG, and write what the right key still recovers.
+
+    Args:
+        lab: the face on the table.
+        quality: of the JPEG, clipped to :data:`QUALITIES`.
+    """
+    quality = round(min(max(quality, QUALITIES[0]), QUALITIES[1]))
+    pictures: list[Exhibit] = []
+    said: dict[tuple[str, str], list[str]] = {}
+    for method in METHODS:
+        specimen, title = lab.specimens[method], words.METHOD_TITLES[method]
+        file = jpeg(specimen.protected_u8, quality)
+        said.setdefault(_answer(file), []).append(title)
+        left_u8 = open_photo(file)
+        try:
+            left_u8 = specimen.trial.spoof(left_u8, specimen.key)
+            note = f"{in_db(psnr_db(lab.original_u8, left_u8))} near the face"
+        except WrongKeyError:
+            note = "the key opens nothing; the JPEG itself"
+        alt = f"{title}: what the right key recovers from a JPEG of quality {quality}: {note}"
+        pictures.append(Exhibit(left_u8, title, note, alt))
+    return exhibits.strip(pictures, "fv-methods") + _answers(said, quality)
+
+
+def _answer(file: bytes) -> tuple[str, str]:
+    """What the app says of a file, before it asks for any key."""
+    try:
+        engine.Trial(open_protected(file))
+    except EngineError as error:
+        return explained(error)
+    return "It opens", "Nothing in the file shows that it was changed."
+
+
+def _answers(said: dict[tuple[str, str], list[str]], quality: int) -> str:
+    facts: Sequence[tuple[str, str, str]] = [
+        (", ".join(titles), title, sentence) for (title, sentence), titles in said.items()
+    ]
+    return exhibits.card(f"What this app says of a JPEG of quality {quality}", facts)

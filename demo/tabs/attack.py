@@ -1,0 +1,120 @@
+"""Attack it, the actions: eyes without a key, a microscope, a JPEG, and a list of passphrases."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+import engine
+from demo import attack, exhibits, lab, race
+from demo.race import Course
+from demo.session import Visits
+from demo.tabs.kept import count_attempt
+from demo.tabs.wrong_keys import lab_of
+from demo.troubles import in_plain_words
+from engine import Lap, open_protected, whole_face
+
+_PROGRESS = gr.Progress()
+
+
+@dataclass(frozen=True, eq=False)
+class AttackActions:
+    """The buttons of the part.
+
+    Attributes:
+        visits: what each open page has here.
+    """
+
+    visits: Visits
+
+    @in_plain_words
+    def attack(self, method: str, request: gr.Request, progress: gr.Progress = _PROGRESS) -> str:
+        """Let a network that never saw a key look at the protected face, and its control.
+
+        Args:
+            method: proface-s-rand, proface-s-obfs, proface-k or sealed.
+            request: of the page.
+            progress: is told how far it is.
+
+        Returns:
+            Four pictures with their figures, as HTML.
+        """
+        made = lab_of(self.visits, request)
+        progress(0.1, desc="protecting the face as attackers learned to see it")
+        exposed = attack.expose(made, method)
+        progress(0.6, desc="looking without a key")
+        return attack.shown(exposed, attack.guesses(exposed, method), method)
+
+    @in_plain_words
+    def all_ways(
+        self, method: str, times: float, quality: float, request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
+    ) -> Iterator[tuple[Any, Any, Any]]:  # fmt: skip
+        """Do :meth:`attack`, :meth:`residual` and :meth:`resave`, each shown as it is done."""
+        skip = gr.skip()
+        yield self.attack(method, request, progress), skip, skip
+        yield skip, self.residual(times, request), skip
+        yield skip, skip, self.resave(quality, request)
+
+    def first_look(
+        self, method: str, times: float, quality: float, request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
+    ) -> Iterator[tuple[Any, Any, Any]]:  # fmt: skip
+        """Do :meth:`all_ways` where there is a face on the table that was not attacked yet."""
+        made = self.visits.of(request.session_hash).things.get("lab")
+        if made is None or made.exposed:
+            yield gr.skip(), gr.skip(), gr.skip()
+        else:
+            yield from self.all_ways(method, times, quality, request, progress)
+
+    @in_plain_words
+    def residual(self, times: float, request: gr.Request) -> str:
+        """Amplify what was added to the mask, around grey.
+
+        Args:
+            times: 1 to 50.
+            request: of the page.
+        """
+        times = min(max(times, 1.0), 50.0)
+        return exhibits.strip(lab.residuals(lab_of(self.visits, request), times), "fv-methods")
+
+    @in_plain_words
+    def resave(self, quality: float, request: gr.Request) -> str:
+        """Save the protected pictures as JPEG, and recover from that with the right key.
+
+        Args:
+            quality: 30 to 95.
+            request: of the page.
+
+        Returns:
+            The pictures, and what the app says of such files, as HTML.
+        """
+        return attack.resaved(lab_of(self.visits, request), quality)
+
+    @in_plain_words
+    def race(self, passphrase: str, method: str, request: gr.Request) -> Iterator[str]:
+        """Run a list of common passphrases against the face, protected under one of them.
+
+        Args:
+            passphrase: the one to find; it stands on the page, so invent one.
+            method: that protects.
+            request: of the page.
+
+        Returns:
+            The race as HTML, some four times a second, for eight seconds at most.
+        """
+        made = lab_of(self.visits, request)
+        words, place, listed = engine.planted(passphrase)
+        count_attempt(self.visits, request)
+        course = Course(len(words), place, listed)
+        yield race.page(course, {})
+        original_u8 = made.original_u8
+        file = engine.protect(
+            original_u8, [whole_face(original_u8)], passphrase, engine.ProtectOptions(method)
+        )
+        trial = engine.Trial(open_protected(file.png))
+        laps: dict[str, Lap] = {}
+        for lap in engine.race(trial, passphrase, words, race.SECONDS):
+            laps[lap.derivation] = lap
+            yield race.page(course, laps)
