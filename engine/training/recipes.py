@@ -128,9 +128,10 @@ def _ablations() -> Iterator[Recipe]:
         )
         yield full
         yield replace(full, name=f"proface-s-{wrong}-no-key-in-recovery", keyed_recovery=False)
-        term = {"rand": "l1", "obfs": "lpips"}[wrong]
-        without = replace(losses, **{f"triplet_{term}": 0.0})
-        yield replace(full, name=f"proface-s-{wrong}-no-triplet-{term}", weights=without)
+        for term in ("l1", "lpips"):
+            if getattr(losses, f"triplet_{term}"):
+                without = replace(losses, **{f"triplet_{term}": 0.0})
+                yield replace(full, name=f"proface-s-{wrong}-no-triplet-{term}", weights=without)
 
 
 RECIPES: dict[str, Recipe] = {
