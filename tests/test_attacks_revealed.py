@@ -161,7 +161,7 @@ def test_a_release_keeps_every_part_of_a_config(release: ModuleType, tmp_path: P
     from engine.networks.embedder import Embedder
 
     Embedder(blocks=2, growth=4, keyed_recovery=False).save_pretrained(tmp_path / "trained")
-    release.write_network(tmp_path / "trained", tmp_path / "out", "Embedder")
+    release.write_network(tmp_path / "trained", tmp_path / "out", "Embedder", {})
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["blocks"], config["growth"], config["keyed_recovery"]) == (2, 4, False)
     assert "_name_or_path" not in config

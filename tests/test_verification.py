@@ -1,6 +1,5 @@
 """Verification: pairs as LFW draws them, and figures that are known by hand."""
 
-import argparse
 import importlib.util
 import io
 import json
@@ -21,7 +20,7 @@ from engine.alignment import typical_landmarks
 from engine.cli import app
 from engine.data import FaceFile
 from engine.errors import DataError
-from engine.recognition import RECOGNIZER
+from engine.recognition import ONNX_FILE, RECOGNIZER
 from engine.verification import (
     FOLDS,
     MOST_OF_ONE,
@@ -224,16 +223,20 @@ def test_what_verify_printed_makes_a_release(tmp_path: Path) -> None:
     trained.save_pretrained(tmp_path / "model")
     printed = tmp_path / "train.json"
     printed.write_text('{"model": {"threshold": 0.34567, "own_far": null}, "b.ts": {"auc": 0.5}}')
-    options = argparse.Namespace(run=tmp_path, calibrated=printed)
-    network = release.anew(options)
+    settings = release.calibrated(printed)
+    assert settings == {"threshold": 0.3457}
+    release.write_network(tmp_path / "model", tmp_path / "out", "Recognizer", settings)
+    network = zoo.read_network(tmp_path / "out", "Recognizer")
     assert network.config.threshold == 0.3457
     assert all(
         torch.equal(value, trained.state_dict()[name])
         for name, value in network.state_dict().items()
     )
-    assert release.verified(printed) == {"this threshold": 0.3457, "b.ts auc": 0.5}
+    assert (tmp_path / "out" / ONNX_FILE).is_file()
+    told = {"threshold of the training faces": 0.3457, "this threshold": 0.3457, "b.ts auc": 0.5}
+    assert release.verified(printed, settings) == told
     with pytest.raises(SystemExit, match="--calibrated"):
-        release.anew(argparse.Namespace(run=tmp_path, calibrated=None))
+        release.calibrated(None)
 
 
 @pytest.mark.shared
