@@ -77,6 +77,8 @@ class Shared:
         exact: recovery will be bit-exact for every face.
         faces: how many places were protected.
         seconds: from the click to the file.
+        known: how many of the chosen faces a recogniser still takes for the same person in the
+            file; None where no recogniser is here.
     """
 
     png: bytes = field(repr=False)
@@ -84,6 +86,7 @@ class Shared:
     exact: bool
     faces: int
     seconds: float
+    known: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +183,36 @@ def protect(
     start = time.monotonic()
     strength = strength_of(mask, factor)
     options = engine.ProtectOptions(method, mask, strength=strength, wrong=wrong)
-    made = engine.protect(found.photo_u8, found.chosen(numbers), passphrase, options)
+    chosen = found.chosen(numbers)
+    made = engine.protect(found.photo_u8, chosen, passphrase, options)
     seconds = time.monotonic() - start
     read_u8 = open_protected(made.png).photo_u8
     boxes = [face.box for face in made.header.faces]
     nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
-    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds)
+    known = still_known(found.photo_u8, read_u8, chosen)
+    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds, known)
+
+
+def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> int | None:
+    """Count the faces that the released recogniser takes for one person before and after.
+
+    Args:
+        photo_u8: as it was.
+        protected_u8: as it is shared, of the same size.
+        faces: to be compared, at their landmarks where these are known.
+
+    Returns:
+        How many; None where no recogniser is here.
+    """
+    if engine.available("identity_match") is not None:
+        return None
+    count = 0.0
+    for face in faces:
+        corner = np.array(face.box[:2], np.float32)
+        landmarks = [None if face.landmarks is None else face.landmarks - corner]
+        before, after = (crop(picture_u8, face.box) for picture_u8 in (photo_u8, protected_u8))
+        count += float(engine.identity_match(from_u8(before), from_u8(after), landmarks))
+    return round(count)
 
 
 @gpu(30)

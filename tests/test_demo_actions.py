@@ -29,7 +29,7 @@ from demo import (
     words,
 )
 from demo.samples import SAMPLES, sample
-from demo.tabs.protect import wrong_mode
+from demo.tabs.protect import identity_fact, wrong_mode
 from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
 from engine import Lap, errors
@@ -446,3 +446,13 @@ def test_a_generated_passphrase_has_its_exact_worth() -> None:
     assert "77 bits" in meter.worth_of("my aunt keeps geese").note
     assert worth.bits == pytest.approx(77.5, abs=0.1)
     assert (worth.word, worth.exact) == ("strong", True)
+
+
+def test_the_card_says_whether_anybody_is_still_known() -> None:
+    found = actions.look_at(sample("Astronaut"))
+    plain = actions.protect(found, [1], "gaussian", "sealed", "six words of nobody", 0.5)
+    hidden = actions.protect(found, [1], "box", "sealed", "six words of nobody")
+    assert (plain.known, hidden.known) == (1, 0)
+    assert identity_fact(plain)[1] == "1 face is still known"
+    assert identity_fact(hidden)[1] == "nobody is known"
+    assert identity_fact(dataclasses.replace(plain, known=None))[1] == "not measured"

@@ -29,6 +29,7 @@ READING_ORDER = (
     "header_bytes",
     "header",
     "wavelet",
+    "networks.mixins",
     "networks.coupling",
     "networks.embedder",
     "networks.recognizer",

@@ -144,6 +144,7 @@ class ProtectActions:
             "mask_protected_db": round(shared.mask_db, 2),
             "bit_exact": shared.exact,
             "faces": shared.faces,
+            "still_known": shared.known,
             "bytes": len(shared.png),
             "seconds": round(shared.seconds, 3),
             "method": method,
@@ -200,6 +201,16 @@ def _numbers(faces: list[str], found: actions.Found) -> list[int]:
     return [int(face) for face in faces if face.isdecimal()]
 
 
+def identity_fact(shared: actions.Shared) -> tuple[str, str, str]:
+    """Say whether a recogniser still knows who is in the picture."""
+    if shared.known is None:
+        return "Identity check", "not measured", "no face recogniser is installed here"
+    if shared.known:
+        found = "1 face is still known" if shared.known == 1 else f"{shared.known} are still known"
+        return "Identity check", found, "choose a stronger mask, or Sticker"
+    return "Identity check", "nobody is known", "to our small recogniser; a better one may see more"
+
+
 def protected_card(shared: actions.Shared, left_clear: int) -> str:
     """Say what the file is, in figures and in words."""
     kilobytes = len(shared.png) / 1024
@@ -218,7 +229,7 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
         ("Places hidden", str(shared.faces), clear),
         ("Differs from its mask", in_db(shared.mask_db), seen),
         ("Faces come back", back, how),
-        ("Identity check", "not measured", "no face recogniser is installed here"),
+        identity_fact(shared),
         ("File", size, "PNG; send it as a file"),
         ("Kept here", "one minute", words.KEPT),
         ("Took", f"{shared.seconds:.1f} s", "a part of it on purpose: it makes guessing slow"),

@@ -3,11 +3,10 @@
 from typing import cast
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from engine.networks.coupling import SecureAffineCoupling
+from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 from engine.wavelet import haar, inverse_haar
 
 

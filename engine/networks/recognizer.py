@@ -2,12 +2,11 @@
 
 from typing import cast
 
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import ModelError
+from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 
 
 class Recognizer(ModelMixin, ConfigMixin):  # type: ignore[misc]

@@ -4,12 +4,11 @@ from itertools import pairwise
 from typing import cast
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
 from engine.errors import ImageShapeError
+from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 
 
 class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
