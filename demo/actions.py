@@ -1,6 +1,7 @@
 """What the buttons do, as plain functions: pictures and words in, pictures and figures out."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ Photo = npt.NDArray[np.uint8]
 Search = Literal["usual", "harder", "whole"]
 WrongMode = Literal["", "rand", "obfs", "decoy"]
 """What a wrong key shows, by the engine's names; empty for the method's own."""
+
+_LOG = logging.getLogger("demo")
 
 EAGER_SCORE: Final = 0.2
 PREVIEW_SEED: Final = 1
@@ -78,7 +81,7 @@ class Shared:
         faces: how many places were protected.
         seconds: from the click to the file.
         known: how many of the chosen faces a recogniser still takes for the same person in the
-            file; None where no recogniser is here.
+            file; None where that cannot be told, see :func:`still_known`.
     """
 
     png: bytes = field(repr=False)
@@ -202,16 +205,22 @@ def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> 
         faces: to be compared, at their landmarks where these are known.
 
     Returns:
-        How many; None where no recogniser is here.
+        How many; None where no recogniser is here, or a face without landmarks cannot be held as
+        recognisers know faces.
     """
-    if engine.available("identity_match") is not None:
+    try:
+        if engine.available("identity_match") is not None:
+            return None
+        count = 0.0
+        for face in faces:
+            if face.landmarks is None:
+                return None
+            landmarks = [face.landmarks - np.array(face.box[:2], np.float32)]
+            before, after = (crop(picture_u8, face.box) for picture_u8 in (photo_u8, protected_u8))
+            count += float(engine.identity_match(from_u8(before), from_u8(after), landmarks))
+    except EngineError as error:  # the file is made; this is only told of it
+        _LOG.error("identity: %s", type(error).__name__)
         return None
-    count = 0.0
-    for face in faces:
-        corner = np.array(face.box[:2], np.float32)
-        landmarks = [None if face.landmarks is None else face.landmarks - corner]
-        before, after = (crop(picture_u8, face.box) for picture_u8 in (photo_u8, protected_u8))
-        count += float(engine.identity_match(from_u8(before), from_u8(after), landmarks))
     return round(count)
 
 

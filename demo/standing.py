@@ -50,7 +50,10 @@ def against(attacked: Attacked | None) -> str:
     """Say what a trained attacker gained."""
     if attacked is None:
         return "Trained attacker: not measured yet."
-    told = f"{attacked.gain_db:+.1f}"
-    gain = "no gain" if told in ("+0.0", "-0.0") else f"{told.replace('-', '−')} dB at most"
+    spread = "" if attacked.margin_db is None else f" ± {attacked.margin_db:.1f}"
+    told = f"{attacked.gain_db:+.1f}".replace("-", "−")
+    gain = f"{told}{spread} dB"
     after = f" after {attacked.steps:,} steps" if attacked.steps else ""
-    return f"Trained attacker: {gain} over the mask alone{after} ({_SENSES[attacked.sense]})."
+    return (
+        f"Trained attacker: {gain} over the mask alone at worst{after} ({_SENSES[attacked.sense]})."
+    )

@@ -195,7 +195,12 @@ def _of_file(path: Path, device: str) -> Judge:
         return Judge(path.name, _hash_file(path), network)
     from engine.networks.recognizer import Recognizer
 
-    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(
+            f"the config.json of {path.name} is damaged", hint="copy the folder again"
+        ) from error
     if config.get("_class_name") != Recognizer.__name__:
         raise ModelError(
             f"expected a recogniser, {path.name} holds another network",

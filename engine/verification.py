@@ -132,9 +132,9 @@ def read_pairs(path: Path) -> list[Pair]:
     Raises:
         DataError: it is no such list.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
         return [
             Pair(int(r["fold"]), r["first"], r["second"], bool(("0", "1").index(r["same"])))
             for r in rows

@@ -371,11 +371,13 @@ def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatc
     whole = standing.in_words(engine.Standing("proface-k", "lfw", 40.96, 37.69, attacked))
     assert whole == (
         "mask:protected 41.0 dB, recovered 37.7 dB (LFW). "
-        "Trained attacker: +0.1 dB at most over the mask alone after 400 steps (open: not settled)."
+        "Trained attacker: +0.1 ± 0.1 dB over the mask alone at worst after 400 steps "
+        "(open: not settled)."
     )
     leaks = engine.Attacked("leaks", 6.0, "gaussian", 0.1, None)
-    assert standing.against(leaks).endswith("+6.0 dB at most over the mask alone (leaks).")
-    assert "no gain" in standing.against(engine.Attacked("holds", 0.01, "box", 0.1, 9000))
+    assert standing.against(leaks).endswith("+6.0 ± 0.1 dB over the mask alone at worst (leaks).")
+    held = standing.against(engine.Attacked("holds", 0.01, "box", 0.1, 9000))
+    assert "+0.0 ± 0.1 dB over the mask alone at worst after 9,000 steps" in held
     assert standing.in_words(engine.Standing("x")) == "Trained attacker: not measured yet."
     measured = engine.standings()
     for method in METHODS:

@@ -254,7 +254,7 @@ def test_ended_trainings_are_copied_once(results: Results, tmp_path: Path) -> No
 
 
 def test_a_command_keeps_its_words_and_loses_its_folders() -> None:
-    told = "train x --data /a/b/c.zip --minutes 3 --note 'two words' --resume runs/x"
+    told = "train x --data=/a/b/c.zip --minutes 3 --methods one=/a/b/d,two@/a/b/e --resume runs/x y"
     assert without_folders(told) == told.replace("/a/b/", "")
 
 

@@ -19,7 +19,7 @@ def whole(method: str, mask: str, metric: str, value: float) -> Score:
     return Score("all", "all", method, mask, "revealed:control", metric, value)
 
 
-def trained(path: Path, *runs: Run, faces: int = 30, match: float | None = 0.0) -> Path:
+def trained(path: Path, *runs: Run, faces: int = 400, match: float | None = 0.0) -> Path:
     """Runs of a keyless attack: variant, gain and margin by method, steps."""
     results = Results(path)
     for variant, gains, steps in runs:
@@ -81,7 +81,9 @@ def test_what_is_not_settled_stays_open(
 
 
 @pytest.mark.parametrize(
-    "less", [{"faces": 29}, {"match": 0.02}, {"match": None}], ids=["few", "known", "not measured"]
+    "less",
+    [{"faces": 29}, {"faces": 200}, {"match": 0.02}, {"match": None}],
+    ids=["few", "too few for a point", "known", "not measured"],
 )
 def test_nothing_holds_by_few_faces_or_without_identity(
     tmp_path: Path, less: dict[str, Any]

@@ -204,7 +204,7 @@ def _numbers(faces: list[str], found: actions.Found) -> list[int]:
 def identity_fact(shared: actions.Shared) -> tuple[str, str, str]:
     """Say whether a recogniser still knows who is in the picture."""
     if shared.known is None:
-        return "Identity check", "not measured", "no face recogniser is installed here"
+        return "Identity check", "not measured", "no recogniser here, or no face to line up"
     if shared.known:
         found = "1 face is still known" if shared.known == 1 else f"{shared.known} are still known"
         return "Identity check", found, "choose a stronger mask, or Sticker"

@@ -89,9 +89,14 @@ def race(trial: Trial, passphrase: str, words: Sequence[str], seconds: float) ->
         MethodError: the picture was protected without a tag.
     """
     size = trial.height, trial.width
-    right_map = paper_key_map(passphrase, *size)
+    right_map = paper_key_map(normalize_passphrase(passphrase).decode(), *size)
+
+    def is_map(word: str) -> bool:
+        own_map = paper_key_map(normalize_passphrase(word).decode(), *size)
+        return np.array_equal(own_map, right_map)
+
     runners: dict[str, Callable[[str], bool]] = {
-        DERIVATIONS[0]: lambda word: bool(np.array_equal(paper_key_map(word, *size), right_map)),
+        DERIVATIONS[0]: is_map,
         DERIVATIONS[1]: lambda word: trial.opens(trial.derive(word)),
     }
     for derivation, opens in runners.items():

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -94,7 +94,8 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
         ResultsError: no database, or one that cannot be read.
     """
     with Reader(path) as reader:
-        runs = [run.id for run in reader.runs("attack", hidden=False) if _is_keyless(run)]
+        attacks = [run for run in reader.runs("attack", hidden=False) if _is_keyless(run)]
+        runs = [run.id for run in attacks]
         close = reader.means(
             protocol="png", metric="psnr_db", pair=["mask:protected", "original:recovered"]
         )
@@ -105,7 +106,7 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
                 ("original:control", "psnr_db"),
             )
         )
-    trials = _trials(gains, seen)
+    trials = _of_newest_weights(_trials(gains, seen), {run.id: _weights(run) for run in attacks})
     broken = [one for one in trials if one.leaks]
     methods = dict.fromkeys(mean.method for mean in (*close, *gains))
     return {method: _standing(method, close, trials, broken) for method in methods}
@@ -121,18 +122,22 @@ class _Trial:
     gain: float
     margin: float | None
     steps: int | None
-    most_match: float | None
+    match: tuple[float, float] | None
     faces: int
 
     @property
     def leaks(self) -> bool:
+        if self.match and self.match[1] and self.match[0] - self.match[1] > GATE_MATCH:
+            return True
         return self.margin is not None and self.gain - self.margin > GATE_DB
 
     @property
     def within(self) -> bool:
-        if self.margin is None or self.most_match is None or self.faces < LEAST_FACES:
+        if not self.margin or self.match is None or self.faces < LEAST_FACES:
             return False
-        return self.gain + self.margin <= GATE_DB and self.most_match <= GATE_MATCH
+        # Where no face differs, the margin is 0; 95 % then lie below three in the number of faces.
+        reach = self.match[1] or 3 / self.faces
+        return self.gain + self.margin <= GATE_DB and self.match[0] + reach <= GATE_MATCH
 
 
 def _is_keyless(run: Run) -> bool:
@@ -157,14 +162,29 @@ def _trials(gains: Iterable[MeanScore], seen: Iterable[MeanScore]) -> list[_Tria
         faces[m.run_id, m.method, m.mask] += m.images
     return [
         _Trial(*place, values[_GAIN[0]], values.get(_GAIN[1]), _whole(values.get(_GAIN[2])),
-               _most(*map(values.get, _MATCH)), faces[place])
+               _both(*map(values.get, _MATCH)), faces[place])
         for place, values in found.items()
         if _GAIN[0] in values
     ]  # fmt: skip
 
 
-def _most(gain: float | None, margin: float | None) -> float | None:
-    return None if gain is None or margin is None else gain + margin
+def _weights(run: Run) -> dict[str, str]:
+    told = json.loads(run.config).get("weights")
+    return {str(k): str(v) for k, v in told.items()} if isinstance(told, dict) else {}
+
+
+def _of_newest_weights(
+    trials: Iterable[_Trial], weights: Mapping[int, Mapping[str, str]]
+) -> list[_Trial]:
+    """Without those of weights that a later run shows to be older; no hash is older than any."""
+    newest: dict[str, str] = {}
+    for _, one in sorted(weights.items()):
+        newest |= one
+    return [t for t in trials if weights[t.run_id].get(t.method) == newest.get(t.method)]
+
+
+def _both(gain: float | None, margin: float | None) -> tuple[float, float] | None:
+    return None if gain is None or margin is None else (gain, margin)
 
 
 def _whole(value: float | None) -> int | None:
@@ -194,8 +214,10 @@ def _attacked(own: Sequence[_Trial], broken: Sequence[_Trial]) -> Attacked | Non
     if not own:
         return None
     leaks = [one for one in own if one.leaks]
-    longest = max((one.steps or 0, one.run_id) for one in own)
-    last = [one for one in own if ((one.steps or 0), one.run_id) == longest]
+    longest: dict[str, _Trial] = {}
+    for one in sorted(own, key=lambda one: (one.steps or 0, one.run_id)):
+        longest[one.mask] = one
+    last = list(longest.values())
     worst = max(leaks or last, key=lambda one: one.gain)
     sense: Literal["holds", "leaks", "open"] = "open"
     if leaks:
