@@ -43,6 +43,7 @@ READING_ORDER = (
     "alignment",
     "recognition",
     "masks.inner_face",
+    "masks.portrait",
     "masks.filters",
     "masks.baselines",
     "masks.cartoon.pencil",

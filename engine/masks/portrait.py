@@ -1,0 +1,137 @@
+"""Lays another face where the inner face was: the frame in which faces are swapped, there and back.
+
+A *portrait* is a square picture of a face that has been turned and sized so that the inner face
+always lies in the same place, with some hair and cheek around it. Masks that replace a face by
+another look at portraits only; what they make is laid back at the face's own pixels.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import MaskError
+from engine.masks.inner_face import AXES, CENTRE, POWER, FloatArray, placement
+
+SIDE = 112
+"""Side of a portrait for which the numbers below are given, in pixels."""
+
+SHARE = 0.9
+"""A portrait shows the canonical frame of 112 px at this scale, so that some hair and cheek are in it."""
+
+LIFT = 14.0
+"""Pixels by which the inner face lies higher than in the canonical frame, which shows it low."""
+
+_SOFT = 0.16
+"""Width of the matte's seam, as a share of the inner face's radius; all of it lies inside."""
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A face in the frame in which faces are swapped.
+
+    Attributes:
+        picture_u8: (S, S, 3), RGB; what the face's crop does not show is its border mirrored.
+        landmarks: (5, 2), x and y in its pixels, ArcFace order.
+        matrix: (2, 3), from the portrait's pixels to the face's.
+    """
+
+    picture_u8: npt.NDArray[np.uint8]
+    landmarks: F32
+    matrix: FloatArray
+
+
+def to_portrait(
+    face_u8: npt.NDArray[np.uint8], landmarks: npt.ArrayLike | None, side: int = SIDE
+) -> Portrait:
+    """Turn and size a face so that its inner face lies where every portrait has it.
+
+    Args:
+        face_u8: (H, W, 3), RGB.
+        landmarks: (5, 2), x and y in its pixels, ArcFace order.
+        side: of the portrait, in pixels.
+
+    Raises:
+        MaskError: no landmarks, since a face cannot be replaced where nobody knows how it lies; or
+            landmarks that cannot be used, as :func:`engine.masks.inner_face.placement` says.
+    """
+    if landmarks is None:
+        raise MaskError(
+            "another face needs the landmarks of the one that it replaces, and none were found",
+            hint="take a mask that covers the whole box, such as gaussian or pixelate",
+        )
+    to_face = placement(*face_u8.shape[:2], landmarks)
+    to_frame = _canonical_to_portrait(side)
+    matrix = _after(to_face, cv2.invertAffineTransform(to_frame))
+    picture_u8 = _warp(face_u8, matrix, side)
+    points = np.asarray(landmarks, np.float64)
+    inverse = cv2.invertAffineTransform(matrix)
+    placed = points @ inverse[:, :2].T + inverse[:, 2]
+    return Portrait(picture_u8, placed.astype(np.float32), matrix)
+
+
+def _warp(face_u8: npt.NDArray[np.uint8], matrix: FloatArray, side: int) -> npt.NDArray[np.uint8]:
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale > 1.5:  # a plain warp would skip pixels of a large face
+        face_u8 = cv2.GaussianBlur(face_u8, (0, 0), 0.4 * scale)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(
+        face_u8, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(warped, np.uint8)
+
+
+def _after(second: FloatArray, first: FloatArray) -> FloatArray:
+    """The matrix that does ``first``, then ``second``."""
+    return np.asarray(np.vstack([second, [0, 0, 1]]) @ np.vstack([first, [0, 0, 1]]))[:2]
+
+
+def inner_matte(side: int = SIDE) -> F32:
+    """Where the inner face lies in every portrait: (S, S) in [0, 1], soft on its inside."""
+    y, x = np.mgrid[:side, :side].astype(np.float64)
+    scale = side / SIDE
+    to_frame = _canonical_to_portrait(side)
+    middle = to_frame[:, :2] @ CENTRE + to_frame[:, 2]
+    radius = (
+        np.abs((x - middle[0]) / (AXES[0] * SHARE * scale)) ** POWER
+        + np.abs((y - middle[1]) / (AXES[1] * SHARE * scale)) ** POWER
+    ) ** (1 / POWER)
+    ramp = np.clip((1 - radius) / _SOFT, 0, 1)
+    return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+
+
+def _canonical_to_portrait(side: int) -> FloatArray:
+    middle, scale = (SIDE - 1) / 2, side / SIDE
+    shift = middle * (1 - SHARE) - np.array([0, LIFT])
+    # Whole numbers are the middles of pixels, so the halves do not scale.
+    shift = scale * (shift + 0.5) - 0.5
+    return np.array([[scale * SHARE, 0, shift[0]], [0, scale * SHARE, shift[1]]])
+
+
+def lay_back(
+    face_u8: npt.NDArray[np.uint8], portrait_u8: npt.NDArray[np.uint8], matrix: FloatArray
+) -> npt.NDArray[np.uint8]:
+    """Lay the inner face of a changed portrait over the face it came from.
+
+    Outside the inner face every pixel stays as it was, with all its detail.
+
+    Args:
+        face_u8: (H, W, 3).
+        portrait_u8: (S, S, 3), of any side.
+        matrix: from its pixels to the face's, of :class:`Portrait`, if need be for its side.
+
+    Returns:
+        (H, W, 3), a new array.
+    """
+    height, width = face_u8.shape[:2]
+    matte = inner_matte(len(portrait_u8))
+    layer = np.dstack([portrait_u8.astype(np.float32), matte])
+    laid = cv2.warpAffine(
+        layer, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    share = np.clip(laid[..., 3:], 0, 1)
+    mixed = share * np.clip(laid[..., :3], 0, 255) + (1 - share) * face_u8
+    return np.asarray(np.where(share > 0, mixed + 0.5, face_u8), dtype=np.uint8)
