@@ -20,6 +20,7 @@ NETWORKS = {
     "Embedder": "engine.networks.embedder",
     "Recognizer": "engine.networks.recognizer",
     "Reveal": "engine.networks.reveal",
+    "Swapper": "engine.networks.swapper",
 }
 """Class of network to its module, imported when a model is loaded: the cards need no torch."""
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from engine.training.losses import Distance
     from engine.training.pupil import Pupil
     from engine.training.recipes import Recipe
+    from engine.training.swapping import SwapTrainer
 
 _RECOGNIZER = "recognizer"
+_SWAPPERS = ("simswap", "faceshifter")
 
 
 def train(
@@ -24,7 +26,7 @@ def train(
         str,
         typer.Argument(
             help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
-            "recognizer"
+            "recognizer; simswap or faceshifter, which swap faces"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -35,7 +37,7 @@ def train(
     ] = None,
     start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
     teachers: Annotated[
-        Path | None, typer.Option(help="folder of recognizer_*.ts that the recognizer learns from")
+        Path | None, typer.Option(help="folder of recognizer_*.ts: recognizer and swappers learn")
     ] = None,
     ask_minutes: Annotated[
         float | None, typer.Option(min=0, help="to ask the teachers for at most, before it learns")
@@ -59,9 +61,12 @@ def train(
     ] = False,
 ) -> None:
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
-    own = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
-    others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
-    _refuse(own if recipe == _RECOGNIZER else others)
+    embedders = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
+    if recipe in _SWAPPERS:
+        _refuse(embedders | {"--ask-minutes": ask_minutes, "--batch": batch})
+    else:
+        others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
+        _refuse(embedders if recipe == _RECOGNIZER else others)
     _check(crop, blocks, start_from)
     from engine.training.loop import TrainOptions
     from engine.training.recipes import find_recipe
@@ -73,6 +78,8 @@ def train(
     with named_errors():
         if recipe == _RECOGNIZER:
             return _distil(data, teachers, ask_minutes, options, batch, as_json)
+        if recipe in _SWAPPERS:
+            return _swap(recipe, data, teachers, options, as_json)
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         _embed(chosen, data, options, as_json)
 
@@ -147,6 +154,29 @@ def _distil(
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
+def _swap(
+    recipe: str, data: Path, teachers: Path | None, options: "TrainOptions", as_json: bool
+) -> None:
+    """Train a network that gives a face another identity."""
+    from engine.data import find_training_sets
+    from engine.perceptual import perceptual_distance
+    from engine.training.swap import learn_to_swap
+    from engine.training.swapping import SWAPPERS
+
+    if teachers is None:
+        raise typer.BadParameter("name the folder of recognisers", param_hint="--teachers")
+    sets = find_training_sets(data)
+    say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
+    lpips = perceptual_distance("squeeze", options.device)
+    options = replace(options, log_steps=50)
+    try:
+        trainer = learn_to_swap(SWAPPERS[recipe], sets, teachers, options, lpips, say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
+
+
 def _adjusted(
     recipe: "Recipe",
     lpips: float | None,
@@ -168,7 +198,7 @@ def _adjusted(
     )
 
 
-def describe(trainer: "Trainer | Pupil") -> dict[str, Any]:
+def describe(trainer: "Trainer | Pupil | SwapTrainer") -> dict[str, Any]:
     """Tell how far a run came and what it logged last, ready for JSON."""
     progress = trainer.progress
     return {

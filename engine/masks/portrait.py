@@ -18,7 +18,7 @@ SIDE = 112
 """Side of a portrait for which the numbers below are given, in pixels."""
 
 SHARE = 0.9
-"""A portrait shows the canonical frame of 112 px at this scale, so that some hair and cheek are in it."""
+"""Scale at which a portrait shows the canonical frame: some hair and cheek are in it too."""
 
 LIFT = 14.0
 """Pixels by which the inner face lies higher than in the canonical frame, which shows it low."""
@@ -63,8 +63,8 @@ def to_portrait(
             "another face needs the landmarks of the one that it replaces, and none were found",
             hint="take a mask that covers the whole box, such as gaussian or pixelate",
         )
-    to_face = placement(*face_u8.shape[:2], landmarks)
-    to_frame = _canonical_to_portrait(side)
+    to_face = placement(face_u8.shape[0], face_u8.shape[1], landmarks)
+    to_frame = canonical_to_portrait(side)
     matrix = _after(to_face, cv2.invertAffineTransform(to_frame))
     picture_u8 = _warp(face_u8, matrix, side)
     points = np.asarray(landmarks, np.float64)
@@ -93,17 +93,18 @@ def inner_matte(side: int = SIDE) -> F32:
     """Where the inner face lies in every portrait: (S, S) in [0, 1], soft on its inside."""
     y, x = np.mgrid[:side, :side].astype(np.float64)
     scale = side / SIDE
-    to_frame = _canonical_to_portrait(side)
+    to_frame = canonical_to_portrait(side)
     middle = to_frame[:, :2] @ CENTRE + to_frame[:, 2]
     radius = (
         np.abs((x - middle[0]) / (AXES[0] * SHARE * scale)) ** POWER
         + np.abs((y - middle[1]) / (AXES[1] * SHARE * scale)) ** POWER
     ) ** (1 / POWER)
     ramp = np.clip((1 - radius) / _SOFT, 0, 1)
-    return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 
-def _canonical_to_portrait(side: int) -> FloatArray:
+def canonical_to_portrait(side: int = SIDE) -> FloatArray:
+    """The (2, 3) matrix from the canonical frame, which ArcFace sees, to a portrait's pixels."""
     middle, scale = (SIDE - 1) / 2, side / SIDE
     shift = middle * (1 - SHARE) - np.array([0, LIFT])
     # Whole numbers are the middles of pixels, so the halves do not scale.

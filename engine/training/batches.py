@@ -82,7 +82,9 @@ def make_sample(
     face_u8 = cv2.resize(face_u8, None, fx=scale, fy=scale, interpolation=method)
     points = None if landmarks is None else landmarks * scale
     if rng.random() < 0.5:
-        face_u8, points = _mirror(face_u8, points)
+        placed = np.zeros((5, 2), np.float32) if points is None else points
+        face_u8, placed = mirror(face_u8, placed)
+        points = None if points is None else placed
     names = list(config.masks)
     shares = np.array([config.masks[name] for name in names])
     name = str(rng.choice(names, p=shares / shares.sum()))
@@ -99,12 +101,11 @@ def make_sample(
     return _crop_both(face_u8, masked_u8, config.crop, rng)
 
 
-def _mirror(
-    face_u8: npt.NDArray[np.uint8], points: npt.NDArray[np.float32] | None
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32] | None]:
+def mirror(
+    face_u8: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Exchange left and right of a face, (H, W, 3), and of its landmarks, (5, 2)."""
     mirrored = np.ascontiguousarray(face_u8[:, ::-1])
-    if points is None:
-        return mirrored, None
     points = points[[1, 0, 2, 4, 3]].copy()
     points[:, 0] = face_u8.shape[1] - 1 - points[:, 0]
     return mirrored, points

@@ -1,0 +1,171 @@
+"""Trains a swapper: asks recognisers who the training faces are, then swaps them among each other.
+
+One recogniser's space is that of the identities: the released one, which everybody has who swaps.
+A second one, the first teacher, is what the losses see. The last teacher sees nothing but held-out
+faces: it judges, since a network learns to please the recogniser that it is trained with.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.agents import IdentityLaw
+from engine.data import FaceSet
+from engine.errors import DataError, WeightsMissingError
+from engine.recognition import find_recognizer, load_torchscript
+from engine.results import Results
+from engine.training.loop import Say, TrainOptions
+from engine.training.losses import Distance
+from engine.training.portraits import PortraitBatches, Portraits, make_portraits
+from engine.training.rounds import logged, run_rounds
+from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer, aligned
+from engine.training.teachers import aligned_faces, ask_teachers, find_teachers, to_faces
+
+_AGENTS = 4096
+_CHUNK = 64
+
+
+def learn_to_swap(
+    recipe: SwapRecipe,
+    sets: Sequence[FaceSet],
+    teachers: Path,
+    options: TrainOptions,
+    perceptual: Distance,
+    report: Say = lambda line: None,
+) -> SwapTrainer:
+    """Train until the minutes are used up; interrupt it when you like, it goes on from there.
+
+    Args:
+        recipe: from :data:`engine.training.swapping.SWAPPERS`.
+        sets: faces with landmarks.
+        teachers: folder of two ``recognizer_*.ts`` or more: the first is in the losses, the last
+            one judges.
+        options: where and how long.
+        perceptual: LPIPS.
+        report: takes one line of text at a time.
+
+    Raises:
+        ModelError: the gradient is not finite, or a teacher cannot be loaded.
+        WeightsMissingError: there are not two teachers, or no recogniser is released.
+        DataError: a face has no landmarks, or the folder holds another run.
+    """
+    options.folder.mkdir(parents=True, exist_ok=True)
+    files = find_teachers(teachers)
+    if len(files) < 2:
+        raise WeightsMissingError(
+            f"expected two recognizer_*.ts in {teachers.name}, found one",
+            hint="one learns with the swapper, the other one judges it",
+        )
+    sitters = _ask_who(sets, files, options, report)
+    seen, judge = (load_torchscript(file, options.device) for file in (files[0], files[-1]))
+    trainer = SwapTrainer(recipe, options, sitters, perceptual, seen)
+    with logged(trainer) as results:
+        _run(trainer, sets, judge, results, report)
+    return trainer
+
+
+def _ask_who(
+    sets: Sequence[FaceSet], files: Sequence[Path], options: TrainOptions, report: Say
+) -> Sitters:
+    report("asking the recognisers who the faces are")
+    answers = np.asarray(ask_teachers(sets, files, options.folder, options.device), np.float32)
+    probe = torch.zeros(1, 3, 112, 112, device=options.device)
+    widths = [load_torchscript(file, options.device)(probe).shape[1] for file in files]
+    seen, judged = answers[:, : widths[0]], answers[:, -widths[-1] :]
+    own = _own_identities(sets, options)
+    agents = IdentityLaw.of(own).draw(_AGENTS, np.random.default_rng(0))
+    # What the losses' recogniser sees in a face follows from what ours sees, nearly linearly.
+    follow = np.linalg.lstsq(own, seen, rcond=None)[0]
+    return Sitters(*(_unit(part) for part in (own, seen, judged, agents, agents @ follow)))
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> Tensor:
+    return functional.normalize(torch.from_numpy(vectors))
+
+
+def _own_identities(sets: Sequence[FaceSet], options: TrainOptions) -> npt.NDArray[np.float32]:
+    """Embeddings of every face by the released recogniser, kept in the run's folder."""
+    judge = find_recognizer(device=options.device)
+    file, total = options.folder / f"{judge.name}-{judge.sha256[:12]}.npy", sum(map(len, sets))
+    if file.is_file():
+        found: npt.NDArray[np.float32] = np.load(file)
+        if len(found) != total:
+            raise DataError(
+                f"{file.name} holds {len(found)} faces, the sets have {total}",
+                hint="name another folder with --resume, or the data of before",
+            )
+        return found
+    chunks = []
+    with torch.inference_mode():
+        for start in range(0, total, _CHUNK):
+            rows = range(start, min(start + _CHUNK, total))
+            faces = to_faces(aligned_faces(sets, rows)).to(options.device)
+            chunks.append(judge.embed(faces).cpu().numpy())
+    found = np.concatenate(chunks)
+    np.save(file, found)
+    return found
+
+
+def _run(
+    trainer: SwapTrainer,
+    sets: Sequence[FaceSet],
+    judge: Callable[[Tensor], Tensor],
+    results: Results,
+    report: Say,
+) -> None:
+    recipe = trainer.recipe
+    indices = np.arange(sum(map(len, sets)))
+    kept = indices[:: recipe.held_out]
+    others = np.setdiff1d(indices, kept)
+    batches: Iterator[Portraits] = iter(
+        PortraitBatches(sets, others, recipe.batch, recipe.side, trainer.batch_seed)
+    )
+    known = make_portraits(sets, kept.tolist(), recipe.side)
+    measure = _judgement(trainer, judge, known)
+    run_rounds(trainer, batches, results, measure, _described, report)
+
+
+def _judgement(
+    trainer: SwapTrainer, judge: Callable[[Tensor], Tensor], known: Portraits
+) -> Callable[[], dict[str, float]]:
+    """What the judge sees in held-out faces: cosines to whose they were, and to whose they became.
+
+    Each gets the identity of the next one, so that the judge knows it.
+    """
+    sitters, device = trainer.sitters, trainer.options.device
+    source = known.indices.roll(1)
+
+    def measure() -> dict[str, float]:
+        cosines = []
+        with torch.inference_mode():
+            for rows in torch.split(torch.arange(len(known.indices)), _CHUNK):
+                made = trainer.average(
+                    known.pictures[rows].to(device),
+                    trainer.matte,
+                    known.landmarks[rows].to(device),
+                    sitters.own[source[rows]].to(device),
+                )
+                found = functional.normalize(judge(aligned(made).clamp(0, 1))).cpu()
+                pair = (sitters.judged[which[rows]] for which in (known.indices, source))
+                cosines.append(torch.stack([(found * one).sum(1) for one in pair]))
+        before, after = torch.cat(cosines, 1).mean(1).tolist()
+        return {"judge_original_cosine": before, "judge_source_cosine": after}
+
+    return measure
+
+
+def _described(figures: dict[str, float]) -> str:
+    shown = ("pixels", "perceptual", "identity", "push_away", "realism", "critic")
+    words = [f"{name} {figures[name]:.3f}" for name in shown]
+    return "  ".join(
+        [
+            *words,
+            f"judge: source {figures['judge_source_cosine']:.2f}, "
+            f"original {figures['judge_original_cosine']:.2f}",
+        ]
+    )

@@ -1,0 +1,265 @@
+"""The swapper in training: its recipe, its losses, its weights and their average, one step."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn, optim
+from torch.nn import functional
+
+from engine.alignment import SIDE as ALIGNED_SIDE
+from engine.errors import ModelError
+from engine.masks.portrait import SIDE, canonical_to_portrait, inner_matte
+from engine.networks.swapper import Injection, Swapper
+from engine.training import checkpoint
+from engine.training.checkpoint import Progress
+from engine.training.critic import Critic, realism, sum_of, unmasking, weak_matching
+from engine.training.loop import TrainOptions
+from engine.training.losses import Distance
+from engine.training.portraits import Portraits
+
+
+@dataclass(frozen=True)
+class SwapWeights:
+    """Weights of the losses.
+
+    Attributes:
+        pixels, perceptual: L1 and LPIPS where the identity is the portrait's own.
+        identity: 1 - cosine to the identity asked for, by the recogniser in training.
+        push_away: cosine to the portrait's own identity, where it is above 0.
+        low_pass: L1 of averages of 8 x 8 pixels, where the identity is another's: light and tone.
+        realism: of the critic's verdict; ``matching``, of its deepest features.
+    """
+
+    pixels: float = 12.0
+    perceptual: float = 3.0
+    identity: float = 0.6
+    push_away: float = 0.2
+    low_pass: float = 2.0
+    realism: float = 0.05
+    matching: float = 0.1
+
+
+@dataclass(frozen=True)
+class SwapRecipe:
+    """All that a swapper's training needs besides data, teachers and minutes.
+
+    Attributes:
+        name: model family.
+        injection, widths, blocks: of :class:`engine.networks.swapper.Swapper`.
+        side: of the portraits, pixels.
+        batch: portraits in a batch; ``own`` of them get their own identity back.
+        agents: share of the others that get an agent's identity instead of another face's.
+        held_out: every so many-th face is left out of training and tells how well it goes.
+        learning_rate, betas: of Adam, for the swapper and its critic.
+        average: decay of the moving average of the weights, which is what is released.
+    """
+
+    name: str
+    injection: Injection
+    widths: tuple[int, int, int] = (32, 80, 160)
+    blocks: tuple[int, int, int] = (1, 2, 3)
+    side: int = SIDE
+    batch: int = 16
+    own: int = 10
+    agents: float = 0.5
+    held_out: int = 200
+    weights: SwapWeights = SwapWeights()
+    learning_rate: float = 4e-4
+    betas: tuple[float, float] = (0.0, 0.99)
+    clip_norm: float = 5.0
+    average: float = 0.995
+
+
+SWAPPERS = {
+    "simswap": SwapRecipe("simswap", "adain"),
+    "faceshifter": SwapRecipe("faceshifter", "aad"),
+}
+
+
+@dataclass(frozen=True)
+class Sitters:
+    """Who the faces of the training sets are, to those who look.
+
+    Attributes:
+        own: (N, D), of the recogniser whose space identities are in; length 1.
+        seen: (N, E), of the recogniser that the losses see; length 1.
+        judged: (N, F), of one that no loss sees; length 1.
+        agents: (A, D) identities of nobody, and ``agents_seen``: (A, E), what the recogniser of
+            the losses would see in them, by linear regression.
+    """
+
+    own: Tensor
+    seen: Tensor
+    judged: Tensor
+    agents: Tensor
+    agents_seen: Tensor
+
+
+class SwapTrainer:
+    """A swapper in training: model, moving average, critic, optimizer, progress.
+
+    Args:
+        recipe: what to train.
+        options: where and how long.
+        sitters: whose faces they are.
+        perceptual: LPIPS as a (B,) distance of images in [0, 1].
+        recogniser: (B, 3, 112, 112), aligned, in [0, 1], to (B, E): what the losses see.
+
+    Attributes:
+        figures: means of every figure over the latest steps, by name; empty before the first.
+
+    Raises:
+        DataError: the folder holds a run of another recipe, or a damaged one.
+    """
+
+    def __init__(
+        self,
+        recipe: SwapRecipe,
+        options: TrainOptions,
+        sitters: Sitters,
+        perceptual: Distance,
+        recogniser: Callable[[Tensor], Tensor],
+    ) -> None:
+        torch.manual_seed(options.seed)
+        self.recipe, self.options, self.sitters = recipe, options, sitters
+        self.perceptual, self.recogniser = perceptual, recogniser
+        self.model, self.average = self._new().train(), self._new().eval()
+        self.average.load_state_dict(self.model.state_dict())
+        self.critic = Critic().to(options.device)
+        self.optimizer = optim.Adam(
+            [*self.model.parameters(), *self.critic.parameters()],
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+        )
+        self.matte = torch.from_numpy(inner_matte(recipe.side))[None, None].to(options.device)
+        self.progress = Progress()
+        self.figures: dict[str, float] = {}
+        if checkpoint.find(self._checkpoint) is not None:
+            self.progress = checkpoint.load(
+                self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
+            )
+        seeds = np.random.SeedSequence([options.seed, self.progress.step])
+        self.batch_seed, source_seed = seeds.spawn(2)
+        self._rng = np.random.default_rng(source_seed)
+
+    def _new(self) -> Swapper:
+        recipe, start = self.recipe, self.options.start_from
+        network: Swapper
+        if start is not None:
+            network = Swapper.from_pretrained(start, low_cpu_mem_usage=False)
+        else:
+            network = Swapper(recipe.widths, recipe.blocks, injection=recipe.injection)
+        network = network.to(self.options.device)
+        return cast(Swapper, network.to(memory_format=torch.channels_last))
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.options.folder / "checkpoint"
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"model": self.model, "average": self.average, "critic": self.critic}
+
+    def save(self) -> None:
+        """Write the checkpoint and the averaged weights as a model folder, ready to be loaded."""
+        checkpoint.save(
+            self._checkpoint,
+            self._modules(),
+            self.optimizer,
+            self.progress,
+            dataclasses.asdict(self.recipe),
+        )
+        checkpoint.export(self.options.folder / "model", self.average)
+
+    def set_rates(self, done: float) -> None:
+        """The full rate until nine tenths of the schedule, then down to a twentieth."""
+        falling = min(1.0, max(0.05, 10 * (1 - done)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * falling
+
+    def step(self, batch: Portraits) -> dict[str, float]:
+        """One step of the swapper and one of its critic; returns every figure of it."""
+        device, own = self.options.device, self.recipe.own
+        real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
+        identities, wanted = (part.to(device) for part in self._sources(batch.indices))
+        made = self.model(real, self.matte, landmarks, identities)
+        self.critic.requires_grad_(False)
+        total, figures = self._losses(real, made, batch.indices, wanted, own)
+        self._descend(total, self.model)
+        checkpoint.copy_average(self.average, self.model, self._decay())
+        self.critic.requires_grad_(True)
+        opposed = unmasking(self.critic(real), self.critic(made.detach()))
+        self._descend(opposed, self.critic)
+        self.progress.step += 1
+        self.progress.faces_seen += len(real)
+        return {**figures, "critic": float(opposed.detach()), "total": float(total.detach())}
+
+    def _decay(self) -> float:
+        return min(self.recipe.average, (1 + self.progress.step) / (10 + self.progress.step))
+
+    def _sources(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Identities (B, D) for a batch, and what the losses' recogniser shall see in the others.
+
+        The first ``own`` portraits get their own; the others an agent's or another face's.
+        """
+        sitters, own = self.sitters, self.recipe.own
+        others = len(indices) - own
+        agent = torch.from_numpy(self._rng.random(others) < self.recipe.agents)[:, None]
+        which = torch.from_numpy(self._rng.integers(len(sitters.agents), size=others))
+        faces = torch.from_numpy(self._rng.integers(len(sitters.own), size=others))
+        given = torch.where(agent, sitters.agents[which], sitters.own[faces])
+        wanted = torch.where(agent, sitters.agents_seen[which], sitters.seen[faces])
+        return torch.cat([sitters.own[indices[:own]], given]), wanted
+
+    def _losses(
+        self, real: Tensor, made: Tensor, indices: Tensor, wanted: Tensor, own: int
+    ) -> tuple[Tensor, dict[str, float]]:
+        weights = self.recipe.weights
+        found = functional.normalize(self.recogniser(aligned(made[own:]).clamp(0, 1)))
+        before = self.sitters.seen[indices[own:]].to(real.device)
+        reached, kept = (found * wanted).sum(1), (found * before).sum(1)
+        with torch.no_grad():
+            of_real = self.critic(real)
+        of_made = self.critic(made)
+        light, tone = (functional.avg_pool2d(pictures[own:], 8) for pictures in (made, real))
+        parts = {
+            "pixels": functional.l1_loss(made[:own], real[:own]),
+            "perceptual": self.perceptual(made[:own], real[:own]).mean(),
+            "identity": 1 - reached.mean(),
+            "push_away": kept.clamp_min(0).mean(),
+            "low_pass": functional.l1_loss(light, tone),
+            "realism": realism(of_made),
+            "matching": weak_matching(of_real, of_made),
+        }
+        total = sum_of(getattr(weights, name) * loss for name, loss in parts.items())
+        return total, {name: float(loss.detach()) for name, loss in parts.items()}
+
+    def _descend(self, loss: Tensor, module: nn.Module) -> None:
+        self.optimizer.zero_grad(set_to_none=True)  # Adam leaves alone what has no gradient
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(module.parameters(), self.recipe.clip_norm)
+        if not math.isfinite(float(norm)):
+            raise ModelError(
+                f"the gradient is not finite at step {self.progress.step}",
+                hint="the last step before it is saved: go on from there with another --seed",
+            )
+        self.optimizer.step()
+
+
+def aligned(portraits: Tensor) -> Tensor:
+    """Portraits, (B, 3, S, S), as a recogniser wants its faces: (B, 3, 112, 112)."""
+    side = portraits.shape[-1]
+    matrix = canonical_to_portrait(side)
+    line = torch.arange(ALIGNED_SIDE, dtype=torch.float32, device=portraits.device)
+    across, down = (
+        2 * (float(matrix[axis, axis]) * line + float(matrix[axis, 2]) + 0.5) / side - 1
+        for axis in (0, 1)
+    )
+    grid = torch.stack(torch.meshgrid(across, down, indexing="xy"), -1)
+    grid = grid.expand(len(portraits), -1, -1, -1)
+    return functional.grid_sample(portraits, grid, padding_mode="border", align_corners=False)
