@@ -1,13 +1,25 @@
-"""Why here: identities of nobody: drawn as the embeddings of faces are spread."""
+"""Why here: identities of nobody: drawn as the embeddings of faces are spread, refused near any."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ModelError
+from engine.networks.gallery import AgentGallery
+from engine.zoo import load_model
 
 F32 = npt.NDArray[np.float32]
+
+GALLERY = "agents.v1"
+"""The released gallery."""
+
+APART = 0.3
+"""Cosine to the face that it replaces from which on an agent is passed over for the next one."""
+
+_DRAWN_AT_ONCE = 2048
+_DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -44,3 +56,58 @@ class IdentityLaw:
         """Draw (count, D) identities of length 1."""
         found = self.mean + rng.standard_normal((count, len(self.mean))) @ self.root.T
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+
+
+def draw_gallery(embeddings: F32, count: int, most: float, rng: np.random.Generator) -> F32:
+    """Draw identities that are near to no embedding and to none of each other.
+
+    Args:
+        embeddings: (N, D) of length 1, of every training face.
+        count: how many are wanted.
+        most: cosine that none exceeds, to any embedding and to any other of them.
+        rng: decides everything.
+
+    Returns:
+        (count, D), of length 1.
+
+    Raises:
+        ModelError: so many cannot be found; or too few embeddings, as :meth:`IdentityLaw.of`.
+    """
+    law = IdentityLaw.of(embeddings)
+    kept = np.empty((0, embeddings.shape[1]), np.float32)
+    for _ in range(_DRAWS):
+        drawn = law.draw(_DRAWN_AT_ONCE, rng)
+        for agent in drawn[(drawn @ embeddings.T).max(1) <= most]:
+            if not len(kept) or (kept @ agent).max() <= most:
+                kept = np.concatenate([kept, agent[None]])
+            if len(kept) == count:
+                return kept
+    raise ModelError(
+        f"expected {count} identities of cosine {most:g} or less, found {len(kept)}",
+        hint="ask for fewer, or let them be nearer to each other",
+    )
+
+
+def choose_agent(seed: int, face: F32 | None = None, gallery: str = GALLERY) -> F32:
+    """Choose an identity of nobody to give to a face.
+
+    Args:
+        seed: 0 or more; equal seeds choose the same agent for the same face.
+        face: (D,), the face's own embedding by the released recogniser, where it is known: agents
+            of cosine :data:`APART` or more to it are passed over.
+        gallery: name of a released one.
+
+    Returns:
+        (D,), of length 1.
+
+    Raises:
+        ModelError: as :func:`engine.zoo.load_model`.
+    """
+    network = cast(AgentGallery, load_model(gallery, "cpu"))
+    agents = network.identities.float().numpy()
+    order = np.roll(np.arange(len(agents)), -(seed % len(agents)))
+    if face is not None:
+        far = (agents[order] @ face) < APART
+        order = order[far] if far.any() else order[[int(np.argmin(agents[order] @ face))]]
+    chosen = agents[order[0]]
+    return np.asarray(chosen / np.linalg.norm(chosen), np.float32)

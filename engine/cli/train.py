@@ -11,6 +11,7 @@ import typer
 from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
 
 if TYPE_CHECKING:
+    from engine.training.identities import Fitted
     from engine.training.loop import Trainer, TrainOptions
     from engine.training.losses import Distance
     from engine.training.pupil import Pupil
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.training.swapping import SwapTrainer
 
 _RECOGNIZER = "recognizer"
+_AGENTS = "agents"
 _SWAPPERS = ("simswap", "faceshifter")
 
 
@@ -26,7 +28,7 @@ def train(
         str,
         typer.Argument(
             help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
-            "recognizer; simswap or faceshifter, which swap faces"
+            "recognizer; simswap or faceshifter, which swap faces; agents, whom they show"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -62,7 +64,10 @@ def train(
 ) -> None:
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
     embedders = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
-    if recipe in _SWAPPERS:
+    if recipe == _AGENTS:
+        _refuse(embedders | {"--teachers": teachers, "--ask-minutes": ask_minutes})
+        _refuse({"--batch": batch, "--start-from": start_from})
+    elif recipe in _SWAPPERS:
         _refuse(embedders | {"--ask-minutes": ask_minutes, "--batch": batch})
     else:
         others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
@@ -78,6 +83,8 @@ def train(
     with named_errors():
         if recipe == _RECOGNIZER:
             return _distil(data, teachers, ask_minutes, options, batch, as_json)
+        if recipe == _AGENTS:
+            return _gallery(data, options, as_json)
         if recipe in _SWAPPERS:
             return _swap(recipe, data, teachers, options, as_json)
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
@@ -177,6 +184,15 @@ def _swap(
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
+def _gallery(data: Path, options: "TrainOptions", as_json: bool) -> None:
+    """Draw identities that are nobody's."""
+    from engine.data import find_training_sets
+    from engine.training.identities import GalleryRecipe, fit_gallery
+
+    fitted = fit_gallery(GalleryRecipe(), find_training_sets(data), options)
+    emit(describe(fitted), as_json, f"{options.folder / 'model'}: {fitted.recipe.count} agents")
+
+
 def _adjusted(
     recipe: "Recipe",
     lpips: float | None,
@@ -198,7 +214,7 @@ def _adjusted(
     )
 
 
-def describe(trainer: "Trainer | Pupil | SwapTrainer") -> dict[str, Any]:
+def describe(trainer: "Trainer | Pupil | SwapTrainer | Fitted") -> dict[str, Any]:
     """Tell how far a run came and what it logged last, ready for JSON."""
     progress = trainer.progress
     return {

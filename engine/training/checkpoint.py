@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,14 @@ def save(
     state = {"progress": progress.__dict__, "recipe": recipe, "scalars": scalars}
     (fresh / "state.json").write_text(json.dumps(state))
     _put_in_place(fresh, folder)
+
+
+def save_fitted(folder: Path, model: "ModelMixin", progress: Progress, recipe: Settings) -> None:
+    """Write what was fitted at one stroke as a run's folder: nothing of it can be gone on with."""
+    fresh = _start_beside(folder / "checkpoint")
+    (fresh / "state.json").write_text(json.dumps({"progress": asdict(progress), "recipe": recipe}))
+    _put_in_place(fresh, folder / "checkpoint")
+    export(folder / "model", model)
 
 
 def export(folder: Path, model: "ModelMixin") -> None:

@@ -16,15 +16,16 @@ from torch.nn import functional
 
 from engine.agents import IdentityLaw
 from engine.data import FaceSet
-from engine.errors import DataError, WeightsMissingError
-from engine.recognition import find_recognizer, load_torchscript
+from engine.errors import WeightsMissingError
+from engine.recognition import load_torchscript
 from engine.results import Results
+from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import logged, run_rounds
 from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer, aligned
-from engine.training.teachers import aligned_faces, ask_teachers, find_teachers, to_faces
+from engine.training.teachers import ask_teachers, find_teachers
 
 _AGENTS = 4096
 _CHUNK = 64
@@ -77,7 +78,7 @@ def _ask_who(
     probe = torch.zeros(1, 3, 112, 112, device=options.device)
     widths = [load_torchscript(file, options.device)(probe).shape[1] for file in files]
     seen, judged = answers[:, : widths[0]], answers[:, -widths[-1] :]
-    own = _own_identities(sets, options)
+    own = own_identities(sets, options)
     agents = IdentityLaw.of(own).draw(_AGENTS, np.random.default_rng(0))
     # What the losses' recogniser sees in a face follows from what ours sees, nearly linearly.
     follow = np.linalg.lstsq(own, seen, rcond=None)[0]
@@ -86,29 +87,6 @@ def _ask_who(
 
 def _unit(vectors: npt.NDArray[np.float32]) -> Tensor:
     return functional.normalize(torch.from_numpy(vectors))
-
-
-def _own_identities(sets: Sequence[FaceSet], options: TrainOptions) -> npt.NDArray[np.float32]:
-    """Embeddings of every face by the released recogniser, kept in the run's folder."""
-    judge = find_recognizer(device=options.device)
-    file, total = options.folder / f"{judge.name}-{judge.sha256[:12]}.npy", sum(map(len, sets))
-    if file.is_file():
-        found: npt.NDArray[np.float32] = np.load(file)
-        if len(found) != total:
-            raise DataError(
-                f"{file.name} holds {len(found)} faces, the sets have {total}",
-                hint="name another folder with --resume, or the data of before",
-            )
-        return found
-    chunks = []
-    with torch.inference_mode():
-        for start in range(0, total, _CHUNK):
-            rows = range(start, min(start + _CHUNK, total))
-            faces = to_faces(aligned_faces(sets, rows)).to(options.device)
-            chunks.append(judge.embed(faces).cpu().numpy())
-    found = np.concatenate(chunks)
-    np.save(file, found)
-    return found
 
 
 def _run(
