@@ -192,7 +192,9 @@ def export_onnx(network: "Recognizer", path: Path) -> None:
 def _of_file(path: Path, device: str) -> Judge:
     if path.suffix == ".ts":
         network = load_torchscript(path, device)
-        return Judge(path.name, _hash_file(path), network)
+        return Judge(
+            path.name, _hash_file(path), lambda faces: functional.normalize(network(faces))
+        )
     from engine.networks.recognizer import Recognizer
 
     try:
@@ -217,8 +219,15 @@ def _hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def load_torchscript(path: Path, device: str = "cpu") -> Callable[[Tensor], Tensor]:
-    """Load a TorchScript recogniser for inference: a function as :attr:`Judge.embed`.
+def load_torchscript(
+    path: Path, device: str = "cpu", *, gradients: bool = False
+) -> Callable[[Tensor], Tensor]:
+    """Load a TorchScript recogniser: a function as :attr:`Judge.embed`, but of any length.
+
+    Args:
+        path: the file.
+        device: where it runs.
+        gradients: let them pass through it, to train something else with; itself stays as it is.
 
     Raises:
         WeightsMissingError: it is not there.
@@ -235,10 +244,10 @@ def load_torchscript(path: Path, device: str = "cpu") -> Callable[[Tensor], Tens
             f"expected a TorchScript recogniser, {path.name} cannot be loaded",
             hint="copy it again, or name another",
         ) from error
-    network.eval()
+    network.eval().requires_grad_(False)
 
     def embed_aligned(faces: Tensor) -> Tensor:
-        with torch.inference_mode():
+        with contextlib.nullcontext() if gradients else torch.inference_mode():
             # A third faster so, on processors.
             found: Tensor = network(faces.contiguous(memory_format=torch.channels_last))
         return found

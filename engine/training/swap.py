@@ -63,7 +63,8 @@ def learn_to_swap(
             hint="one learns with the swapper, the other one judges it",
         )
     sitters = _ask_who(sets, files, options, report)
-    seen, judge = (load_torchscript(file, options.device) for file in (files[0], files[-1]))
+    seen = load_torchscript(files[0], options.device, gradients=True)
+    judge = load_torchscript(files[-1], options.device)
     trainer = SwapTrainer(recipe, options, sitters, perceptual, seen)
     with logged(trainer) as results:
         _run(trainer, sets, judge, results, report)
