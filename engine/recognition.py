@@ -244,7 +244,9 @@ def load_torchscript(
             f"expected a TorchScript recogniser, {path.name} cannot be loaded",
             hint="copy it again, or name another",
         ) from error
-    network.eval().requires_grad_(False)
+    network.eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
 
     def embed_aligned(faces: Tensor) -> Tensor:
         with contextlib.nullcontext() if gradients else torch.inference_mode():
