@@ -36,15 +36,14 @@ class IdentityLaw:
 
     @classmethod
     def of(cls, embeddings: F32) -> "IdentityLaw":
-        """Fit it to (N, D) embeddings of length 1, N at least D.
+        """Fit it to (N, D) embeddings of length 1, two or more.
 
         Raises:
-            ModelError: too few of them.
+            ModelError: fewer.
         """
-        count, dimensions = embeddings.shape
-        if count < dimensions:
+        if len(embeddings) < 2:
             raise ModelError(
-                f"expected {dimensions} embeddings or more, got {count}",
+                f"expected two embeddings or more, got {len(embeddings)}",
                 hint="give a set of more faces",
             )
         mean = embeddings.mean(0)

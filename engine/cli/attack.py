@@ -12,7 +12,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.cli.terminal import end_as_by_ctrl_c, face_bar, fail, named_errors, names, say
+from engine.cli.terminal import (
+    end_as_by_ctrl_c,
+    face_bar,
+    fail,
+    find_device,
+    named_errors,
+    names,
+    say,
+)
 
 if TYPE_CHECKING:
     from engine.attacks.attack import AttackConfig
@@ -79,7 +87,6 @@ def _config(
     training: Path | None,
     device: str,
 ) -> "AttackConfig":
-    import torch
 
     from engine.attacks.attack import AttackConfig
     from engine.pipeline import Preset
@@ -93,7 +100,7 @@ def _config(
         tries=tries,
         minutes=minutes,
         training=training,
-        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        device=find_device(device),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from engine.cli.terminal import face_bar, fail, named_errors, names, say
+from engine.cli.terminal import face_bar, fail, find_device, named_errors, names, say
 
 if TYPE_CHECKING:
     from engine.benchmark import BenchmarkConfig, BenchmarkOptions
@@ -128,7 +128,7 @@ def _options(
     torch.set_num_threads(threads or max(1, torch.get_num_threads() // jobs))
     return BenchmarkOptions(
         command=command_line(sys.argv[1:]),
-        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        device=find_device(device),
         batch=batch,
         jobs=jobs,
         resume=resume,

@@ -57,6 +57,27 @@ def named_errors() -> Iterator[None]:
         raise fail("interrupted", "nothing was written") from None
 
 
+def find_device(name: str) -> str:
+    """The torch device to run on: the one that was named, or the fastest where none was.
+
+    Raises:
+        typer.BadParameter: there is no such device on this machine.
+    """
+    import torch
+
+    fastest = "cuda" if torch.cuda.is_available() else "cpu"
+    if not name:
+        return fastest
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise typer.BadParameter(
+            f"this machine has no device {name!r}; leave it out to run on {fastest}",
+            param_hint="--device",
+        ) from error
+    return name
+
+
 def check_output(output: Path, inputs: Mapping[str, Sequence[Path]], role: str = "output") -> None:
     """Refuse a file to write that is one of the inputs, no file, or named as another format.
 

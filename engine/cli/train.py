@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
+from engine.cli.terminal import emit, end_as_by_ctrl_c, find_device, named_errors, say
 
 if TYPE_CHECKING:
     from engine.training.identities import Fitted
@@ -78,7 +78,7 @@ def train(
 
     end_as_by_ctrl_c()
     options = TrainOptions(
-        resume, minutes, device or _fastest(), seed, steps=steps, start_from=start_from
+        resume, minutes, find_device(device), seed, steps=steps, start_from=start_from
     )
     with named_errors():
         if recipe == _RECOGNIZER:
@@ -89,12 +89,6 @@ def train(
             return _swap(recipe, data, teachers, options, as_json)
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         _embed(chosen, data, options, as_json)
-
-
-def _fastest() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _check(crop: int | None, blocks: int | None, start_from: Path | None) -> None:

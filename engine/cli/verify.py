@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.terminal import emit, named_errors, say
+from engine.cli.terminal import emit, find_device, named_errors, say
 
 _FIGURES = ("accuracy", "accuracy_deviation", "auc", "tar", "threshold")
 
@@ -22,7 +22,7 @@ def verify(
         bool, typer.Option("--guess", help="align as if no landmarks were known")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="of the pairs that are drawn")] = 0,
-    device: Annotated[str, typer.Option(help="torch device")] = "cpu",
+    device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:
     """Measure recognisers: accuracy over ten folds, AUC, and who is recognised at FAR 1e-3."""
@@ -31,6 +31,7 @@ def verify(
     from engine.verification import draw_pairs, embed_set, read_pairs, write_pairs
     from engine.verification import verify as measure
 
+    device = find_device(device)
     with named_errors():
         judges = [find_recognizer(name, device) for name in recognizer]
         if len({judge.name for judge in judges}) < len(judges):

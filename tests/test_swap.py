@@ -1,0 +1,280 @@
+"""Faces for faces: portraits there and back, a swapper that sees no face, agents of nobody."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from tiny_teachers import write_taught_faces
+from tiny_training import draw_face
+from torch import Tensor
+from torch.nn import functional
+
+from engine import zoo
+from engine.agents import IdentityLaw, draw_gallery
+from engine.alignment import align, typical_landmarks
+from engine.data import FaceSet
+from engine.errors import DataError, MaskError, ModelError, WeightsMissingError
+from engine.images import from_u8, to_u8
+from engine.masks.portrait import canonical_to_portrait, inner_matte, lay_back, to_portrait
+from engine.networks.swapper import AAD, AdaIN, Injection, Swapper, heat_maps
+from engine.results import Reader
+from engine.training.identities import GalleryRecipe, fit_gallery
+from engine.training.loop import TrainOptions
+from engine.training.swap import learn_to_swap
+from engine.training.swapping import SwapRecipe, SwapTrainer, aligned
+
+TINY = SwapRecipe(
+    "tiny-swap", "adain", widths=(8, 8, 8), blocks=(1, 1, 1), side=32, batch=4, own=2, held_out=4
+)
+FACES = 12
+
+
+def unit(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return functional.normalize(torch.randn(*shape, generator=generator), dim=-1)
+
+
+def given(side: int = 32, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Two portraits, the matte, landmarks and identities."""
+    generator = torch.Generator().manual_seed(seed)
+    portraits = torch.rand(2, 3, side, side, generator=generator)
+    points = torch.tensor([[10.0, 12], [22, 12], [16, 18], [11, 24], [21, 24]]).expand(2, -1, -1)
+    return portraits, torch.from_numpy(inner_matte(side))[None, None], points, unit(2, 256)
+
+
+def tiny(injection: Injection = "adain") -> Swapper:
+    torch.manual_seed(0)
+    network = Swapper((8, 8, 8), (1, 1, 1), injection=injection, grid=8).eval()
+    with torch.no_grad():  # as if it had learned: fresh ones hardly change anything
+        network.leave.weight.mul_(30)
+    return network
+
+
+# --- portraits ------------------------------------------------------------------------------------
+
+
+def test_a_portrait_has_the_landmarks_where_the_frame_has_them() -> None:
+    face_u8, points = draw_face(1, 140), typical_landmarks(140, 140)
+    portrait = to_portrait(face_u8, points, 112)
+    assert portrait.picture_u8.shape == (112, 112, 3)
+    back = portrait.landmarks @ portrait.matrix[:, :2].T + portrait.matrix[:, 2]
+    assert np.abs(back - points).max() < 1e-3
+    left, right = portrait.landmarks[:2]
+    assert abs(left[1] - right[1]) < 0.5, "the eyes lie level"
+
+
+@pytest.mark.parametrize("side", [64, 112, 128])
+def test_the_matte_covers_the_landmarks_at_every_side(side: int) -> None:
+    face_u8, points = draw_face(1, 140), typical_landmarks(140, 140)
+    portrait, matte = to_portrait(face_u8, points, side), inner_matte(side)
+    at = portrait.landmarks.round().astype(int)
+    assert (matte[at[:, 1], at[:, 0]] > 0.9).all()
+    assert matte[[0, -1]].max() == 0
+    assert matte[:, [0, -1]].max() == 0
+
+
+@pytest.mark.parametrize("degrees", [0, 25])
+def test_outside_the_inner_face_no_pixel_is_touched(degrees: int) -> None:
+    face_u8 = np.random.default_rng(0).integers(0, 256, (150, 130, 3), np.uint8)
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = np.array([65, 75])
+    points = (typical_landmarks(150, 130) - middle) @ turn.T + middle
+    portrait = to_portrait(face_u8, points, 112)
+    laid_u8 = lay_back(face_u8, np.zeros_like(portrait.picture_u8), portrait.matrix)
+    changed = (laid_u8 != face_u8).any(axis=2)
+    assert 0.2 < changed.mean() < 0.7
+    assert not changed[0].any()
+    at = points.round().astype(int)
+    assert (laid_u8[at[:, 1], at[:, 0]] < 30).all(), "the face itself is covered"
+
+
+def test_a_portrait_laid_back_unchanged_gives_the_face() -> None:
+    face_u8, points = draw_face(3, 112), typical_landmarks(112, 112)
+    portrait = to_portrait(face_u8, points, 112)
+    laid_u8 = lay_back(face_u8, portrait.picture_u8, portrait.matrix)
+    assert np.abs(laid_u8.astype(int) - face_u8).mean() < 1.5
+
+
+def test_without_landmarks_there_is_no_portrait() -> None:
+    with pytest.raises(MaskError, match="needs the landmarks") as caught:
+        to_portrait(draw_face(0, 64), None)
+    assert "gaussian" in caught.value.hint
+
+
+def test_a_recogniser_sees_a_portrait_as_it_sees_the_face() -> None:
+    face_u8, points = draw_face(2, 140), typical_landmarks(140, 140)
+    portrait = to_portrait(face_u8, points, 112)
+    there = aligned(from_u8(portrait.picture_u8))
+    direct = from_u8(align(face_u8, points))
+    # the frame shows a little less at the top, where nothing is that tells faces apart
+    assert (there - direct)[..., 16:, :].abs().mean() < 0.03
+    matrix = canonical_to_portrait(112)
+    assert (matrix[0, 1], matrix[1, 0]) == (0, 0)
+
+
+# --- the network ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("injection", ["adain", "aad"])
+def test_a_swapper_changes_the_inner_face_alone(injection: Injection) -> None:
+    portraits, matte, points, identities = given()
+    with torch.inference_mode():
+        made = tiny(injection)(portraits, matte, points, identities)
+    changed = (made - portraits).abs()
+    assert made.shape == portraits.shape
+    assert float((changed * (matte == 0)).max()) == 0
+    assert float((changed * (matte == 1)).mean()) > 0.02
+
+
+@pytest.mark.parametrize("injection", ["adain", "aad"])
+def test_a_swapper_gives_other_identities_other_faces(injection: Injection) -> None:
+    portraits, matte, points, identities = given()
+    with torch.inference_mode():
+        network = tiny(injection)
+        one = network(portraits, matte, points, identities)
+        other = network(portraits, matte, points, identities.flip(0))
+    assert float((one - other).abs().max()) > 1e-3
+
+
+def test_a_swapper_is_not_shown_the_face_that_it_replaces() -> None:
+    portraits, matte, points, identities = given()
+    seen, hidden = tiny().conceal(portraits, matte)
+    averages = functional.adaptive_avg_pool2d(portraits, 8)
+    inside = hidden.expand_as(seen) == 1
+    assert inside.float().mean() > 0.2
+    # noise that leaves every average as it is
+    cells = torch.randn(2, 3, 8, 4, 8, 4)
+    noise = (cells - cells.mean((3, 5), keepdim=True)).reshape(2, 3, 32, 32)
+    inner = torch.zeros(1, 1, 32, 32)
+    # whole cells, all of them concealed
+    inner[..., 8:24, 12:20] = 1
+    assert bool((hidden[inner == 1] == 1).all())
+    other = portraits + 0.2 * noise * inner
+    assert torch.allclose(functional.adaptive_avg_pool2d(other, 8), averages, atol=1e-6)
+    with torch.inference_mode():
+        network = tiny()
+        first, second = (
+            network(picture, matte, points, identities) for picture in (portraits, other)
+        )
+    full = matte.expand_as(first) == 1
+    assert float((first - second)[full].abs().max()) < 1e-4
+    assert float((portraits - other)[full].abs().max()) > 0.1
+
+
+def test_heat_maps_are_hot_at_their_landmarks() -> None:
+    heat = heat_maps(torch.tensor([[[4.0, 9.0], [1, 1], [2, 2], [3, 3], [30, 5]]]), 32)
+    assert heat.shape == (1, 5, 32, 32)
+    assert float(heat[0, 0, 9, 4]) == 1
+    assert float(heat[0, 4, 5, 30]) == 1
+    assert float(heat[0, 0, 30, 30]) < 1e-6
+
+
+@pytest.mark.parametrize("kind", [AdaIN, AAD])
+def test_injection_takes_the_statistics_of_what_came_before(kind: type[AdaIN | AAD]) -> None:
+    torch.manual_seed(0)
+    layer, style = kind(4, 6), torch.randn(2, 6)
+    x, attributes = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8)
+    assert torch.allclose(
+        layer(x, attributes, style), layer(3 * x + 1, attributes, style), atol=1e-4
+    )
+
+
+# --- agents ---------------------------------------------------------------------------------------
+
+
+def crowd(count: int = 400, dimensions: int = 24) -> npt.NDArray[np.float32]:
+    return unit(count, dimensions).numpy()
+
+
+def test_agents_are_near_to_nobody_and_to_none_of_each_other() -> None:
+    embeddings = crowd()
+    agents = draw_gallery(embeddings, 20, 0.55, np.random.default_rng(0))
+    assert np.allclose(np.linalg.norm(agents, axis=1), 1, atol=1e-5)
+    assert (agents @ embeddings.T).max() <= 0.55
+    assert (agents @ agents.T - np.eye(20)).max() <= 0.55 + 1e-5
+    again = draw_gallery(embeddings, 20, 0.55, np.random.default_rng(0))
+    assert np.array_equal(agents, again)
+
+
+def test_a_gallery_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ModelError, match="expected 20 identities"):
+        draw_gallery(crowd(dimensions=4), 20, 0.1, np.random.default_rng(0))
+
+
+def test_identities_are_drawn_as_embeddings_are_spread() -> None:
+    embeddings = crowd(2000) * np.linspace(0.2, 2, 24, dtype=np.float32) + 0.05
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    drawn = IdentityLaw.of(embeddings).draw(2000, np.random.default_rng(0))
+    first, second = (np.sort(np.var(vectors, axis=0)) for vectors in (embeddings, drawn))
+    assert np.abs(first - second).max() < 0.25 * first.max()
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_taught_faces(tmp_path / "data", FACES)
+
+
+def train(data: Path, folder: Path, **changes: object) -> SwapTrainer:
+    plain = TrainOptions(folder=folder, minutes=60, log_steps=2, max_steps=2)
+    options = dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    return learn_to_swap(TINY, sets, data, options, lambda a, b: (a - b).abs().flatten(1).mean(1))
+
+
+def test_a_swapper_learns_logs_and_goes_on(data: Path, tmp_path: Path) -> None:
+    first = train(data, tmp_path / "run")
+    assert (first.progress.step, first.progress.faces_seen) == (2, 8)
+    assert {"pixels", "identity", "judge_source_cosine", "judge_original_cosine"} <= set(
+        first.figures
+    )
+    assert all(np.isfinite(value) for value in first.figures.values())
+    second = train(data, tmp_path / "run", max_steps=4)
+    assert second.progress.step == 4
+    with Reader(tmp_path / "run" / "results.db") as reader:
+        assert len(reader.runs()) == 1
+    network = zoo.read_network(tmp_path / "run" / "model", "Swapper")
+    learned = dict(second.average.named_parameters())
+    assert all(torch.equal(learned[name], found) for name, found in network.named_parameters())
+
+
+def test_the_identity_loss_reaches_the_swapper(data: Path, tmp_path: Path) -> None:
+    trainer = train(data, tmp_path / "run")
+    portraits, matte, points, identities = given()
+    made = trainer.model(portraits, matte, points, identities)
+    trainer.model.zero_grad(set_to_none=True)
+    trainer.recogniser(aligned(made)).sum().backward()
+    gradients = [p.grad for p in trainer.model.mapping.parameters()]
+    assert any(g is not None and float(g.abs().sum()) > 0 for g in gradients)
+
+
+def test_one_teacher_is_too_few(data: Path, tmp_path: Path) -> None:
+    (data / "recognizer_b.ts").unlink()
+    with pytest.raises(WeightsMissingError, match="expected two"):
+        train(data, tmp_path / "run")
+
+
+def test_a_gallery_is_fitted_into_a_folder(data: Path, tmp_path: Path) -> None:
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    options = TrainOptions(folder=tmp_path / "agents", minutes=0)
+    fitted = fit_gallery(GalleryRecipe(count=1, most=0.99), sets, options)
+    assert fitted.figures["nearest_face_cosine"] <= 0.99
+    network = zoo.read_network(tmp_path / "agents" / "model", "AgentGallery")
+    assert tuple(network.identities.shape) == (1, 256)
+    np.save(next((tmp_path / "agents").glob("*.npy")), np.zeros((2, 256), np.float32))
+    with pytest.raises(DataError, match="holds 2 faces"):
+        fit_gallery(GalleryRecipe(count=3), sets, options)
+
+
+def test_a_laid_back_swap_is_8_bits(data: Path) -> None:
+    del data
+    portraits, matte, points, identities = given()
+    with torch.inference_mode():
+        made = tiny()(portraits[:1], matte, points[:1], identities[:1])
+    assert to_u8(made.clamp(0, 1)).dtype == np.uint8
