@@ -254,6 +254,21 @@ def test_the_identity_loss_reaches_the_swapper(data: Path, tmp_path: Path) -> No
     assert any(g is not None and float(g.abs().sum()) > 0 for g in gradients)
 
 
+def test_another_injection_may_begin_from_what_one_has_learned(data: Path, tmp_path: Path) -> None:
+    first = train(data, tmp_path / "run")
+    recipe = dataclasses.replace(TINY, name="other", injection="aad")
+    options = TrainOptions(
+        tmp_path / "other", minutes=0, start_from=tmp_path / "run" / "model", max_steps=0
+    )
+    other = SwapTrainer(recipe, options, first.sitters, first.perceptual, first.recogniser)
+    taken = dict(other.model.named_parameters())
+    assert torch.equal(taken["leave.weight"], first.average.leave.weight)
+    assert "deep.0.injections.0.attention.weight" in taken
+    wider = dataclasses.replace(recipe, widths=(16, 8, 8))
+    with pytest.raises(ModelError, match="same widths"):
+        SwapTrainer(wider, options, first.sitters, first.perceptual, first.recogniser)
+
+
 def test_one_teacher_is_too_few(data: Path, tmp_path: Path) -> None:
     (data / "recognizer_b.ts").unlink()
     with pytest.raises(WeightsMissingError, match="expected two"):

@@ -22,6 +22,7 @@ from engine.training.critic import Critic, realism, sum_of, unmasking, weak_matc
 from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import Portraits
+from engine.zoo import read_network
 
 
 @dataclass(frozen=True)
@@ -150,11 +151,9 @@ class SwapTrainer:
 
     def _new(self) -> Swapper:
         recipe, start = self.recipe, self.options.start_from
-        network: Swapper
+        network = Swapper(recipe.widths, recipe.blocks, injection=recipe.injection)
         if start is not None:
-            network = Swapper.from_pretrained(start, low_cpu_mem_usage=False)
-        else:
-            network = Swapper(recipe.widths, recipe.blocks, injection=recipe.injection)
+            _begin_from(network, start)
         network = network.to(self.options.device)
         return cast(Swapper, network.to(memory_format=torch.channels_last))
 
@@ -249,6 +248,22 @@ class SwapTrainer:
                 hint="the last step before it is saved: go on from there with another --seed",
             )
         self.optimizer.step()
+
+
+def _begin_from(network: Swapper, folder: Path) -> None:
+    """Take over every weight that another swapper has too; the injections may differ.
+
+    Raises:
+        ModelError: another size of network, or none.
+    """
+    known, own = read_network(folder, "Swapper").state_dict(), network.state_dict()
+    shared = {name: value for name, value in known.items() if name in own}
+    if not shared or any(own[name].shape != value.shape for name, value in shared.items()):
+        raise ModelError(
+            f"{folder.name} must hold a swapper of the same widths and blocks",
+            hint="leave out --start-from, or name another",
+        )
+    network.load_state_dict(shared, strict=False)
 
 
 def aligned(portraits: Tensor) -> Tensor:
