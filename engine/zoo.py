@@ -18,6 +18,7 @@ MODELS_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "models"
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 NETWORKS = {
     "Embedder": "engine.networks.embedder",
+    "Imn": "engine.networks.imn",
     "Recognizer": "engine.networks.recognizer",
     "Reveal": "engine.networks.reveal",
 }
