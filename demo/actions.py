@@ -82,6 +82,7 @@ class Shared:
         seconds: from the click to the file.
         known: how many of the chosen faces a recogniser still takes for the same person in the
             file; None where that cannot be told, see :func:`still_known`.
+        keyless: anyone who has this program brings the faces back.
     """
 
     png: bytes = field(repr=False)
@@ -90,6 +91,7 @@ class Shared:
     faces: int
     seconds: float
     known: int | None = None
+    keyless: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +106,7 @@ class Opened:
         verified: something in the file proved that it is.
         method: that protected it.
         seconds: from the click to the file.
+        keyless: they would have come back for anyone.
     """
 
     png: bytes = field(repr=False)
@@ -113,6 +116,7 @@ class Opened:
     verified: bool
     method: str
     seconds: float
+    keyless: bool = False
 
 
 def look(photo: str | bytes, search: Search = "usual") -> Found:
@@ -193,7 +197,8 @@ def protect(
     boxes = [face.box for face in made.header.faces]
     nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
     known = still_known(found.photo_u8, read_u8, chosen)
-    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds, known)
+    keyless = find_method(method).keyless
+    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless)
 
 
 def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> int | None:
@@ -241,7 +246,9 @@ def recover(protected: str | bytes, passphrase: str) -> Opened:
     exact = all(method.is_exact(got.header.faces[number - 1].data) for number in got.opened)
     png = write_png(None, got.photo_u8, None)
     seconds = time.monotonic() - start
-    return Opened(png, got.opened, got.closed, exact, got.verified, method.name, seconds)
+    return Opened(
+        png, got.opened, got.closed, exact, got.verified, method.name, seconds, method.keyless
+    )
 
 
 def identity(protected: str) -> str:

@@ -12,6 +12,7 @@ _LOG = logging.getLogger("demo")
 _SETS = {"lfw": "LFW", "celeba": "CelebA", "ffhq": "FFHQ"}
 _SENSES = {"holds": "holds", "leaks": "leaks", "open": "open: not settled"}
 
+ANYONE = "No attacker is needed: anyone who has this program recovers the face."
 UNKNOWN = "Not measured in this installation."
 
 
@@ -31,6 +32,8 @@ def result(method: str) -> str:
         method: name in :data:`engine.METHODS`.
     """
     standing = _measured().get(method)
+    if engine.find_method(method).keyless:
+        return f"{_closeness(standing)}. {ANYONE}" if standing and _closeness(standing) else ANYONE
     return UNKNOWN if standing is None else in_words(standing)
 
 

@@ -24,9 +24,15 @@ METHOD_TITLES: Final[dict[str, str]] = {
     "proface-k": "ProFace-K",
     "proface-s-rand": "RandWR",
     "proface-s-obfs": "ObfsWR",
+    "imn": "IMN",
 }
 
-WRONG_OWN: Final = {"rand": "noise", "obfs": "the mask", "decoy": "a drawn face"}
+WRONG_OWN: Final = {
+    "": "the face itself, for there is no key",
+    "rand": "noise",
+    "obfs": "the mask",
+    "decoy": "a drawn face",
+}
 WRONG_TITLES: Final = {"rand": "Noise", "obfs": "The mask", "decoy": "A drawn face"}
 WRONG_ABOUT: Final = {
     "": "What the method itself gives.",
@@ -40,6 +46,10 @@ WRONG_ABOUT: Final = {
 """What a wrong key may show, by the engine's names; the first is the method's own."""
 
 WRONG_WHERE: Final = "This app refuses a wrong key and shows nothing; other viewers may show it."
+KEYLESS: Final = (
+    "This method knows no key: anyone who has this program brings the face back, with any "
+    "passphrase and without one. It is here to compare others with."
+)
 
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
 BUSY: Final = (

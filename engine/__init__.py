@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.keys import Key, entropy_bits, generate_passphrase
     from engine.masking import mask_faces
     from engine.masks import MASKS, make_mask
-    from engine.methods import DEFAULT_METHOD, METHODS, find_method
+    from engine.methods import DEFAULT_METHOD, METHODS, find_method, usable_methods
     from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
     from engine.pipeline import (
         ProtectOptions,
@@ -97,6 +97,7 @@ __all__ = [
     "revealed_methods",
     "ssim",
     "standings",
+    "usable_methods",
     "whole_face",
     "write_png",
 ]
@@ -149,6 +150,7 @@ _HOMES = {
     "revealed_methods": "attacks.revealed",
     "ssim": "metrics",
     "standings": "results.standing",
+    "usable_methods": "methods",
     "whole_face": "faces",
     "write_png": "images",
 }

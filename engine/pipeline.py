@@ -200,6 +200,11 @@ def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:
 
 def _wrong_mode(method: Method, options: ProtectOptions) -> WrongMode:
     own, wrong = method.wrong_modes[0], options.wrong
+    if wrong and method.keyless:
+        raise MethodError(
+            f"{method.name} knows no key, so every passphrase shows the face itself, not {wrong}",
+            hint="choose another method, or leave --wrong out",
+        )
     if wrong and wrong not in method.wrong_modes:
         raise MethodError(
             f"{method.name} shows {' or '.join(method.wrong_modes)} under a wrong key, not {wrong}",

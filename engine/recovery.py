@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from engine.methods import METHODS, BoundKey, Method, Place, WrongMode
 from engine.methods.wrongly import show_wrongly
 from engine.record import Header
 
+_NOBODYS: Final = Key(bytes(32))
+"""Stands where a key is expected and none is looked at."""
+
 Report = Callable[[str, float], None]
 """Takes what is being done and the share of the whole that is done, 0 to 1."""
 
@@ -42,7 +45,8 @@ class Recovered:
         header: what travelled with the protected one.
         opened: numbers of the regions that were recovered, from 1.
         closed: numbers of those that none of the passphrases opens; still masked.
-        verified: something proved the passphrase right; without it the faces may be noise.
+        verified: something proved the passphrase right; without it the faces may be noise, unless
+            the method is keyless.
     """
 
     photo_u8: npt.NDArray[np.uint8] = field(repr=False)
@@ -61,9 +65,11 @@ def recover(
 ) -> Recovered:
     """Bring back every face that one of the passphrases opens.
 
+    A keyless method's faces come back whatever the passphrases are: so they would for anybody.
+
     Args:
         file: from :func:`engine.images.open_protected`.
-        passphrases: one or more; each is tried on every face.
+        passphrases: one or more, each is tried on every face; for a keyless method also none.
         header: from a sidecar, where the file has lost its own.
         report: told how far it is.
 
@@ -78,7 +84,7 @@ def recover(
     header, signed_u8 = read_header(file, header)
     method = method_of(header)
     photo_u8 = file.photo_u8
-    opened = []
+    opened, proven = [], True
     report("deriving the key", 0.0)
     keys = _derive(header, passphrases)
     digest = pixel_digest(signed_u8)
@@ -90,9 +96,14 @@ def recover(
                 found = method.recover(signed_u8, place, BoundKey(key, context(header, i)))
             except WrongKeyError:
                 continue
-            photo_u8 = paste(photo_u8, place.box, found)
-            opened.append(i + 1)
             break
+        else:
+            if not method.keyless:
+                continue
+            found = method.recover(signed_u8, place, BoundKey(_NOBODYS, context(header, i)))
+            proven = False
+        photo_u8 = paste(photo_u8, place.box, found)
+        opened.append(i + 1)
     if not opened:
         raise WrongKeyError(
             "the passphrase must be the one that protected this picture, got another",
@@ -101,7 +112,8 @@ def recover(
     report("done", 1.0)
     closed = tuple(n for n in range(1, len(header.faces) + 1) if n not in opened)
     tagged = all(header.faces[number - 1].tag is not None for number in opened)
-    return Recovered(photo_u8, header, tuple(opened), closed, method.authenticates or tagged)
+    verified = proven and (method.authenticates or tagged)
+    return Recovered(photo_u8, header, tuple(opened), closed, verified)
 
 
 def refuse_hidden_faces(file: ProtectedFile) -> None:

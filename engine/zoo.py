@@ -19,6 +19,7 @@ WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 NETWORKS = {
     "AgentGallery": "engine.networks.gallery",
     "Embedder": "engine.networks.embedder",
+    "Imn": "engine.networks.imn",
     "Recognizer": "engine.networks.recognizer",
     "Reveal": "engine.networks.reveal",
     "Swapper": "engine.networks.swapper",

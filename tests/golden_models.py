@@ -16,17 +16,24 @@ from engine import zoo
 from engine.attacks.revealing import reveal
 from engine.images import to_u8
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
 from engine.networks.recognizer import Recognizer
 from engine.networks.reveal import Reveal
 
 GOLDEN = Path(__file__).parent / "golden" / "models.json"
 
 
-def picture_of(network: Embedder | Reveal) -> dict[str, npt.NDArray[np.uint8]]:
+def picture_of(network: Embedder | Imn | Reveal) -> dict[str, npt.NDArray[np.uint8]]:
     """Protect an 8 x 8 slope in its mirror image, and recover it from 8 bits; or see through it."""
     slope = torch.linspace(0.1, 0.9, 3 * 8 * 8).reshape(1, 3, 8, 8)
     if isinstance(network, Reveal):
         return {"revealed": reveal(to_u8(slope), network)}
+    if isinstance(network, Imn):
+        with torch.inference_mode():
+            protected_u8 = to_u8(network.protect(slope, slope.flip(-1)).clamp(0, 1))
+            shared = torch.from_numpy(protected_u8).permute(2, 0, 1)[None] / 255
+            recovered_u8 = to_u8(network.recover(shared).clamp(0, 1))
+        return {"protected": protected_u8, "recovered": recovered_u8}
     checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4)[None, None]
     with torch.inference_mode():
         protected_u8 = to_u8(network.protect(slope, slope.flip(-1), checks).clamp(0, 1))
@@ -42,7 +49,7 @@ def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
         slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
         with torch.inference_mode():
             return {"embedding": (1000 * network(slope)[0]).round().numpy().astype(np.int64)}
-    assert isinstance(network, Embedder | Reveal)
+    assert isinstance(network, Embedder | Imn | Reveal)
     return {kind: found_u8.astype(np.int64) for kind, found_u8 in picture_of(network).items()}
 
 

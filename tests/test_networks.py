@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import ImageShapeError
-from engine.networks.coupling import SLOPE, DenseBlock, SecureAffineCoupling
+from engine.networks.coupling import SLOPE, AffineCoupling, DenseBlock, SecureAffineCoupling
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
+from engine.zoo import read_network
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -170,6 +172,32 @@ def test_block_laws() -> None:
         assert_batch_equals_items(function, x, y, key, tolerance=1e-5)
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), TOLERANCES)
+@FEW
+@given(batch=batches, height=half_sides, width=half_sides, seed=seeds)
+def test_keyless_block_inverts(
+    dtype: torch.dtype, tolerance: float, batch: int, height: int, width: int, seed: int
+) -> None:
+    block = randomized(AffineCoupling(growth=4), seed).to(dtype)
+    x, y = (noise(batch, 12, height, width, seed=seed + i, dtype=dtype) for i in (1, 2))
+    assert_inverts(block.forward, block.inverse, x, y, tolerance=tolerance)
+
+
+def test_keyless_block_adds_to_the_mask_and_changes_the_original_affinely() -> None:
+    block = randomized(AffineCoupling(growth=4)).double()
+    x, y = (noise(1, 12, 3, 5, seed=i, dtype=torch.float64) for i in (1, 2))
+    y_new = y + block.phi(x)
+    x_new = x * torch.exp(2.0 * (2 * torch.sigmoid(block.rho(y_new)) - 1)) + block.eta(y_new)
+    assert_close(block(x, y), (x_new, y_new), 1e-12)
+    assert [name for name, _ in block.named_children()] == ["phi", "rho", "eta"]
+
+
+def test_moments_of_a_training_under_way_belong_to_the_same_weights() -> None:
+    """An optimizer knows weights by their order alone."""
+    children = [name for name, _ in SecureAffineCoupling(growth=1).named_children()]
+    assert children == ["omega", "phi", "rho", "eta"]
+
+
 # --- embedder -------------------------------------------------------------------------------------
 
 
@@ -301,6 +329,78 @@ def test_saved_and_loaded_is_bit_equal(tmp_path: Path) -> None:
         "clamp": 1.25,
     }
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".safetensors"]
+
+
+# --- imn ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), TOLERANCES)
+@FEW
+@given(batch=batches, height=half_sides, width=half_sides, seed=seeds)
+def test_imn_inverts_with_its_byproduct(
+    dtype: torch.dtype, tolerance: float, batch: int, height: int, width: int, seed: int
+) -> None:
+    model = randomized(Imn(blocks=3, growth=4), seed)
+    model.couplings.to(dtype)
+    original, mask, _ = scene(batch, 2 * height, 2 * width, seed, dtype)
+    assert_inverts(model.forward, model.inverse, original, mask, tolerance=tolerance)
+
+
+def test_imn_as_in_the_paper_inverts_and_has_its_size() -> None:
+    model = Imn()
+    assert (model.config.blocks, model.config.clamp) == (16, 2.0)
+    assert sum(p.numel() for p in model.parameters()) == 4_050_240
+    randomized(model, gain=0.1)
+    original, mask, _ = scene(1, 12, 16)
+    assert_inverts(model.forward, model.inverse, original, mask, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_imn_shares_and_brings_back_without_any_key(blocks: int) -> None:
+    model = randomized(Imn(blocks=blocks, growth=4))
+    original, mask, _ = scene(2, 8, 10)
+    protected = model.protect(original, mask)
+    assert torch.equal(protected, model(original, mask)[0])
+    recovered = model.recover(protected)
+    assert_close(recovered, model.inverse(protected, torch.zeros_like(protected))[0], 1e-6)
+    drawn = noise(2, 3, 8, 10, seed=9)
+    assert_close(model.recover(protected, drawn), model.inverse(protected, drawn)[0], 1e-6)
+    assert (model.recover(protected, drawn) - recovered).abs().max() > 1e-3
+
+
+def test_fresh_imn_shows_the_mask() -> None:
+    original, mask, _ = scene(2, 8, 10)
+    assert_close(Imn(blocks=2, growth=4).protect(original, mask), mask, 1e-6)
+
+
+def test_imn_keeps_inputs_and_takes_any_even_size_and_no_other() -> None:
+    model = randomized(Imn(blocks=2, growth=4))
+    for height, width in ((2, 2), (6, 8), (34, 10)):
+        original, mask, _ = scene(3, height, width)
+        assert_keeps_inputs(model.protect, original, mask)
+        assert_keeps_inputs(model.recover, original)
+        assert_batch_equals_items(model.protect, original, mask, tolerance=1e-5)
+        assert model.recover(original).shape == original.shape
+    with pytest.raises(ImageShapeError, match="even H and W"):
+        model.protect(*scene(1, 7, 8)[:2])
+
+
+def test_gradients_reach_every_weight_of_imn() -> None:
+    model = randomized(Imn(blocks=2, growth=4))
+    original, mask, _ = scene(1, 8, 8)
+    with torch.enable_grad():
+        shared = model.protect(original, mask)
+        (model.recover(shared) - original).square().sum().backward()
+    assert all(bool(p.grad.abs().sum() > 0) for p in model.parameters())
+
+
+def test_imn_saved_and_loaded_is_bit_equal(tmp_path: Path) -> None:
+    model = randomized(Imn(blocks=2, growth=5, clamp=1.25))
+    model.save_pretrained(tmp_path)
+    loaded = read_network(tmp_path, "Imn")
+    original, mask, _ = scene(1, 8, 10)
+    assert torch.equal(loaded.protect(original, mask), model.protect(original, mask))
+    assert (loaded.config.blocks, loaded.config.growth, loaded.config.clamp) == (2, 5, 1.25)
 
 
 @pytest.mark.gpu

@@ -29,7 +29,7 @@ from engine.training import checkpoint
 from engine.training.batches import Batch
 from engine.training.loop import Trainer, has_fast_bfloat16, train
 from engine.training.objective import compute_losses
-from engine.training.recipes import RECIPES, LossWeights, find_recipe
+from engine.training.recipes import RECIPES, ImnRecipe, LossWeights, find_recipe
 
 
 @pytest.fixture(autouse=True)
@@ -294,11 +294,13 @@ ABLATIONS = {
 
 def test_recipes() -> None:
     variants = {f"{name}-{end}" for name, ends in ABLATIONS.items() for end in (*ends, "paper")}
-    assert set(RECIPES) == {*ABLATIONS, "proface-k"} | variants
+    assert set(RECIPES) == {*ABLATIONS, "proface-k", "imn", "imn-paper"} | variants
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert recipe.scrambled == (name == "proface-k")
-        assert recipe.scrambled or name.startswith(f"proface-s-{recipe.wrong}")
+        keyless = isinstance(recipe, ImnRecipe)
+        assert keyless == name.startswith("imn") == (not recipe.wrong)
+        assert recipe.scrambled or keyless or name.startswith(f"proface-s-{recipe.wrong}")
         assert recipe.weights.perceptual == (name in variants)
         assert recipe.keyed_recovery != name.endswith("no-key-in-recovery")
         assert recipe.batches.masks.keys() <= MASKS.keys()

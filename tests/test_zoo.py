@@ -54,7 +54,9 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     assert card.trained_on
     assert card.minutes > 0
     assert card.figures, "a released model says what it reaches"
-    made_by = {"Reveal": " attack keyless", "Embedder": " benchmark"}.get(card.network, "")
+    made_by = {"Reveal": " attack keyless", "Embedder": " benchmark", "Imn": " benchmark"}.get(
+        card.network, ""
+    )
     assert card.figures_command.startswith(f"python -m engine{made_by} ")
 
 

@@ -7,25 +7,39 @@ pictures, not their quality. That is tested on the released weights.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
 
 from engine import zoo
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
 from engine.networks.recognizer import Recognizer
 from engine.networks.reveal import Reveal
 
 RELEASED = dict(zoo.RELEASED)
-MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1"]))
+MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1", "imn.v1"]))
 """What is released, and what a method of the registry is to have."""
 
 GREY = 128 / 255
+
+Network = TypeVar("Network", Embedder, Imn)
 
 
 def random_embedder(seed: int, blocks: int = 1) -> Embedder:
     """An embedder whose last layers are not zero, or every key would give the same picture."""
     network: Embedder = Embedder(blocks=blocks)
+    return _randomized(network, seed)
+
+
+def random_imn(seed: int, blocks: int = 1) -> Imn:
+    """A small IMN whose last layers are not zero."""
+    network: Imn = Imn(blocks=blocks, growth=4)
+    return _randomized(network, seed)
+
+
+def _randomized(network: Network, seed: int) -> Network:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in network.parameters():
@@ -52,6 +66,16 @@ def grey_embedder(strength: float = 0.15) -> Embedder:
     to the mask, and takes the difference of what was shared from grey for the original's.
     """
     network: Embedder = Embedder(blocks=1, growth=2)
+    return _set_by_hand(network, strength)
+
+
+def grey_imn(strength: float = 0.15) -> Imn:
+    """The same without a key: whoever has it brings back what it hid in plain grey."""
+    network: Imn = Imn(blocks=1, growth=2)
+    return _set_by_hand(network, strength)
+
+
+def _set_by_hand(network: Network, strength: float) -> Network:
     eye, light = torch.eye(12), (torch.arange(12) < 3) * 2 * GREY
     with torch.no_grad():
         for weight in network.parameters():
@@ -67,7 +91,9 @@ def write_models(folder: Path) -> Path:
     """Write a random network of its class for each of the models; returns the folder."""
     for seed, name in enumerate(MODELS):
         if name.startswith("reveal-"):
-            network: Embedder | Recognizer | Reveal = Reveal(width=8)
+            network: Embedder | Imn | Recognizer | Reveal = Reveal(width=8)
+        elif name.startswith("imn"):
+            network = random_imn(seed)
         else:
             make = random_recognizer if name.startswith("recognizer") else random_embedder
             network = make(seed)
@@ -76,7 +102,7 @@ def write_models(folder: Path) -> Path:
 
 
 def write_model(
-    folder: Path, network: Embedder | Recognizer | Reveal, name: str, attacked: str = ""
+    folder: Path, network: Embedder | Imn | Recognizer | Reveal, name: str, attacked: str = ""
 ) -> None:
     """Save a network as the zoo wants it: config, weights and card."""
     network.save_pretrained(folder)

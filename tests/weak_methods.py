@@ -16,6 +16,7 @@ class Glass:
     name = "glass"
     promise = "none"
     wrong_modes: tuple[WrongMode, ...] = ("rand",)
+    keyless = False
     keeps_outside = True
     authenticates = True  # so it says: it recovers under any key
     carries_header = False

@@ -26,6 +26,7 @@ class Whisper:
     name = "whisper"
     promise = "none"
     wrong_modes = ("obfs",)
+    keyless = False
     keeps_outside, authenticates, carries_header, note_bytes = True, False, False, 0
 
     def model_hash(self) -> bytes:

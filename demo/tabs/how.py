@@ -6,7 +6,7 @@ import gradio as gr
 
 from demo import diagrams
 from demo.tabs.protect_page import method_label
-from engine import METHODS
+from engine import usable_methods
 
 _LIMITS = (
     ("Send it as a file.",
@@ -42,7 +42,7 @@ _KEPT = (
 
 def build() -> None:
     """Lay the tab out."""
-    methods = "".join(f"<li>{escape(method_label(name))}.</li>" for name in METHODS)
+    methods = "".join(f"<li>{escape(method_label(name))}.</li>" for name in usable_methods())
     limits = "".join(f"<li><b>{escape(head)}</b> {escape(text)}</li>" for head, text in _LIMITS)
     gr.HTML(
         '<div class="fv-how"><h2>There and back</h2>'

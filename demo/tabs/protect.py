@@ -118,7 +118,8 @@ class ProtectActions:
             faces: numbers of the faces to protect, or "all".
             mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box.
             strength: of the mask, 0.5 to 2, 1 is usual.
-            method: sealed, proface-k, proface-s-rand or proface-s-obfs.
+            method: sealed, proface-k, proface-s-rand or proface-s-obfs; imn, where it is offered,
+                protects from nobody.
             passphrase: is used once and not kept.
             wrong: what a wrong key shows to who ignores the check: rand, obfs or decoy, where the
                 method has it; nothing for the method's own.
@@ -148,6 +149,7 @@ class ProtectActions:
             "bytes": len(shared.png),
             "seconds": round(shared.seconds, 3),
             "method": method,
+            "keyless": shared.keyless,
         }
         return (photo, path), path, protected_card(shared, len(found.faces) - len(numbers)), figures
 
@@ -219,6 +221,8 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
     back, how = "close, not exact", f"small differences stay in {faces}"
     if shared.exact:
         back, how = "bit-exact", f"every pixel of {faces} as it was, with the passphrase"
+    if shared.keyless:
+        how = "for anyone who has this program, with any passphrase and without one"
     clear = f"{left_clear} left clear, as you chose" if left_clear else "none left clear"
     seen = (
         "hardly anybody sees that"
@@ -234,4 +238,6 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
         ("Kept here", "one minute", words.KEPT),
         ("Took", f"{shared.seconds:.1f} s", "a part of it on purpose: it makes guessing slow"),
     ]
+    if shared.keyless:
+        return exhibits.card("Hidden from the eye, not protected", facts, "bad")
     return exhibits.card("Ready to share", facts, "good")

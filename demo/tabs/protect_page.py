@@ -12,7 +12,7 @@ from demo.session import Visits
 from demo.strength import STRONGEST, WEAKEST, has_strength
 from demo.tabs.kept import Offer, hold_uploads, offer
 from demo.tabs.protect import NOTHING_YET, ProtectActions
-from engine import DEFAULT_METHOD, MASKS, METHODS
+from engine import DEFAULT_METHOD, MASKS, METHODS, usable_methods
 
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
 
@@ -98,7 +98,7 @@ def _controls() -> Controls:
             elem_id="protect-strength", min_width=150,
         )  # fmt: skip
     method = gr.Radio(
-        [(method_choice(name), name) for name in METHODS],
+        [(method_choice(name), name) for name in usable_methods()],
         value=DEFAULT_METHOD, label="Method", elem_id="protect-method",
         elem_classes="fv-stack fv-results",
     )  # fmt: skip
@@ -110,7 +110,7 @@ def _controls() -> Controls:
         )  # fmt: skip
         wrong = WrongModes(
             wrong_choices(DEFAULT_METHOD), value="", label="Under a wrong key, show",
-            info=wrong_about(""), elem_id="protect-wrong",
+            info=wrong_about(DEFAULT_METHOD, ""), elem_id="protect-wrong",
         )  # fmt: skip
     go = gr.Button("Protect", variant="primary", size="lg", elem_id="protect-go")
     return Controls(
@@ -138,8 +138,10 @@ def wrong_choices(method: str) -> list[tuple[str, str]]:
     return [first, *((words.WRONG_TITLES[mode], str(mode)) for mode in others)]
 
 
-def wrong_about(mode: str) -> str:
+def wrong_about(method: str, mode: str) -> str:
     """Say in a line or two what a choice is good for, and where it shows."""
+    if METHODS[method].keyless:
+        return words.KEYLESS
     return f"{words.WRONG_ABOUT[mode]} {words.WRONG_WHERE}"
 
 
@@ -215,7 +217,7 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     )  # fmt: skip
     c.method.input(_before_result, c.photo, _stages(r), **private)
     c.method.input(_wrong_of, [c.method, c.wrong], c.wrong, queue=False, **private)
-    c.wrong.input(_about_wrong, c.wrong, c.wrong, queue=False, **private)
+    c.wrong.input(_about_wrong, [c.method, c.wrong], c.wrong, queue=False, **private)
     c.wrong.input(_before_result, c.photo, _stages(r), **private)
     secret = [*chosen, c.method, c.passphrase, c.wrong]
     gr.on(
@@ -260,11 +262,11 @@ def _wrong_of(method: str, mode: str) -> Any:
     """Offer what another method may show; what was chosen stays where it can."""
     choices = wrong_choices(method)
     kept = mode if mode in [name for _, name in choices] else ""
-    return gr.update(choices=choices, value=kept, info=wrong_about(kept))
+    return gr.update(choices=choices, value=kept, info=wrong_about(method, kept))
 
 
-def _about_wrong(mode: str) -> Any:
-    return gr.update(info=wrong_about(mode))
+def _about_wrong(method: str, mode: str) -> Any:
+    return gr.update(info=wrong_about(method, mode))
 
 
 def _stages(r: Results) -> list[Any]:

@@ -82,6 +82,7 @@ class RecoverActions:
             "still_hidden": list(got.closed),
             "bit_exact": got.exact and got.verified,
             "passphrase_verified": got.verified,
+            "keyless": got.keyless,
             "method": got.method,
             "seconds": round(got.seconds, 3),
         }
@@ -102,6 +103,13 @@ def recovered_card(got: actions.Opened) -> str:
         ("Took", f"{got.seconds:.1f} s", ""),
         ("Kept here", "one minute", words.KEPT),
     ]
+    if got.keyless:
+        facts = [
+            ("Faces back", str(len(got.opened)), "anyone gets them: this method knows no key"),
+            ("Quality", "close, not exact", "whatever the passphrase is"),
+            *rest,
+        ]
+        return exhibits.card("No passphrase was needed", facts)
     if not got.verified:
         unknown = (
             "The file was made without a check, so a wrong passphrase gives a picture, too. Look "

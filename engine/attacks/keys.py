@@ -182,7 +182,7 @@ class Trial:
             )
         from engine.methods import embedding
 
-        return embedding.load(self._method.model)
+        return embedding.load_embedder(self._method.model)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ from engine.data import FaceFile
 from engine.errors import CapacityError, DataError, MaskError, MethodError
 from engine.images import from_u8, to_u8
 from engine.methods import find_method
-from engine.methods.embedding import load
+from engine.methods.embedding import load_embedder
 from engine.methods.proface_s import ProfaceS
 from engine.networks.embedder import Embedder
 from engine.networks.reveal import Reveal
@@ -192,7 +192,7 @@ def _fitted(
     found = find_method(method)
     if not isinstance(found, ProfaceS):
         return []
-    network = load(found.model).to(config.device)
+    network = load_embedder(found.model).to(config.device)
     if found.scrambled:
         return _fitted_shuffle(network, known, fresh)
     return _fitted_map(network, known[:_FITTED], fresh, config)

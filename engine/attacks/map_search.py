@@ -25,7 +25,7 @@ from engine.errors import MethodError
 from engine.images import from_u8, pad_to_even, to_u8
 from engine.masks import Preset
 from engine.methods import find_method
-from engine.methods.embedding import load
+from engine.methods.embedding import load_embedder
 from engine.methods.proface_s import ProfaceS
 from engine.networks.embedder import Embedder
 from engine.training.batches import PAPER_SIDE, random_key_map
@@ -164,7 +164,7 @@ def _network(name: str, device: str) -> Embedder:
             f"the method must have a key map to search for, got {name}",
             hint="attack --methods proface-s-rand,proface-s-obfs",
         )
-    return cast(Embedder, load(method.model).to(device))
+    return cast(Embedder, load_embedder(method.model).to(device))
 
 
 def _blur(image: Tensor, kernel: int, sigma: float) -> Tensor:

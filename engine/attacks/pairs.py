@@ -23,7 +23,7 @@ from engine.images import batch_to_u8, from_u8
 from engine.keys import Key
 from engine.masks import MASKS, Preset, make_mask
 from engine.methods import BoundKey, Crop, Method, Plan, find_method
-from engine.methods.embedding import load
+from engine.methods.embedding import load_embedder
 from engine.methods.proface_s import ProfaceS
 from engine.methods.sealed import Sealed
 from engine.networks.embedder import Embedder
@@ -70,7 +70,7 @@ def make_protector(name: str, device: str = "cpu", one_key: int | None = None) -
     """
     method = find_method(name)
     if isinstance(method, ProfaceS):
-        network = load(method.model).to(device)
+        network = load_embedder(method.model).to(device)
         return ByNetwork(network, scrambled=method.scrambled, one_key=one_key)
     return ByMethod(method, one_key)
 

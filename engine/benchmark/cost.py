@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from engine.benchmark.photographs import settle
 from engine.benchmark.plan import BenchmarkConfig, Subject, passphrase
@@ -89,7 +90,7 @@ def _batch_calls(
     box = (0, 0, _SIDE, _SIDE)
     regions = merge_overlapping([Face(box, box, None, 1.0)], _SIDE, _SIDE)
     keys = Keys(subject, mask, config, "cost", (_SIDE, _SIDE))
-    maps = key_map_tensor(keys.map("right")).expand(BATCH, -1, -1, -1).to(device)
+    maps = () if subject.keyless else (_spread_map(keys, device),)
     originals = from_u8(face_u8).expand(BATCH, -1, -1, -1).to(device)
     shuffle = _spread(keys.shuffle("right"), device) if subject.scrambled else None
 
@@ -100,14 +101,18 @@ def _batch_calls(
         ]
         with torch.inference_mode():
             hidden = scramble(originals, shuffle) if shuffle else originals
-            return network.protect(hidden, torch.cat(masks).to(device), maps)
+            return network.protect(hidden, torch.cat(masks).to(device), *maps)
 
     def bring_back() -> object:
         with torch.inference_mode():
-            found = network.recover(originals, maps)
+            found = network.recover(originals, *maps)
             return unscramble(found, shuffle) if shuffle else found
 
     return hide, bring_back
+
+
+def _spread_map(keys: Keys, device: str) -> Tensor:
+    return key_map_tensor(keys.map("right")).expand(BATCH, -1, -1, -1).to(device)
 
 
 def _spread(shuffle: Shuffle, device: str) -> Shuffle:

@@ -1,4 +1,4 @@
-"""Measures PRO-Face S's network on many faces at once; what comes out is the pipeline's."""
+"""Measures a network on many faces at once; what comes out is the pipeline's."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,11 +47,11 @@ def show(
     shape = originals[0].shape[:2]
     keys = [Keys(subject, mask, config, record.file, shape) for record in records]
     medium = Png(folder, shape) if config.protocol == "png" else Floats(shape)
-    rig = Rig(network_of(subject, device), device, medium, subject.scrambled)
+    rig = Rig(network_of(subject, device), device, medium, subject)
     named = rig.basics(stack(originals), stack(masks), keys, config.parts)
     extra = rig.extras(named, keys, config.parts)
     leaks = _leaks(named, rig.byproducts(named, keys)) if "byproducts" in config.parts else {}
-    aim = "original" if subject.wrong == "rand" else "mask"
+    aim = "mask" if subject.wrong == "obfs" else "original"
     aims = {"recovered": "original", "spoofed": "original", "protected": "mask"}
     exhibits = []
     for i, record in enumerate(records):

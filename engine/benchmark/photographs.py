@@ -16,7 +16,7 @@ from engine.faces import Face, detect
 from engine.images import Box, ProtectedFile, from_u8, open_photo, open_protected, write_png
 from engine.keys import KdfParams
 from engine.methods import find_method
-from engine.methods.proface_s import ProfaceS
+from engine.methods.networked import Networked
 from engine.metrics import psnr_db
 from engine.pipeline import Protected, ProtectOptions, protect, recover, recover_wrongly
 from engine.zoo import load_model
@@ -26,7 +26,7 @@ U8 = npt.NDArray[np.uint8]
 
 def settle(subject: Subject, device: str) -> None:
     """Have the pipeline's network on this device: the pipeline runs it where it lies."""
-    if subject.folder is None and isinstance(method := find_method(subject.name), ProfaceS):
+    if subject.folder is None and isinstance(method := find_method(subject.name), Networked):
         load_model(method.model).to(device)
 
 
@@ -70,7 +70,7 @@ def show(
         "recovered": through_png(recover(file, [secret]).photo_u8, folder),
         "wrong": through_png(recover_wrongly(file, guess), folder),
     }
-    aim = "original" if protected.header.wrong == "rand" else "mask"
+    aim = "mask" if protected.header.wrong == "obfs" else "original"
     exhibit.compare(config.metrics, "mask:protected", "original:recovered", f"{aim}:wrong")
     if config.of_faces:
         exhibit.compare(config.of_faces, "original:protected")

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from engine.data import FaceSet
-from engine.errors import MethodError, MetricError
+from engine.errors import MethodError, MetricError, WeightsMissingError
 from engine.masks import mask_label
 from engine.methods import find_method
-from engine.methods.proface_s import ProfaceS
+from engine.methods.networked import Networked
 from engine.metrics import available, label, measure, recognizer_of
 from engine.pipeline import Preset
 from engine.zoo import hash_model
@@ -25,12 +25,12 @@ PARTS = ("keys", "spoof", "sweep", "byproducts", "cost")
 """What can be measured besides protection, recovery and a wrong key."""
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-"""Of key map bits, which the part ``sweep`` makes wrong; ``proface-k`` has none, and no sweep."""
+"""Of key map bits, which the part ``sweep`` makes wrong; ``proface-k`` and ``imn`` have none."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured: a method of the registry, or a trained embedder from a folder.
+    """What is measured: a method of the registry, or a trained network from a folder.
 
     Attributes:
         name: of the method, or what the rows shall be called.
@@ -42,15 +42,24 @@ class Subject:
 
     @property
     def wrong(self) -> str:
-        """What a wrong key shows, ``"rand"`` or ``"obfs"``."""
+        """What a wrong key shows, ``"rand"`` or ``"obfs"``; empty where no key is known."""
+        if self.keyless:
+            return ""
         if self.folder is not None:
             return "obfs" if "-obfs" in self.name else "rand"
         return find_method(self.name).wrong_modes[0]
 
     @property
     def is_embedder(self) -> bool:
-        """Whether it is PRO-Face S's network and can take faces in batches."""
-        return self.folder is not None or isinstance(find_method(self.name), ProfaceS)
+        """Whether it is a network that hides and recovers, and can take faces in batches."""
+        return self.folder is not None or isinstance(find_method(self.name), Networked)
+
+    @property
+    def keyless(self) -> bool:
+        """Whether its network knows no key, as IMN's: what one key recovers, every other does."""
+        if self.folder is not None:
+            return network_named(self.folder) == "Imn"
+        return find_method(self.name).keyless
 
     @property
     def scrambled(self) -> bool:
@@ -61,7 +70,7 @@ class Subject:
         if self.folder is not None:
             return _trained_scrambled(self.folder, self.name)
         method = find_method(self.name)
-        return isinstance(method, ProfaceS) and method.scrambled
+        return isinstance(method, Networked) and method.scrambled
 
     def weights_hash(self) -> str:
         """SHA-256 of its weights; empty where it has none."""
@@ -72,7 +81,31 @@ class Subject:
 
 @lru_cache(maxsize=32)
 def _hash_once(folder: Path) -> str:
+    network_named(folder)
     return hash_model(folder)
+
+
+@lru_cache(maxsize=32)
+def network_named(folder: Path) -> str:
+    """Class of the network that training wrote into a folder.
+
+    Raises:
+        WeightsMissingError: there is none.
+        MethodError: it is one that does not hide and recover.
+    """
+    file = folder / "config.json"
+    if not file.is_file():
+        raise WeightsMissingError(
+            f"expected config.json in {folder.name}",
+            hint="name the folder called model that the training wrote",
+        )
+    name = str(json.loads(file.read_text(encoding="utf-8")).get("_class_name", ""))
+    if name not in ("Embedder", "Imn"):
+        raise MethodError(
+            f"{folder.name} must hold a network that hides and recovers, got {name or 'another'}",
+            hint="name the folder called model that the training of such a network wrote",
+        )
+    return name
 
 
 @lru_cache(maxsize=32)
@@ -89,7 +122,7 @@ class BenchmarkConfig:
     """What to measure.
 
     Attributes:
-        methods: names in :data:`engine.methods.METHODS`, or ``NAME=FOLDER`` of a trained embedder.
+        methods: names in :data:`engine.methods.METHODS`, or ``NAME=FOLDER`` of a trained network.
         masks: names in :data:`engine.masks.MASKS`.
         metrics: names in :data:`engine.metrics.METRICS`.
         preset: mask strengths; the papers' at 112 px by default.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.attacks.guesses import flip_share, one_bit_off, one_character_off
 from engine.benchmark.photographs import through_png
-from engine.benchmark.plan import SHARES, BenchmarkConfig, Subject, drawn, passphrase
+from engine.benchmark.plan import SHARES, BenchmarkConfig, Subject, drawn, network_named, passphrase
 from engine.errors import MethodError
 from engine.header_bytes import context
 from engine.images import batch_to_u8, from_u8
@@ -20,33 +20,34 @@ from engine.keys import SALT_BYTES, KdfParams, Key, key_map_tensor
 from engine.masks import mask_label
 from engine.methods import find_method
 from engine.methods.embedding import padded
-from engine.methods.proface_s import ProfaceS
+from engine.methods.networked import Networked
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
 from engine.record import TAG_BYTES, VERSION, FaceRecord, Header
 from engine.scramble import Shuffle, keyed_shuffle, scramble, unscramble
-from engine.zoo import load_model
+from engine.zoo import load_model, read_network
 
 U8 = npt.NDArray[np.uint8]
 
 
-def network_of(subject: Subject, device: str) -> Embedder:
+def network_of(subject: Subject, device: str) -> Embedder | Imn:
     """Load the network of a method, or of a folder that training has written."""
     if subject.folder is not None:
         return _trained(subject.folder, device)
     method = find_method(subject.name)
-    if not isinstance(method, ProfaceS):
+    if not isinstance(method, Networked):
         raise MethodError(
-            f"{subject.name} must be a method of PRO-Face S's network",
+            f"{subject.name} must be a method of a network",
             hint="measure it one face at a time",
         )
-    return cast(Embedder, load_model(method.model, device))
+    return cast(Embedder | Imn, load_model(method.model, device))
 
 
 @lru_cache(maxsize=8)
-def _trained(folder: Path, device: str) -> Embedder:
-    network: Embedder = Embedder.from_pretrained(folder, low_cpu_mem_usage=False)
+def _trained(folder: Path, device: str) -> Embedder | Imn:
+    network = read_network(folder, network_named(folder))
     network = network.requires_grad_(False).to(memory_format=torch.channels_last)
-    return cast(Embedder, network.eval().to(device))
+    return cast(Embedder | Imn, network.eval().to(device))
 
 
 class Keys:
@@ -140,20 +141,22 @@ class Floats(Medium):
 class Rig:
     """Runs a network on padded faces, and passes on what becomes of its output."""
 
-    def __init__(self, network: Embedder, device: str, medium: Medium, scrambled: bool) -> None:
+    def __init__(
+        self, network: Embedder | Imn, device: str, medium: Medium, subject: Subject
+    ) -> None:
         self.network, self.device, self.medium = network, device, medium
-        self.scrambled = scrambled
+        self.scrambled, self.keyless = subject.scrambled, subject.keyless
 
     def protect(self, original: Tensor, mask: Tensor, keys: Sequence[Keys]) -> Tensor:
         """Hide under the right keys."""
         made = self._run(
-            self.network.protect, self._scrambled(original, keys), mask, self._maps(keys, "right")
+            self.network.protect, self._scrambled(original, keys), mask, *self._maps(keys, "right")
         )
         return self.medium.keep(made)
 
     def recover(self, protected: Tensor, keys: Sequence[Keys], name: str) -> Tensor:
         """Bring back under the keys of this name."""
-        made = self._run(self.network.recover, protected, self._maps(keys, name))
+        made = self._run(self.network.recover, protected, *self._maps(keys, name))
         if self.scrambled:
             made = unscramble(made, _shuffles(keys, name))
         return self.medium.keep(made)
@@ -170,14 +173,20 @@ class Rig:
             return original
         return scramble(original, _shuffles(keys, "right"))
 
-    def _maps(self, keys: Sequence[Keys], name: str) -> Tensor:
+    def _maps(self, keys: Sequence[Keys], name: str) -> list[Tensor]:
+        """The key maps as one batch; none for a network that takes none."""
+        if self.keyless:
+            return []
         maps = torch.cat([key_map_tensor(key.map(name)) for key in keys])
-        return torch.zeros_like(maps) if self.scrambled else maps
+        return [torch.zeros_like(maps) if self.scrambled else maps]
 
     def basics(
         self, original: Tensor, mask: Tensor, keys: Sequence[Keys], parts: Sequence[str]
     ) -> dict[str, Tensor]:
-        """Protect; recover with the right key, a wrong one, and those that the parts ask for."""
+        """Protect; recover with the right key, a wrong one, and those that the parts ask for.
+
+        Where no key is known, every one of them gives the same, which is what the rows then say.
+        """
         protected = self.protect(original, mask, keys)
         named = {"original": original, "mask": mask, "protected": protected}
         named["recovered"] = self.recover(protected, keys, "right")
@@ -192,7 +201,8 @@ class Rig:
     ) -> dict[str, Tensor]:
         """Recover with a growing share of the key map wrong, where there is a key map."""
         found = {}
-        for share in SHARES if "sweep" in parts and not self.scrambled else ():
+        mapped = not (self.scrambled or self.keyless)
+        for share in SHARES if "sweep" in parts and mapped else ():
             maps = [flip_share(key.map("right"), share, key.seed) for key in keys]
             signs = torch.cat([key_map_tensor(key_map) for key_map in maps])
             made = self._run(self.network.recover, named["protected"], signs)
@@ -203,21 +213,22 @@ class Rig:
         """The networks' second outputs (PRO-Face S, V-D2), as floats.
 
         Only figures of them ever leave this module. In recovery the key stands for the byproduct
-        of protection, once for each colour.
+        of protection, once for each colour; without keys zeros do, and no key is wrong.
         """
 
         def second(run: Callable[..., tuple[Tensor, Tensor]]) -> Callable[..., Tensor]:
             return lambda *images: run(*images)[1]
 
         forward, inverse = second(self.network.forward), second(self.network.inverse)
-        right, wrong = self._maps(keys, "right"), self._maps(keys, "wrong")
-        coloured = [signs.expand(-1, 3, -1, -1) for signs in (right, wrong)]
         protected, hidden = named["protected"], self._scrambled(named["original"], keys)
-        return {
-            "byproduct": self._run(forward, hidden, named["mask"], right),
-            "recovery_byproduct": self._run(inverse, protected, coloured[0], right),
-            "wrong_byproduct": self._run(inverse, protected, coloured[1], wrong),
-        }
+        found = {"byproduct": self._run(forward, hidden, named["mask"], *self._maps(keys, "right"))}
+        for name, title in (("right", "recovery_byproduct"), ("wrong", "wrong_byproduct")):
+            signs = self._maps(keys, name)
+            if signs:
+                found[title] = self._run(inverse, protected, signs[0].expand(-1, 3, -1, -1), *signs)
+        if self.keyless:
+            found["recovery_byproduct"] = self._run(inverse, protected, torch.zeros_like(protected))
+        return found
 
 
 def stack(pictures: Sequence[U8]) -> Tensor:

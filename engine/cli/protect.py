@@ -37,11 +37,14 @@ from engine.pipeline import (
 from engine.pipeline import protect as protect_photo
 from engine.record import WRONG_MODES
 
+_KEYLESS = ", ".join(name for name, method in METHODS.items() if method.keyless)
+_METHOD_HELP = f"one of {', '.join(METHODS)}; {_KEYLESS} has no key and protects from nobody"
+
 
 def protect(
     photo: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP, up to 25 megapixels")],
     output: Annotated[Path, typer.Option("--output", "-o", help="the PNG to write")],
-    method: Annotated[str, typer.Option(help=f"one of {', '.join(METHODS)}")] = DEFAULT_METHOD,
+    method: Annotated[str, typer.Option(help=_METHOD_HELP)] = DEFAULT_METHOD,
     mask: Annotated[str, typer.Option(help=f"one of {', '.join(MASKS)}")] = "gaussian",
     preset: Annotated[
         str, typer.Option(help="mask strength: scaled with the face, or paper")
@@ -78,7 +81,7 @@ def protect(
     _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
     with named_errors():
         _check_files(photo, output, passphrase_file, key, sidecar)
-        find_method(method), find_mask(mask)  # before seconds of looking for faces
+        find_method(method).model_hash(), find_mask(mask)  # before seconds of looking for faces
         boxes = [_parse_box(text) for text in box or []]
         photo_u8 = _open(photo)
         secret = None if key else _secret(passphrase_file, generate, words or 6)
@@ -95,7 +98,7 @@ def protect(
             say(f"passphrase: {secrets}")  # before the file is there, so that it cannot be lost
         _write(protected, output, sidecar)
         result = describe(protected, left, output, time.monotonic() - start)
-    _warn(left, "found outside the boxes" if box else "")
+    _warn(method, left, "found outside the boxes" if box else "")
     count = len(result["faces"])
     emit(result, as_json, f"{output}: {count} face{'s' * (count > 1)} hidden with {method}")
 
@@ -117,7 +120,9 @@ def _sidecar_of(output: Path) -> Path:
     return Path(f"{output}.json")
 
 
-def _warn(left: int, where: str) -> None:
+def _warn(method: str, left: int, where: str) -> None:
+    if METHODS[method].keyless:
+        say(f"warning: {method} has no key: anyone who has this program recovers the faces")
     if not left:
         return
     if where:
@@ -139,6 +144,7 @@ def describe(protected: Protected, left: int, output: Path, seconds: float) -> d
         "method": header.method,
         "mask": header.mask,
         "wrong": header.wrong,
+        "keyless": METHODS[header.method].keyless,
         "tag": header.faces[0].tag is not None,
         "faces": [
             {"box": list(face.box), "key": face.key_slot + 1, "recovery_is_exact": exact}

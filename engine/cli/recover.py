@@ -23,6 +23,7 @@ from engine.methods import find_method
 from engine.pipeline import Recovered, recover_wrongly
 from engine.pipeline import recover as recover_photo
 from engine.record import Header
+from engine.recovery import method_of, read_header
 
 
 def recover(
@@ -50,7 +51,9 @@ def recover(
         # What is no text becomes no JSON, which has its own named error.
         text = None if sidecar is None else sidecar.read_text(encoding="utf-8", errors="replace")
         header = None if text is None else from_json(text)
-        secrets = [read_passphrase(place) for place in places] or [ask_passphrase(twice=False)]
+        secrets = [read_passphrase(place) for place in places]
+        if not secrets and not _is_keyless(file, header):
+            secrets = [ask_passphrase(twice=False)]
         start = time.monotonic()
         try:
             with progress_bar() as report:
@@ -64,10 +67,20 @@ def recover(
     emit(result, as_json, f"{output}: {_summary(recovered, result['recovery_is_exact'])}")
 
 
+def _is_keyless(file: ProtectedFile, header: Header | None) -> bool:
+    """Whether the faces come back for anybody, so that no passphrase needs to be asked for."""
+    return method_of(read_header(file, header)[0]).keyless
+
+
 def _summary(recovered: Recovered, exact: list[bool]) -> str:
     """How many faces, and how well; a picture without a tag may show noise and looks opened."""
     hidden = f", {len(recovered.closed)} still hidden" if recovered.closed else ""
     count = f"{len(recovered.opened)} recovered"
+    if find_method(recovered.header.method).keyless:
+        proof = (
+            "the passphrase is the one it was protected with" if recovered.verified else "as here"
+        )
+        return f"{count} closely, not bit-exact; anyone can, without a passphrase ({proof})"
     if not recovered.verified:
         return f"{count}{hidden}; nothing in the file says whether this is the right passphrase"
     how = "bit-exact" if all(exact) else "closely, not bit-exact"
@@ -81,6 +94,7 @@ def _describe(recovered: Recovered, output: Path, seconds: float) -> dict[str, A
         "output": str(output),
         "method": header.method,
         "tag": header.faces[0].tag is not None,
+        "keyless": method.keyless,
         "passphrase_verified": recovered.verified,
         "faces_recovered": list(recovered.opened),
         "recovery_is_exact": [

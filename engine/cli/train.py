@@ -28,7 +28,7 @@ def train(
         str,
         typer.Argument(
             help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
-            "recognizer; simswap or faceshifter, which swap faces; agents, whom they show"
+            "imn; recognizer; simswap or faceshifter, which swap faces; agents, whom they show"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],

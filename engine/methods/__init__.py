@@ -7,7 +7,8 @@ in the header.
 
 import difflib
 
-from engine.errors import MethodError
+from engine.errors import MethodError, ModelError
+from engine.methods.imn import InvertibleMask
 from engine.methods.proface_k import ProfaceK
 from engine.methods.proface_s import ProfaceS
 from engine.methods.sealed import Sealed
@@ -23,6 +24,7 @@ __all__ = [
     "Plan",
     "WrongMode",
     "find_method",
+    "usable_methods",
 ]
 
 DEFAULT_METHOD = "sealed"
@@ -47,7 +49,27 @@ METHODS: dict[str, Method] = {
         wrong=("obfs", "decoy"),
         promise="stays masked under a wrong key; a trained attacker can see through it",
     ),
+    "imn": InvertibleMask(
+        "imn",
+        model="imn.v1",
+        wrong=("",),
+        promise="no key: anyone who has this program recovers the face, the passphrase does not "
+        "protect it",
+    ),
 }
+
+
+def usable_methods() -> tuple[str, ...]:
+    """Names of the methods whose models are here, in the registry's order."""
+    return tuple(name for name, method in METHODS.items() if _is_usable(method))
+
+
+def _is_usable(method: Method) -> bool:
+    try:
+        method.model_hash()
+    except ModelError:
+        return False
+    return True
 
 
 def find_method(name: str) -> Method:

@@ -13,6 +13,7 @@ from engine.images import from_u8, to_u8
 from engine.keys import key_map_tensor
 from engine.methods.signature import BoundKey
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
 from engine.scramble import Shuffle, keyed_shuffle, no_key, scramble, unscramble
 from engine.zoo import load_model
 
@@ -28,33 +29,40 @@ MAX_SCRAMBLED = 4_194_304
 grows with the crop and not with its tiles."""
 
 
-def load(model: str) -> Embedder:
-    """Load a released embedder.
+def load(model: str, *, keyless: bool = False) -> Embedder | Imn:
+    """Load a released network that hides and recovers.
 
     Raises:
         MethodError: the model is another kind of network.
         ModelError: as :func:`engine.zoo.load_model`.
     """
+    kind = Imn if keyless else Embedder
     network = load_model(model)
-    if not isinstance(network, Embedder):
+    if not isinstance(network, kind):
         raise MethodError(
-            f"{model} must be an Embedder, got a {type(network).__name__}",
+            f"{model} must be an {kind.__name__}, got a {type(network).__name__}",
             hint="get assets/models again from a clean clone",
         )
-    return cast(Embedder, network)
+    return cast(Embedder | Imn, network)
+
+
+def load_embedder(model: str) -> Embedder:
+    """:func:`load` of one that takes a key map."""
+    return cast(Embedder, load(model))
 
 
 def protect_crop(
-    network: Embedder,
+    network: Embedder | Imn,
     original_u8: npt.NDArray[np.uint8],
     mask_u8: npt.NDArray[np.uint8],
-    key: BoundKey,
+    key: BoundKey | None,
     *,
     scrambled: bool = False,
 ) -> npt.NDArray[np.uint8]:
     """Hide one crop in its mask; both (h, w, 3) uint8, any size from 1 x 1.
 
-    With ``scrambled`` the key scrambles the crop, and the network is given no key.
+    With ``scrambled`` the key scrambles the crop, and the network is given no key. Without a key
+    the network is one that knows none.
 
     Raises:
         MethodError: what came out is not the mask to the eye, and nothing may go out then; or the
@@ -67,11 +75,11 @@ def protect_crop(
             hint="protect it with --method sealed, draw a smaller --box, or scale the picture down",
         )
     original = from_u8(original_u8)
-    if scrambled:  # before the padding, which would spread what is cut off again everywhere
+    if scrambled and key:  # before the padding, which would spread what is cut off again everywhere
         original = scramble(original, _shuffle(key, original))
     original, mask = padded(original), padded(from_u8(mask_u8))
-    key_map = no_key(original) if scrambled else _key_map(key, original)
-    protected = _in_tiles(network, network.protect, original, mask, key_map)
+    key_map = [no_key(original)] if scrambled else _key_map(key, original)
+    protected = _in_tiles(network, network.protect, original, mask, *key_map)
     protected_u8 = _to_u8(protected, *mask_u8.shape[:2])
     error = np.square(protected_u8.astype(np.float32) - mask_u8).mean()
     if error > MAX_ERROR:
@@ -84,23 +92,26 @@ def protect_crop(
 
 
 def recover_crop(
-    network: Embedder,
+    network: Embedder | Imn,
     protected_u8: npt.NDArray[np.uint8],
-    key: BoundKey,
+    key: BoundKey | None,
     *,
     scrambled: bool = False,
 ) -> npt.NDArray[np.uint8]:
-    """Bring one crop back, (h, w, 3) uint8; with a wrong key, the wrong-recovery picture."""
+    """Bring one crop back, (h, w, 3) uint8; with a wrong key, the wrong-recovery picture.
+
+    Without a key the network is one that knows none.
+    """
     height, width = protected_u8.shape[:2]
-    if scrambled:
+    if scrambled and key:
         hidden = recover_hidden(network, protected_u8)
         return _to_u8(unscramble(hidden, _shuffle(key, hidden)), height, width)
     protected = padded(from_u8(protected_u8))
-    recovered = _in_tiles(network, network.recover, protected, _key_map(key, protected))
+    recovered = _in_tiles(network, network.recover, protected, *_key_map(key, protected))
     return _to_u8(recovered, height, width)
 
 
-def recover_hidden(network: Embedder, protected_u8: npt.NDArray[np.uint8]) -> Tensor:
+def recover_hidden(network: Embedder | Imn, protected_u8: npt.NDArray[np.uint8]) -> Tensor:
     """Bring back the scrambled picture that a network without a key hides, as anyone can.
 
     Args:
@@ -146,7 +157,7 @@ def padded(image: Tensor) -> Tensor:
     return image
 
 
-def _in_tiles(network: Embedder, run: Callable[..., Tensor], *images: Tensor) -> Tensor:
+def _in_tiles(network: Embedder | Imn, run: Callable[..., Tensor], *images: Tensor) -> Tensor:
     """Run a network over a crop of any size in bounded memory, with the result of one run.
 
     Each of the 2N - 1 sub-networks in a row looks five cells of two pixels further, so a tile with
@@ -167,8 +178,11 @@ def _in_tiles(network: Embedder, run: Callable[..., Tensor], *images: Tensor) ->
     return result
 
 
-def _key_map(key: BoundKey, image: Tensor) -> Tensor:
-    return key_map_tensor(key.key.map(key.context, image.shape[-2], image.shape[-1]))
+def _key_map(key: BoundKey | None, image: Tensor) -> list[Tensor]:
+    """The key map that a network takes, or nothing for one that takes none."""
+    if key is None:
+        return []
+    return [key_map_tensor(key.key.map(key.context, image.shape[-2], image.shape[-1]))]
 
 
 def _shuffle(key: BoundKey, image: Tensor) -> Shuffle:

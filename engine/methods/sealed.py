@@ -93,6 +93,7 @@ class Sealed:
     name = "sealed"
     promise = "only the key opens it"
     wrong_modes: tuple[WrongMode, ...] = ("rand", "obfs", "decoy")
+    keyless = False
     keeps_outside = False
     authenticates = True
     carries_header = True

@@ -11,7 +11,10 @@ from engine.images import Box
 from engine.keys import Key
 
 WrongMode = Literal["", "rand", "obfs", "decoy"]
-"""What a wrong key shows: noise ("rand", RandWR), the mask ("obfs", ObfsWR), another ("decoy")."""
+"""What a wrong key shows: noise ("rand", RandWR), the mask ("obfs", ObfsWR), another ("decoy").
+
+Empty: the face itself, with a method that knows no key.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,8 @@ class Method(Protocol):
         wrong_modes: what a wrong key can show. The first is the default and the method's own, that
             of :meth:`recover_wrongly`; the others :func:`engine.methods.wrongly.show_wrongly` puts
             in its place.
+        keyless: whoever has the program recovers, with any key and with none: the passphrase
+            protects nothing, and the header's tag proves no more than that the picture is whole.
         keeps_outside: pixels outside the boxes stay bit-identical.
         authenticates: its recovery refuses a wrong key by itself, without the header's tag.
         carries_header: the header also travels in the pixels, so stripped metadata do no harm.
@@ -81,6 +86,7 @@ class Method(Protocol):
     name: str
     promise: str
     wrong_modes: tuple[WrongMode, ...]
+    keyless: bool
     keeps_outside: bool
     authenticates: bool
     carries_header: bool

@@ -1,6 +1,6 @@
-"""The invertible building blocks: a dense block, and the secure affine coupling made of four."""
+"""The invertible building blocks: a dense block, couplings of three or four, chains of those."""
 
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -65,8 +65,77 @@ class DenseBlock(nn.Module):
         return cast(list[nn.Conv2d], list(self.convolutions))
 
 
-class SecureAffineCoupling(nn.Module):
-    r"""One secure affine coupling block: original and carrier change each other under the key.
+class AffineCoupling(nn.Module):
+    r"""One block of IMN: original and carrier change each other, the carrier by a sum alone.
+
+    .. math::
+        y' &= y + \varphi(x) \\
+        x' &= x \odot \exp(\alpha(\rho(y'))) + \eta(y')
+
+    ::
+
+        x ──┬───────(× exp α(ρ), + η)──► x'
+            │               ▲
+            ▼               │
+        y ──(+ φ)───────────┴──────────► y'
+
+    Source: IMN, Sec. 2.3. With a key, its sub-bands are appended to what each sub-network sees.
+
+    Args:
+        channels: channels of x and of y.
+        key_channels: channels of the key's sub-bands k; none in IMN.
+        growth: see :class:`DenseBlock`.
+        clamp: bound of the log-scale; :math:`\alpha(s) = clamp (2 sigmoid(s) - 1)`.
+    """
+
+    phi: DenseBlock
+    rho: DenseBlock
+    eta: DenseBlock
+    # In the order of an optimizer's moments: another would mix up those of a resumed training.
+    names: ClassVar[tuple[str, ...]] = ("phi", "rho", "eta")
+
+    def __init__(
+        self, channels: int = 12, key_channels: int = 0, growth: int = 32, clamp: float = 2.0
+    ) -> None:
+        super().__init__()
+        self.clamp = clamp
+        for name in self.names:
+            self.add_module(name, DenseBlock(channels + key_channels, channels, growth))
+
+    def log_scale(self, raw: Tensor) -> Tensor:
+        """Bound a sub-network's output to [-clamp, clamp]; the papers' alpha, a shifted sigmoid."""
+        return self.clamp * torch.tanh(raw * 0.5)
+
+    def forward(self, x: Tensor, y: Tensor, *key: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (x, y), each (B, channels, H, W), to (x', y') under key (B, key_channels, H, W)."""
+        y = self.change_carrier(x, y, *key)
+        seen = _seen(y, *key)
+        return x * self.log_scale(self.rho(seen)).exp() + self.eta(seen), y
+
+    def change_carrier(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
+        """The first half of :meth:`forward`: y' alone."""
+        changed: Tensor = y + self.phi(_seen(x, *key))
+        return changed
+
+    def inverse(self, x: Tensor, y: Tensor, *key: Tensor) -> tuple[Tensor, Tensor]:
+        """Undo :meth:`forward` with the same key."""
+        x = self.restore_original(x, y, *key)
+        return x, self.restore_carrier(x, y, *key)
+
+    def restore_original(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
+        """The first half of :meth:`inverse`: x alone."""
+        seen = _seen(y, *key)
+        shift: Tensor = self.eta(seen)
+        return (x - shift) * (-self.log_scale(self.rho(seen))).exp()
+
+    def restore_carrier(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
+        """The second half of :meth:`inverse`: y, from the x that is restored and y'."""
+        restored: Tensor = y - self.phi(_seen(x, *key))
+        return restored
+
+
+class SecureAffineCoupling(AffineCoupling):
+    r"""One secure affine coupling block: both change each other under the key, both affinely.
 
     .. math::
         y' &= y \odot \exp(\alpha(\omega([x, k]))) + \varphi([x, k]) \\
@@ -85,43 +154,63 @@ class SecureAffineCoupling(nn.Module):
         channels: channels of x and of y.
         key_channels: channels of the key's sub-bands k.
         growth: see :class:`DenseBlock`.
-        clamp: bound of the log-scale; :math:`\alpha(s) = clamp (2 sigmoid(s) - 1)`.
+        clamp: see :class:`AffineCoupling`.
     """
+
+    omega: DenseBlock
+    names = ("omega", *AffineCoupling.names)
 
     def __init__(
         self, channels: int = 12, key_channels: int = 4, growth: int = 32, clamp: float = 2.0
     ) -> None:
-        super().__init__()
-        self.clamp = clamp
-        self.omega, self.phi, self.rho, self.eta = (
-            DenseBlock(channels + key_channels, channels, growth) for _ in range(4)
-        )
+        super().__init__(channels, key_channels, growth, clamp)
 
-    def log_scale(self, raw: Tensor) -> Tensor:
-        """Bound a sub-network's output to [-clamp, clamp]; the papers' alpha, a shifted sigmoid."""
-        return self.clamp * torch.tanh(raw * 0.5)
-
-    def forward(self, x: Tensor, y: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (x, y), each (B, channels, H, W), to (x', y') under key (B, key_channels, H, W)."""
-        y = self.change_carrier(x, y, key)
-        conditions = torch.cat([y, key], 1)
-        return x * self.log_scale(self.rho(conditions)).exp() + self.eta(conditions), y
-
-    def change_carrier(self, x: Tensor, y: Tensor, key: Tensor) -> Tensor:
+    def change_carrier(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
         """The first half of :meth:`forward`: y' alone."""
-        conditions = torch.cat([x, key], 1)
-        changed: Tensor = y * self.log_scale(self.omega(conditions)).exp() + self.phi(conditions)
+        seen = _seen(x, *key)
+        changed: Tensor = y * self.log_scale(self.omega(seen)).exp() + self.phi(seen)
         return changed
 
-    def inverse(self, x: Tensor, y: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
-        """Undo :meth:`forward` with the same key."""
-        x = self.restore_original(x, y, key)
-        conditions = torch.cat([x, key], 1)
-        y = (y - self.phi(conditions)) * (-self.log_scale(self.omega(conditions))).exp()
+    def restore_carrier(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
+        """The second half of :meth:`inverse`: y, from the x that is restored and y'."""
+        seen = _seen(x, *key)
+        shift: Tensor = self.phi(seen)
+        return (y - shift) * (-self.log_scale(self.omega(seen))).exp()
+
+
+class CouplingChain(nn.ModuleList):
+    """Blocks one after the other; its methods are those of one block, for all of them."""
+
+    def forward(self, x: Tensor, y: Tensor, *key: Tensor) -> tuple[Tensor, Tensor]:
+        """Both (B, channels, H, W) through every block."""
+        for coupling in self._blocks():
+            x, y = coupling(x, y, *key)
         return x, y
 
-    def restore_original(self, x: Tensor, y: Tensor, key: Tensor) -> Tensor:
-        """The first half of :meth:`inverse`: x alone."""
-        conditions = torch.cat([y, key], 1)
-        shift: Tensor = self.eta(conditions)
-        return (x - shift) * (-self.log_scale(self.rho(conditions))).exp()
+    def change_carrier(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
+        """:meth:`forward`'s second output, without the work of the last block's first."""
+        *others, last = self._blocks()
+        for coupling in others:
+            x, y = coupling(x, y, *key)
+        return last.change_carrier(x, y, *key)
+
+    def inverse(self, x: Tensor, y: Tensor, *key: Tensor) -> tuple[Tensor, Tensor]:
+        """Undo :meth:`forward` with the same key."""
+        for coupling in reversed(self._blocks()):
+            x, y = coupling.inverse(x, y, *key)
+        return x, y
+
+    def restore_original(self, x: Tensor, y: Tensor, *key: Tensor) -> Tensor:
+        """:meth:`inverse`'s first output, without the work of the first block's second."""
+        first, *others = self._blocks()
+        for coupling in reversed(others):
+            x, y = coupling.inverse(x, y, *key)
+        return first.restore_original(x, y, *key)
+
+    def _blocks(self) -> list[AffineCoupling]:
+        return cast(list[AffineCoupling], list(self))
+
+
+def _seen(features: Tensor, *key: Tensor) -> Tensor:
+    """What a sub-network is given: the features, and the key's sub-bands where there is one."""
+    return torch.cat([features, *key], 1) if key else features

@@ -1,11 +1,9 @@
 """The key-conditioned invertible network of PRO-Face S."""
 
-from typing import cast
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.networks.coupling import SecureAffineCoupling
+from engine.networks.coupling import CouplingChain, SecureAffineCoupling
 from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 from engine.wavelet import haar, inverse_haar
 
@@ -36,7 +34,7 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self, blocks: int = 3, growth: int = 32, clamp: float = 2.0, keyed_recovery: bool = True
     ) -> None:
         super().__init__()
-        self.couplings = nn.ModuleList(
+        self.couplings = CouplingChain(
             SecureAffineCoupling(channels=12, key_channels=4, growth=growth, clamp=clamp)
             for _ in range(blocks)
         )
@@ -53,26 +51,19 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
             ``(protected, byproduct)``, each (B, 3, H, W), not clamped. The byproduct gives the
             original away: it must not leave the caller.
         """
-        x, y, key = haar(original), haar(mask), haar(key_map)
-        for coupling in self._blocks():
-            x, y = coupling(x, y, key)
+        x, y = self.couplings(haar(original), haar(mask), haar(key_map))
         return inverse_haar(y), inverse_haar(x)
 
     def protect(self, original: Tensor, mask: Tensor, key_map: Tensor) -> Tensor:
         """:meth:`forward` without the byproduct, and without the work of making it."""
-        x, y, key = haar(original), haar(mask), haar(key_map)
-        *others, last = self._blocks()
-        for coupling in others:
-            x, y = coupling(x, y, key)
-        return inverse_haar(last.change_carrier(x, y, key))
+        bands = haar(original), haar(mask), haar(key_map)
+        return inverse_haar(self.couplings.change_carrier(*bands))
 
     def inverse(
         self, protected: Tensor, byproduct: Tensor, key_map: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Undo :meth:`forward` exactly: ``(original, mask)`` from both of its outputs."""
-        x, y, key = haar(byproduct), haar(protected), haar(key_map)
-        for coupling in reversed(self._blocks()):
-            x, y = coupling.inverse(x, y, key)
+        x, y = self.couplings.inverse(haar(byproduct), haar(protected), haar(key_map))
         return inverse_haar(x), inverse_haar(y)
 
     def recover(self, protected: Tensor, key_map: Tensor) -> Tensor:
@@ -90,10 +81,4 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         x = key.repeat_interleave(3, dim=1)
         if not self.config.keyed_recovery:
             x = torch.zeros_like(x)
-        first, *others = self._blocks()
-        for coupling in reversed(others):
-            x, y = coupling.inverse(x, y, key)
-        return inverse_haar(first.restore_original(x, y, key))
-
-    def _blocks(self) -> list[SecureAffineCoupling]:
-        return cast(list[SecureAffineCoupling], list(self.couplings))
+        return inverse_haar(self.couplings.restore_original(x, y, key))

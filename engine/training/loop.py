@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,13 +19,14 @@ from torch import nn, optim
 from engine.data import FaceSet
 from engine.errors import ModelError
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
 from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.batches import Batch, Batches
 from engine.training.checkpoint import Progress
 from engine.training.objective import compute_losses
-from engine.training.recipes import Recipe
+from engine.training.recipes import ImnRecipe, Recipe
 
 Say = Callable[[str], None]
 """Takes one line of text."""
@@ -60,7 +62,7 @@ class TrainOptions:
 
 
 class Trainer:
-    """An embedder in training: model, moving average, optimizer, progress.
+    """A network in training: model, moving average, optimizer, progress.
 
     Args:
         recipe: what to train.
@@ -80,8 +82,8 @@ class Trainer:
     ) -> None:
         torch.manual_seed(options.seed)
         self.recipe, self.options, self.perceptual = recipe, options, perceptual
-        self.model = _new_embedder(recipe, options).to(options.device).train()
-        self.average = _new_embedder(recipe, options).to(options.device).eval()
+        self.model = _new_network(recipe, options).to(options.device).train()
+        self.average = _new_network(recipe, options).to(options.device).eval()
         self.average.load_state_dict(self.model.state_dict())
         self.optimizer = optim.Adam(
             self.model.parameters(), lr=recipe.learning_rate, betas=recipe.betas
@@ -156,13 +158,18 @@ def has_fast_bfloat16(device: str) -> bool:
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
-def _new_embedder(recipe: Recipe, options: TrainOptions) -> Embedder:
-    network: Embedder
-    if options.start_from is None:
+def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:
+    network: Embedder | Imn
+    start = options.start_from
+    if isinstance(recipe, ImnRecipe):
+        if start is None:
+            return cast(Imn, Imn(blocks=recipe.blocks, growth=recipe.growth))
+        network = Imn.from_pretrained(start, low_cpu_mem_usage=False)
+    elif start is None:
         network = Embedder(blocks=recipe.blocks, keyed_recovery=recipe.keyed_recovery)
     else:
         network = Embedder.from_pretrained(
-            options.start_from, low_cpu_mem_usage=False, keyed_recovery=recipe.keyed_recovery
+            start, low_cpu_mem_usage=False, keyed_recovery=recipe.keyed_recovery
         )
     return network
 

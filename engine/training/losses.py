@@ -23,6 +23,11 @@ def l1(first: Tensor, second: Tensor) -> Tensor:
     return (first - second).abs().flatten(1).mean(1)
 
 
+def l2(first: Tensor, second: Tensor) -> Tensor:
+    """Mean squared difference of each item, (B,)."""
+    return (first - second).square().flatten(1).mean(1)
+
+
 def charbonnier(first: Tensor, second: Tensor, epsilon: float = 1e-3) -> Tensor:
     """Smooth L1 of each item, (B,): sqrt(d^2 + epsilon^2), whose gradient exists at 0 too."""
     return ((first - second).square() + epsilon**2).sqrt().flatten(1).mean(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import cast
 
 import numpy as np
 import torch
@@ -9,14 +10,16 @@ from torch import Tensor
 
 from engine.errors import MetricError
 from engine.networks.embedder import Embedder
+from engine.networks.imn import Imn
 from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
 from engine.training import losses
 from engine.training.batches import Batch, wrong_key_map
-from engine.training.recipes import LossWeights, Recipe
+from engine.training.recipes import ImnRecipe, LossWeights, Recipe
+from engine.wavelet import haar
 
 
 def compute_losses(
-    model: Embedder,
+    model: Embedder | Imn,
     batch: Batch,
     recipe: Recipe,
     rng: np.random.Generator,
@@ -39,6 +42,9 @@ def compute_losses(
     Raises:
         MetricError: the recipe asks for LPIPS, and there is none.
     """
+    if isinstance(recipe, ImnRecipe):
+        return _keyless_losses(cast(Imn, model), batch, recipe, rng, perceptual, autocast)
+    model = cast(Embedder, model)
     if recipe.scrambled:
         return _scrambled_losses(model, batch, recipe, rng, perceptual, autocast)
     original, mask, key_map = batch.original, batch.mask, batch.key_map
@@ -91,6 +97,36 @@ def _scrambled_losses(
     return total, {**figures, **{name: float(term.detach()) for name, term in terms.items()}}
 
 
+def _keyless_losses(
+    model: Imn,
+    batch: Batch,
+    recipe: ImnRecipe,
+    rng: np.random.Generator,
+    perceptual: losses.Distance | None,
+    autocast: Callable[[], AbstractContextManager[object]],
+) -> tuple[Tensor, dict[str, float]]:
+    """Those of IMN, Eqs. (9) to (12): nothing is wrong where nothing is a key."""
+    original, mask = batch.original, batch.mask
+    auxiliary = None
+    if recipe.auxiliary:
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        auxiliary = recipe.auxiliary * torch.randn(original.shape, generator=generator)
+        auxiliary = auxiliary.to(original.device)
+    with autocast():
+        protected = model.protect(original, mask).float()
+        shared = losses.round_to_8_bits(protected)
+        recovered = model.recover(shared, auxiliary).float()
+    pairs = {"protect": (mask, protected), "recover": (original, recovered)}
+    low, low_protected = (haar(image)[:, :3] for image in (mask, protected))
+    terms = _terms(recipe.weights, {**pairs, "low_frequency": (low, low_protected)}, [], perceptual)
+    figures = {
+        "mask:protected_db": losses.psnr_db(mask, shared),
+        "original:recovered_db": losses.psnr_db(original, recovered),
+    }
+    total = torch.stack(list(terms.values())).sum()
+    return total, {**figures, **{name: float(term.detach()) for name, term in terms.items()}}
+
+
 def _terms(
     weights: LossWeights,
     pairs: dict[str, tuple[Tensor, Tensor]],
@@ -99,7 +135,12 @@ def _terms(
 ) -> dict[str, Tensor]:
     """The losses that have a weight, each by its weight's name and times it."""
     terms: dict[str, Tensor] = {}
-    distances = {"": losses.charbonnier, "_l1": losses.l1, "_lpips": _lpips(perceptual)}
+    distances = {
+        "": losses.charbonnier,
+        "_l1": losses.l1,
+        "_l2": losses.l2,
+        "_lpips": _lpips(perceptual),
+    }
     for ending, distance in distances.items():
         for name, (first, second) in pairs.items():
             weight = getattr(weights, name + ending, 0)

@@ -1,0 +1,75 @@
+"""The keyless invertible network of IMN: whoever has its weights brings the original back."""
+
+import torch
+from torch import Tensor
+
+from engine.networks.coupling import AffineCoupling, CouplingChain
+from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
+from engine.wavelet import haar, inverse_haar
+
+
+class Imn(ModelMixin, ConfigMixin):  # type: ignore[misc]
+    """Puts a mask on an original and takes it off again, without any key.
+
+    ::
+
+        original ─ Haar ─┐                                   ┌─ inverse Haar ─ byproduct
+                         ├─ block 1 ─ block 2 ─ ... block N ─┤
+        mask ───── Haar ─┘                                   └─ inverse Haar ─ protected
+
+    Backwards, an auxiliary input stands in for the byproduct. The paper draws it from a Gaussian;
+    here it is that Gaussian's mean, zero, unless another is given: the same picture comes back
+    each time, without the noise that a drawn one leaves in it.
+
+    Fully convolutional: any even height and width. Source: IMN, Sec. 2.3.
+
+    Args:
+        blocks: number of coupling blocks N (the paper: 16, which with ``growth`` 32 are 4.05
+            million parameters).
+        growth: features that each layer of a dense block adds.
+        clamp: bound of the log-scale of the affine coupling (2.0).
+    """
+
+    @register_to_config  # type: ignore[untyped-decorator]
+    def __init__(self, blocks: int = 16, growth: int = 32, clamp: float = 2.0) -> None:
+        super().__init__()
+        self.couplings = CouplingChain(
+            AffineCoupling(channels=12, growth=growth, clamp=clamp) for _ in range(blocks)
+        )
+
+    def forward(self, original: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Hide ``original`` in ``mask``.
+
+        Args:
+            original: (B, 3, H, W), RGB in [0, 1], H and W even.
+            mask: the same shape and range.
+
+        Returns:
+            ``(protected, byproduct)``, each (B, 3, H, W), not clamped. The byproduct must not leave
+            the caller.
+        """
+        x, y = self.couplings(haar(original), haar(mask))
+        return inverse_haar(y), inverse_haar(x)
+
+    def protect(self, original: Tensor, mask: Tensor) -> Tensor:
+        """:meth:`forward` without the byproduct, and without the work of making it."""
+        return inverse_haar(self.couplings.change_carrier(haar(original), haar(mask)))
+
+    def inverse(self, protected: Tensor, byproduct: Tensor) -> tuple[Tensor, Tensor]:
+        """Undo :meth:`forward` exactly: ``(original, mask)`` from both of its outputs."""
+        x, y = self.couplings.inverse(haar(byproduct), haar(protected))
+        return inverse_haar(x), inverse_haar(y)
+
+    def recover(self, protected: Tensor, auxiliary: Tensor | None = None) -> Tensor:
+        """Bring the original back from what was shared, which is all that it takes.
+
+        Args:
+            protected: (B, 3, H, W), RGB in [0, 1], H and W even.
+            auxiliary: in the byproduct's place, (B, 3, H, W); zeros where there is none.
+
+        Returns:
+            (B, 3, H, W), not clamped.
+        """
+        y = haar(protected)
+        x = torch.zeros_like(y) if auxiliary is None else haar(auxiliary)
+        return inverse_haar(self.couplings.restore_original(x, y))
