@@ -82,6 +82,7 @@ class Shared:
         seconds: from the click to the file.
         known: how many of the chosen faces a recogniser still takes for the same person in the
             file; None where that cannot be told, see :func:`still_known`.
+        notes: a sentence for each face that is hidden otherwise than by the chosen mask.
     """
 
     png: bytes = field(repr=False)
@@ -90,6 +91,7 @@ class Shared:
     faces: int
     seconds: float
     known: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +195,8 @@ def protect(
     boxes = [face.box for face in made.header.faces]
     nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
     known = still_known(found.photo_u8, read_u8, chosen)
-    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds, known)
+    notes = tuple(f"{note.reason}; {note.instead}" for note in made.notes)
+    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds, known, notes)
 
 
 def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> int | None:

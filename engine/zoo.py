@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MODELS_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "models"
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 NETWORKS = {
+    "EigenFaces": "engine.networks.eigenfaces",
     "Embedder": "engine.networks.embedder",
     "Recognizer": "engine.networks.recognizer",
     "Reveal": "engine.networks.reveal",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.training.recipes import Recipe
 
 _RECOGNIZER = "recognizer"
+_KSAME = "ksame"
 
 
 def train(
@@ -24,7 +25,7 @@ def train(
         str,
         typer.Argument(
             help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
-            "recognizer"
+            "recognizer; ksame, which averages and needs no minutes"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -61,6 +62,9 @@ def train(
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
     own = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
     others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
+    if recipe == _KSAME:
+        _refuse({**own, **others, "--steps": steps, "--start-from": start_from, "--batch": batch})
+        return _average(data, resume, seed, as_json)
     _refuse(own if recipe == _RECOGNIZER else others)
     _check(crop, blocks, start_from)
     from engine.training.loop import TrainOptions
@@ -145,6 +149,22 @@ def _distil(
         say("stopped and saved; the same command goes on from here")
         return
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
+
+
+def _average(data: Path, folder: Path, seed: int, as_json: bool) -> None:
+    """Make the averages of k-Same, which are not learned; a run that is there already is kept."""
+    from engine.training.averages import fit_averages, reached
+    from engine.training.crowd import AveragesRecipe
+
+    end_as_by_ctrl_c()
+    recipe = AveragesRecipe()
+    with named_errors():
+        if reached(folder, recipe, seed) is None:
+            from engine.data import find_training_sets
+
+            fit_averages(find_training_sets(data), folder, recipe, seed, say)
+        told = reached(folder, recipe, seed) or {}
+    emit(told, as_json, f"{folder / 'model'}: {told['groups']} averages")
 
 
 def _adjusted(

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import MaskError
+from engine.errors import LandmarksError
 from engine.masks.inner_face import AXES, CENTRE, POWER, FloatArray, placement
 
 SIDE = 112
 """Side of a portrait for which the numbers below are given, in pixels."""
 
 SHARE = 0.9
-"""A portrait shows the canonical frame of 112 px at this scale, so that some hair and cheek are in it."""
+"""A portrait shows the canonical frame of 112 px at this scale: some hair and cheek are in it."""
 
 LIFT = 14.0
 """Pixels by which the inner face lies higher than in the canonical frame, which shows it low."""
@@ -55,15 +55,16 @@ def to_portrait(
         side: of the portrait, in pixels.
 
     Raises:
-        MaskError: no landmarks, since a face cannot be replaced where nobody knows how it lies; or
-            landmarks that cannot be used, as :func:`engine.masks.inner_face.placement` says.
+        LandmarksError: no landmarks, since a face cannot be replaced where nobody knows how it
+            lies; or such as cannot be used, see :func:`engine.masks.inner_face.placement`.
     """
     if landmarks is None:
-        raise MaskError(
+        raise LandmarksError(
             "another face needs the landmarks of the one that it replaces, and none were found",
             hint="take a mask that covers the whole box, such as gaussian or pixelate",
         )
-    to_face = placement(*face_u8.shape[:2], landmarks)
+    height, width = face_u8.shape[:2]
+    to_face = placement(height, width, landmarks)
     to_frame = _canonical_to_portrait(side)
     matrix = _after(to_face, cv2.invertAffineTransform(to_frame))
     picture_u8 = _warp(face_u8, matrix, side)
@@ -100,7 +101,7 @@ def inner_matte(side: int = SIDE) -> F32:
         + np.abs((y - middle[1]) / (AXES[1] * SHARE * scale)) ** POWER
     ) ** (1 / POWER)
     ramp = np.clip((1 - radius) / _SOFT, 0, 1)
-    return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 
 def _canonical_to_portrait(side: int) -> FloatArray:
