@@ -83,6 +83,7 @@ class Shared:
         known: how many of the chosen faces a recogniser still takes for the same person in the
             file; None where that cannot be told, see :func:`still_known`.
         keyless: anyone who has this program brings the faces back.
+        notes: a sentence for each face that is hidden otherwise than by the chosen mask.
     """
 
     png: bytes = field(repr=False)
@@ -92,6 +93,7 @@ class Shared:
     seconds: float
     known: int | None = None
     keyless: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +200,10 @@ def protect(
     nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
     known = still_known(found.photo_u8, read_u8, chosen)
     keyless = find_method(method).keyless
-    return Shared(made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless)
+    notes = tuple(f"{note.reason}; {note.instead}" for note in made.notes)
+    return Shared(
+        made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless, notes
+    )
 
 
 def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> int | None:

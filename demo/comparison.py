@@ -9,7 +9,7 @@ from demo.actions import Photo, psnr_db
 from demo.draw import fit, in_db
 from demo.exhibits import Exhibit
 from demo.lab import METHODS
-from engine import MASKS, Face, from_u8, make_mask, open_protected, whole_face
+from engine import Face, from_u8, lay_masks, merge_overlapping, open_protected, whole_face
 from engine.errors import MethodError
 
 SIDE: Final = 112
@@ -31,10 +31,14 @@ def rows(original_u8: Photo) -> Iterator[tuple[str, list[Exhibit | None]]]:
     """
     original_u8 = fit(original_u8, SIDE)
     face = whole_face(original_u8)
-    for mask in MASKS:
-        mask_u8 = make_mask(mask, original_u8, landmarks=face.landmarks)
-        title = f"{words.MASK_TITLES.get(mask, mask)}: the mask"
-        cells: list[Exhibit | None] = [_cell(title, "", mask_u8, original_u8, mask_u8)]
+    regions = merge_overlapping([face], *original_u8.shape[:2])
+    for mask, name in words.MASK_TITLES.items():
+        made = lay_masks(original_u8, regions, mask)
+        notes = "; ".join(f"{note.reason}; {note.instead}" for note in made.notes)
+        shown_u8 = made.photo_u8
+        cells: list[Exhibit | None] = [
+            _cell(f"{name}: the mask", "", shown_u8, original_u8, shown_u8, notes)
+        ]
         for method in METHODS:
             cells += _by(method, mask, original_u8, face)
         yield mask, cells
@@ -57,7 +61,14 @@ def _by(method: str, mask: str, original_u8: Photo, face: Face) -> list[Exhibit 
     ]
 
 
-def _cell(title: str, column: str, shown_u8: Photo, original_u8: Photo, mask_u8: Photo) -> Exhibit:
+def _cell(
+    title: str,
+    column: str,
+    shown_u8: Photo,
+    original_u8: Photo,
+    mask_u8: Photo,
+    notes: str = "",
+) -> Exhibit:
     from engine import ssim  # here: it needs torch
 
     alike = float(ssim(from_u8(original_u8), from_u8(shown_u8)).item())
@@ -67,6 +78,8 @@ def _cell(title: str, column: str, shown_u8: Photo, original_u8: Photo, mask_u8:
         "likeness of structure (SSIM)": f"{alike:.3f}",
         "nearness to the mask": in_db(to_mask),
     }
+    if notes:
+        details["not as chosen"] = notes
     near = to_mask if column in ("", "protected") else to_face
     note = "" if not column else in_db(near)
     tone = "good" if column == "right key" else "plain"

@@ -17,7 +17,9 @@ MASK_TITLES: Final[dict[str, str]] = {
     "extreme_blur": "8 x 8 pixels",
     "noise": "Noise",
     "box": "Grey box",
+    "ksame": "Average face",
 }
+"""Every mask that is offered here; one that draws with a network of the user's choice is not."""
 
 METHOD_TITLES: Final[dict[str, str]] = {
     "sealed": "Sealed",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from engine.images import Box, from_u8, open_photo, open_protected, write_png
     from engine.keys import Key, entropy_bits, generate_passphrase
-    from engine.masking import mask_faces
+    from engine.masking import lay_masks, mask_faces
     from engine.masks import MASKS, make_mask
     from engine.methods import DEFAULT_METHOD, METHODS, find_method, usable_methods
     from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
@@ -75,6 +75,7 @@ __all__ = [
     "identity_cosine",
     "identity_match",
     "key_map_sweep",
+    "lay_masks",
     "list_models",
     "load_model",
     "make_mask",
@@ -131,6 +132,7 @@ _HOMES = {
     "list_models": "zoo",
     "load_model": "zoo",
     "make_mask": "masks",
+    "lay_masks": "masking",
     "mask_faces": "masking",
     "merge_overlapping": "faces",
     "no_face_error": "faces",

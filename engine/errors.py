@@ -12,6 +12,7 @@
     │   ├── NoFaceError                      nothing to protect was found
     │   └── BoxError                         a box outside the picture, empty, or overlapping
     ├── MaskError             (ValueError)   unknown mask, or one that cannot be made for this face
+    │   └── LandmarksError                   the face's landmarks cannot carry this mask
     ├── MethodError           (ValueError)   unknown method, or an option that it does not have
     │   └── CapacityError                    the carrier is too small for the payload
     ├── SecretError           (ValueError)   a passphrase or key that cannot be used
@@ -80,6 +81,10 @@ class BoxError(ImageError):
 
 class MaskError(EngineError, ValueError):
     """Unknown mask, or one that cannot be made for this face."""
+
+
+class LandmarksError(MaskError):
+    """The landmarks of this face are not known, or cannot carry this mask."""
 
 
 class MethodError(EngineError, ValueError):

@@ -1,15 +1,49 @@
 """Lays masks over the faces of a whole photograph, each at its own place and size."""
 
-import contextlib
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import MaskError
+from engine.boxes import Box
+from engine.errors import LandmarksError
 from engine.faces import Face, Region, crop, paste
 from engine.masks import MASKS, Preset, Strength, make_mask
+
+_Made = tuple[npt.NDArray[np.uint8], str]
+
+
+@dataclass(frozen=True)
+class MaskNote:
+    """What happened where a mask could not be laid as it should.
+
+    Attributes:
+        region: number of the region, from 0.
+        box: of the face, XYXY in pixels of the photograph.
+        reason: why, in one line.
+        instead: what hides the face now, in one line.
+    """
+
+    region: int
+    box: Box
+    reason: str
+    instead: str
+
+
+@dataclass(frozen=True, eq=False)
+class Masked:
+    """A photograph with its masks.
+
+    Attributes:
+        photo_u8: (H, W, 3).
+        notes: one for each face whose landmarks could not carry the mask; such a face is hidden
+            all the same.
+    """
+
+    photo_u8: npt.NDArray[np.uint8] = field(repr=False)
+    notes: tuple[MaskNote, ...] = ()
 
 
 def mask_faces(
@@ -20,8 +54,26 @@ def mask_faces(
     preset: Preset = "scaled",
     strength: Strength | None = None,
     seed: int = 0,
+    model: str = "",
 ) -> npt.NDArray[np.uint8]:
-    """Lay the mask over every face of every region; the preview of what will be seen.
+    """Lay the mask over every face of every region; as :func:`lay_masks`, the picture alone."""
+    made = lay_masks(
+        photo_u8, regions, mask, preset=preset, strength=strength, seed=seed, model=model
+    )
+    return made.photo_u8
+
+
+def lay_masks(
+    photo_u8: npt.NDArray[np.uint8],
+    regions: Sequence[Region],
+    mask: str,
+    *,
+    preset: Preset = "scaled",
+    strength: Strength | None = None,
+    seed: int = 0,
+    model: str = "",
+) -> Masked:
+    """Lay the mask over every face of every region, and say where it could not lie as it should.
 
     Args:
         photo_u8: (H, W, 3).
@@ -30,23 +82,28 @@ def mask_faces(
         preset: scaled with the face, or the papers' 112 px settings as they are.
         strength: settings that replace the preset's.
         seed: of masks that draw something, 0 or more; each next face has the next seed.
+        model: of masks that take one.
 
     Returns:
-        A new photo of the same size.
+        A new photo of the same size, and what is to be said of it.
 
     Raises:
         MaskError: as :func:`engine.masks.make_mask`; never for landmarks that cannot be used.
+        ModelError: the mask's network cannot be loaded; nothing is masked by another then.
         BoxError, ImageError: as :func:`engine.faces.crop`.
     """
-    masked_u8 = photo_u8.copy()
-    make = functools.partial(make_mask, mask, preset=preset, strength=strength)
+    masked_u8, notes = photo_u8.copy(), []
+    make = functools.partial(make_mask, mask, preset=preset, strength=strength, model=model)
     placed = mask in MASKS and MASKS[mask].needs_landmarks
-    lay = _mask_placed if placed else _mask_box
-    for face in (face for region in regions for face in region.faces):
+    lay = functools.partial(_mask_placed, mask) if placed else _mask_box
+    for number, face in ((n, face) for n, region in enumerate(regions) for face in region.faces):
         for part in (face.others if placed else ()) or (face,):
-            masked_u8 = paste(masked_u8, part.box, lay(make, crop(masked_u8, part.box), part, seed))
+            made_u8, reason = lay(make, crop(masked_u8, part.box), part, seed)
+            masked_u8 = paste(masked_u8, part.box, made_u8)
+            if reason:
+                notes.append(MaskNote(number, part.box, reason, _instead(mask)))
             seed += 1
-    return masked_u8
+    return Masked(masked_u8, tuple(notes))
 
 
 def _mask_box(
@@ -54,25 +111,41 @@ def _mask_box(
     crop_u8: npt.NDArray[np.uint8],
     face: Face,
     seed: int,
-) -> npt.NDArray[np.uint8]:
+) -> _Made:
     del face
-    return make(crop_u8, seed=seed)
+    return make(crop_u8, seed=seed), ""
 
 
 def _mask_placed(
+    mask: str,
     make: Callable[..., npt.NDArray[np.uint8]],
     crop_u8: npt.NDArray[np.uint8],
     face: Face,
     seed: int,
-) -> npt.NDArray[np.uint8]:
+) -> _Made:
     """Lay the mask where the landmarks say, or hide the whole crop where they cannot say it.
 
     Landmarks may be unknown, a profile's eyes may coincide, and a face cut by the edge has points
     outside. The face may then be anywhere in the crop, and the mask covers only its middle: all of
-    the crop is blurred beyond recognition first, which hides more, not less.
+    the crop is blurred beyond recognition first, which hides more, not less. A mask that lays
+    another face has no middle to cover, and the blur stays alone.
+
+    Returns:
+        The crop, masked; and why the landmarks could not be used, or nothing.
     """
+    landmarks, reason = None, "its landmarks are not known"
     if face.landmarks is not None:
         landmarks = face.landmarks - np.array(face.box[:2], np.float32)
-        with contextlib.suppress(MaskError):
-            return make(crop_u8, landmarks=landmarks, seed=seed)
-    return make(make_mask("extreme_blur", crop_u8), seed=seed)
+    if landmarks is not None or MASKS[mask].replaces:
+        try:
+            return make(crop_u8, landmarks=landmarks, seed=seed), ""
+        except LandmarksError as error:
+            reason = str(error)
+    blurred_u8 = make_mask("extreme_blur", crop_u8)
+    return blurred_u8 if MASKS[mask].replaces else make(blurred_u8, seed=seed), reason
+
+
+def _instead(mask: str) -> str:
+    if MASKS[mask].replaces:
+        return "the whole box is blurred instead"
+    return f"the whole box is blurred, and the {mask} covers its middle"

@@ -17,8 +17,8 @@ from engine.faces import Face, Region, crop, merge_overlapping, no_face_error
 from engine.header import context, encode, pixel_digest, tag
 from engine.images import write_png
 from engine.keys import MAX_MAP_PIXELS, KdfParams, Key, new_salt
-from engine.masking import mask_faces
-from engine.masks import Preset, mask_label
+from engine.masking import Masked, MaskNote, lay_masks, mask_faces
+from engine.masks import Preset, checked_model, mask_label
 from engine.methods import DEFAULT_METHOD, BoundKey, Crop, Method, WrongMode, find_method
 from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
 from engine.recovery import (
@@ -33,6 +33,7 @@ from engine.recovery import (
 from engine.stripes import stripe_digests
 
 __all__ = [
+    "MaskNote",
     "Passphrases",
     "Preset",
     "ProtectOptions",
@@ -65,6 +66,7 @@ class ProtectOptions:
         check_value: store a tag that tells the right key and guards every pixel; without it nothing
             says which key is right, and changes made on purpose go unnoticed (``--no-tag``).
         kdf: cost of one guess at the passphrase.
+        model: of a mask that draws with a network the user names; it does not travel along.
     """
 
     method: str = DEFAULT_METHOD
@@ -74,6 +76,7 @@ class ProtectOptions:
     wrong: WrongMode = ""
     check_value: bool = True
     kdf: KdfParams = field(default_factory=KdfParams)
+    model: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,8 @@ class Protected:
         masked_u8: the photograph with its masks, before anything was hidden in it.
         header: what travels with it.
         exact: for each region, whether recovery is bit-exact.
+        notes: one for each face that is hidden otherwise than asked for, because its landmarks
+            could not carry the mask.
     """
 
     png: bytes = field(repr=False)
@@ -93,6 +98,7 @@ class Protected:
     masked_u8: npt.NDArray[np.uint8] = field(repr=False)
     header: Header
     exact: tuple[bool, ...]
+    notes: tuple[MaskNote, ...] = ()
 
 
 def protect(
@@ -125,9 +131,10 @@ def protect(
     regions = _regions(faces, height, width)
     slots, secrets = _key_slots(faces, regions, passphrases)
     label = mask_label(options.mask, options.strength, preset=options.preset)
+    checked_model(options.mask, options.model)
     salt = new_salt()
     report("making the mask", 0.0)
-    masked_u8 = mask_faces(
+    masked = lay_masks(
         photo_u8,
         regions,
         options.mask,
@@ -135,6 +142,7 @@ def protect(
         strength=dict(options.strength),
         # Secret: noise made from a seed that travels with the picture could be subtracted again.
         seed=randbits(128),
+        model=options.model,
     )
     header = Header(
         version=VERSION, kdf=options.kdf, salt=salt, method=method.name,
@@ -149,19 +157,19 @@ def protect(
     report("deriving the key", 0.2)
     keys = [Key.for_protecting(secret, salt, options.kdf) for secret in secrets]
     report("hiding the faces", 0.5)
-    protected = _hide(masked_u8, crops, header, [keys[slot] for slot in slots], method)
+    protected = _hide(masked, crops, header, [keys[slot] for slot in slots], method)
     report("done", 1.0)
     return protected
 
 
 def _hide(
-    masked_u8: npt.NDArray[np.uint8],
+    masked: Masked,
     crops: Sequence[Crop],
     header: Header,
     keys: Sequence[Key],
     method: Method,
 ) -> Protected:
-    length = _encoded_length(header)
+    length, masked_u8 = _encoded_length(header), masked.photo_u8
     plans = method.plan(masked_u8, crops, length)
     header = _with_faces(header, notes=[plan.note for plan in plans])
     bound = [BoundKey(key, context(header, i)) for i, key in enumerate(keys)]
@@ -178,7 +186,8 @@ def _hide(
     if method.carries_header:
         photo_u8 = carrier.write_header_copy(signed_u8, raw)
     exact = tuple(method.is_exact(f.data) for f in header.faces)
-    return Protected(write_png(None, photo_u8, raw), photo_u8, masked_u8, header, exact)
+    png = write_png(None, photo_u8, raw)
+    return Protected(png, photo_u8, masked_u8, header, exact, masked.notes)
 
 
 def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:

@@ -18,6 +18,7 @@ MODELS_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "models"
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 NETWORKS = {
     "AgentGallery": "engine.networks.gallery",
+    "EigenFaces": "engine.networks.eigenfaces",
     "Embedder": "engine.networks.embedder",
     "Imn": "engine.networks.imn",
     "Recognizer": "engine.networks.recognizer",

@@ -15,6 +15,7 @@ import torch
 from engine import zoo
 from engine.attacks.revealing import reveal
 from engine.images import to_u8
+from engine.networks.eigenfaces import EigenFaces
 from engine.networks.embedder import Embedder
 from engine.networks.imn import Imn
 from engine.networks.recognizer import Recognizer
@@ -49,6 +50,10 @@ def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
         slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
         with torch.inference_mode():
             return {"embedding": (1000 * network(slope)[0]).round().numpy().astype(np.int64)}
+    if isinstance(network, EigenFaces):
+        with torch.inference_mode():
+            drawn_u8 = to_u8(network(torch.tensor([7]), 1.6)[..., ::8, ::8])
+        return {"average": drawn_u8.astype(np.int64)}
     assert isinstance(network, Embedder | Imn | Reveal)
     return {kind: found_u8.astype(np.int64) for kind, found_u8 in picture_of(network).items()}
 

@@ -587,7 +587,7 @@ def test_json_says_what_was_done(desk: Desk) -> None:
     assert_done(result)
     told = json.loads(result.stdout)
     assert told["bytes"] == Path("protected.png").stat().st_size
-    assert told["faces"] == [{"box": list(BOX), "key": 1, "recovery_is_exact": True}]
+    assert told["faces"] == [{"box": list(BOX), "key": 1, "recovery_is_exact": True, "notes": []}]
     assert (told["method"], told["wrong"], told["tag"]) == ("sealed", "rand", True)
     assert told["mask"].startswith("gaussian:")
     assert told["mask:protected_psnr_db"] > 50

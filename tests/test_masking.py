@@ -1,5 +1,7 @@
 """Masks on whole photographs: no face of a region stays clear, whatever is known of it."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,12 +11,16 @@ from skimage.data import astronaut
 from engine.crops import crop
 from engine.errors import MaskError
 from engine.faces import Face, detect, faces_from_boxes, merge_overlapping, whole_face
-from engine.masking import mask_faces
+from engine.keys import KdfParams
+from engine.masking import Masked, lay_masks, mask_faces
 from engine.masks import MASKS, make_mask
+from engine.pipeline import ProtectOptions, protect
 
 Photo = npt.NDArray[np.uint8]
 PLACED = ("sticker", "box")
+REPLACING = {name for name, entry in MASKS.items() if entry.replaces}
 EDGE = (0, 20, 60, 80)
+CHEAP = ProtectOptions("sealed", "ksame", kdf=KdfParams.cheapest())
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +77,7 @@ def test_a_drawn_box_hides_every_face_in_it(
 def test_filters_cover_a_drawn_box_with_several_faces() -> None:
     photo_u8, part = noisy(), Face((4, 24, 20, 40), (4, 24, 20, 40), None, 0.9)
     drawn = Face(EDGE, (0, 20, 60, 80), None, 1.0, (part, part))
-    for mask in set(MASKS) - set(PLACED):
+    for mask in set(MASKS) - set(PLACED) - REPLACING:
         expected_u8 = make_mask(mask, crop(photo_u8, EDGE), seed=4)
         assert np.array_equal(crop(masked(photo_u8, drawn, mask, 4), EDGE), expected_u8)
 
@@ -126,3 +132,62 @@ def test_wrong_settings_are_told_and_not_covered_up() -> None:
     for mask in MASKS:
         with pytest.raises(MaskError, match="112 px"):
             mask_faces(noisy(200, 200), large, mask, preset="paper")
+
+
+# --- what is said of faces that cannot carry a mask -----------------------------------------------
+
+
+def laid(photo_u8: Photo, faces: list[Face], mask: str) -> Masked:
+    return lay_masks(photo_u8, merge_overlapping(faces, *photo_u8.shape[:2]), mask)
+
+
+def test_a_face_that_carries_its_mask_needs_no_note(group: Photo, group_faces: list[Face]) -> None:
+    for mask in ("gaussian", "sticker", "box", "ksame"):
+        assert laid(group, group_faces, mask).notes == ()
+
+
+@pytest.mark.parametrize("mask", [*PLACED, "ksame"])
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [(None, "landmarks"), ((30.0, 50.0), "one place"), ((-500.0, 10.0), "one place")],
+    ids=str,
+)
+def test_a_face_that_cannot_carry_its_mask_is_hidden_and_told(
+    mask: str, point: tuple[float, float] | None, reason: str
+) -> None:
+    photo_u8 = noisy()
+    landmarks = None if point is None else np.full((5, 2), point, np.float32)
+    made = laid(photo_u8, [box_with(landmarks)], mask)
+    (note,) = made.notes
+    assert (note.region, note.box) == (0, EDGE)
+    assert reason in note.reason
+    assert note.instead.startswith("the whole box is blurred")
+    blurred_u8 = make_mask("extreme_blur", crop(photo_u8, EDGE))
+    expected_u8 = blurred_u8 if mask in REPLACING else make_mask(mask, blurred_u8)
+    assert np.array_equal(crop(made.photo_u8, EDGE), expected_u8)
+
+
+def test_a_note_names_the_region_of_its_face(group: Photo, group_faces: list[Face]) -> None:
+    faces = [*group_faces[:2], dataclasses.replace(group_faces[4], landmarks=None)]
+    (note,) = laid(group, faces, "ksame").notes
+    assert (note.region, note.box) == (2, group_faces[4].box)
+    (note,) = protect(group, faces, "a passphrase", CHEAP).notes
+    assert note.box == group_faces[4].box
+
+
+def test_a_profile_is_told_and_not_guessed_at() -> None:
+    photo_u8 = noisy(200, 200)
+    # Eyes and mouth of a face that looks sideways, its nose far beside them.
+    points = np.array([[90, 80], [112, 80], [160, 105], [92, 135], [112, 135]], np.float32)
+    face = Face((20, 20, 180, 180), (20, 20, 180, 180), points, 1.0)
+    (note,) = laid(photo_u8, [face], "ksame").notes
+    assert "turned further" in note.reason
+
+
+def test_a_mask_that_needs_a_model_is_not_blurred_over_without_one() -> None:
+    regions = merge_overlapping([box_with(None)], 100, 120)
+    with pytest.raises(MaskError, match="none is named") as caught:
+        mask_faces(noisy(), regions, "diffusion")
+    assert "--diffusion-model" in caught.value.hint
+    with pytest.raises(MaskError, match="takes no model"):
+        mask_faces(noisy(), regions, "gaussian", model="somewhere")

@@ -35,6 +35,9 @@ ROOT = Path(__file__).parents[1]
 ASTRONAUT = np.array(
     [[203.2, 101.7], [247.0, 104.5], [223.3, 125.1], [203.4, 142.3], [241.3, 144.4]]
 )
+ANYWHERE = {name: entry for name, entry in MASKS.items() if not entry.replaces}
+"""The masks that can be made without landmarks; of the others see test_masks_replacing.py."""
+
 SIZES = [(2, 2), (3, 2), (7, 5), (8, 8), (112, 112), (113, 111), (96, 160), (1000, 1000)]
 Face = npt.NDArray[np.uint8]
 
@@ -85,7 +88,8 @@ def test_table_is_consistent() -> None:
         assert entry.name == name == name.lower() and name.isascii()
         assert entry.description[0].isupper() and not entry.description.endswith(".")
         assert set(entry.paper) == set(entry.defaults) >= set(entry.lengths)
-        assert entry.needs_landmarks == (name in ("sticker", "box"))
+        assert entry.needs_landmarks == (name in ("sticker", "box") or entry.replaces)
+        assert entry.replaces or not entry.takes_model
 
 
 def test_paper_settings_are_those_of_proface_s() -> None:
@@ -105,7 +109,7 @@ def test_training_samples_cover_the_papers_ranges() -> None:
     assert {roll["kernel"] for roll in rolls["median"]} == set(range(9, 22, 2))
 
 
-@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_sampled_strengths_can_be_used(name: str) -> None:
     rng, (face, landmarks) = np.random.default_rng(1), astronaut_face(64)
     for seed in range(8):
@@ -118,7 +122,7 @@ def test_sampled_strengths_can_be_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_mask_keeps_shape_and_input(name: str, size: tuple[int, int]) -> None:
     face = synthetic(*size)
     before = face.copy()
@@ -129,7 +133,7 @@ def test_mask_keeps_shape_and_input(name: str, size: tuple[int, int]) -> None:
     assert not np.array_equal(mask, face)
 
 
-@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_no_tiny_face_comes_back_clear(name: str) -> None:
     rng = np.random.default_rng(7)
     for height, width in ((2, 2), (2, 3), (4, 4), (5, 3), (9, 8), (12, 12)):
@@ -139,14 +143,14 @@ def test_no_tiny_face_comes_back_clear(name: str) -> None:
 
 @pytest.mark.parametrize("side", [16, 32, 112, 300])
 @pytest.mark.parametrize("loose", [True, False], ids=["loose", "tight"])
-@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_mask_is_far_from_the_face(name: str, loose: bool, side: int) -> None:
     face, landmarks = astronaut_face(side, loose=loose)
     assert psnr_db(make_mask(name, face, landmarks=landmarks, seed=1), face) < 25
     assert psnr_db(make_mask(name, face, seed=1), face) < 25
 
 
-@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_views_and_read_only_faces_are_taken(name: str) -> None:
     face, _ = astronaut_face(60)
     view = face[::-1, ::2]
@@ -156,7 +160,7 @@ def test_views_and_read_only_faces_are_taken(name: str) -> None:
 
 def test_equal_seeds_make_equal_masks_and_others_do_not() -> None:
     face, landmarks = astronaut_face(80)
-    for name in MASKS:
+    for name in ANYWHERE:
         first, again, other = (
             make_mask(name, face, landmarks=landmarks, seed=seed) for seed in (5, 5, 6)
         )
@@ -170,12 +174,13 @@ def test_masks_are_the_same_in_a_new_process() -> None:
         "from engine.masks import MASKS, make_mask\n"
         "y, x, c = np.mgrid[0:75, 0:61, 0:3]\n"
         "face = ((37 * x + 59 * y + 83 * c + x * y) % 256).astype(np.uint8)\n"
-        "print(*(hashlib.sha256(make_mask(n, face, seed=9).tobytes()).hexdigest() for n in MASKS))"
+        "made = (make_mask(n, face, seed=9) for n, e in MASKS.items() if not e.replaces)\n"
+        "print(*(hashlib.sha256(mask.tobytes()).hexdigest() for mask in made))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    here = [make_mask(name, synthetic(75, 61), seed=9).tobytes() for name in MASKS]
+    here = [make_mask(name, synthetic(75, 61), seed=9).tobytes() for name in ANYWHERE]
     assert done.stdout.split() == [hashlib.sha256(mask).hexdigest() for mask in here]
 
 
@@ -478,7 +483,7 @@ def test_other_arrays_are_refused(face: Face) -> None:
 
 @pytest.mark.parametrize("size", [(0, 8), (1, 8), (8, 1), (2, 16385)], ids=str)
 def test_faces_of_impossible_size_are_refused(size: tuple[int, int]) -> None:
-    for name in MASKS:
+    for name in ANYWHERE:
         with pytest.raises(MaskError, match="face must be"):
             make_mask(name, np.zeros((*size, 3), np.uint8))
 
@@ -501,7 +506,7 @@ def test_what_is_wrong_with_a_strength_is_named() -> None:
 
 
 def test_paper_settings_are_refused_where_they_would_show_a_large_face() -> None:
-    for name in MASKS:
+    for name in ANYWHERE:
         assert make_mask(name, synthetic(168, 400), preset="paper").shape == (168, 400, 3)
         with pytest.raises(MaskError, match=r"faces of 112 px, got 169 x 170") as caught:
             make_mask(name, synthetic(169, 170), preset="paper")
@@ -511,7 +516,7 @@ def test_paper_settings_are_refused_where_they_would_show_a_large_face() -> None
 def test_seeds_of_128_bits_are_taken_and_every_bit_counts() -> None:
     face, landmarks = astronaut_face(60)
     seeds = (2**128 - 1, 2**127 - 1, 2**64 - 1, 2**128 + 5)
-    for name in MASKS:
+    for name in ANYWHERE:
         made = {make_mask(name, face, landmarks=landmarks, seed=seed).tobytes() for seed in seeds}
         assert len(made) == (len(seeds) if name in ("sticker", "noise") else 1)
 

@@ -15,7 +15,6 @@ from demo.session import Visits
 from demo.tabs.kept import hold_uploads
 from demo.tabs.wrong_keys import OWN, SOURCES
 from demo.troubles import in_plain_words, problem
-from engine import MASKS
 
 _PROGRESS = gr.Progress()
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
@@ -68,7 +67,7 @@ class CompareActions:
         for done, (mask, cells) in enumerate(comparison.rows(face_u8), 1):
             # Only ever appended to, so that each step sends its own row alone.
             table += _row(mask, cells)
-            progress((done, len(MASKS)), desc="comparing")
+            progress((done, len(words.MASK_TITLES)), desc="comparing")
             yield table
         if source != OWN:
             self.samples[source] = table
@@ -115,8 +114,8 @@ def build(visits: Visits) -> None:
         sources=["upload", "webcam", "clipboard"], visible=False, alt_text="the photo you chose",
     )  # fmt: skip
     table = gr.HTML(
-        f'<div class="fv-empty fv-low"><p>{len(MASKS)} masks, {len(lab.METHODS)} methods: '
-        "it takes some seconds.</p></div>",
+        f'<div class="fv-empty fv-low"><p>{len(words.MASK_TITLES)} masks, '
+        f"{len(lab.METHODS)} methods: it takes some seconds.</p></div>",
         elem_id="compare-table",
     )
     hold_uploads(visits, photo)

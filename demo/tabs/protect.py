@@ -116,7 +116,8 @@ class ProtectActions:
             photo: a JPEG, PNG or WebP.
             search: "usual", "harder" or "whole".
             faces: numbers of the faces to protect, or "all".
-            mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box.
+            mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box,
+                ksame.
             strength: of the mask, 0.5 to 2, 1 is usual.
             method: sealed, proface-k, proface-s-rand or proface-s-obfs; imn, where it is offered,
                 protects from nobody.
@@ -146,11 +147,14 @@ class ProtectActions:
             "bit_exact": shared.exact,
             "faces": shared.faces,
             "still_known": shared.known,
+            "notes": list(shared.notes),
             "bytes": len(shared.png),
             "seconds": round(shared.seconds, 3),
             "method": method,
             "keyless": shared.keyless,
         }
+        for note in shared.notes:
+            gr.Warning(f"{note[:1].upper()}{note[1:]}.", title="Not the mask you chose")
         return (photo, path), path, protected_card(shared, len(found.faces) - len(numbers)), figures
 
     def draw_passphrase(self) -> tuple[Any, bool]:
@@ -229,7 +233,9 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
         if shared.mask_db > words.UNSEEN_DB
         else ("small; it may be seen from close by")
     )
+    otherwise = [("Not the mask you chose", "hidden all the same", note) for note in shared.notes]
     facts = [
+        *otherwise,
         ("Places hidden", str(shared.faces), clear),
         ("Differs from its mask", in_db(shared.mask_db), seen),
         ("Faces come back", back, how),

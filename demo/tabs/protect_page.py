@@ -89,7 +89,7 @@ def _controls() -> Controls:
     )
     with gr.Row(elem_classes="fv-tight"):
         mask = gr.Dropdown(
-            [(words.MASK_TITLES.get(name, name), name) for name in MASKS],
+            [(title, name) for name, title in words.MASK_TITLES.items()],
             value="gaussian", label="Mask", info=f"{MASKS['gaussian'].description}.",
             elem_id="protect-mask", min_width=150,
         )  # fmt: skip

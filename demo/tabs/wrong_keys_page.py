@@ -11,7 +11,6 @@ from demo.session import Visits
 from demo.tabs import attack_page
 from demo.tabs.kept import hold_uploads
 from demo.tabs.wrong_keys import MOST_KEYS, OWN, SOURCES, WrongKeyActions
-from engine import MASKS
 
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
 # MCP runs the calls of everybody as one session, so what reads a session's face is no tool of it.
@@ -80,7 +79,7 @@ def _table(does: WrongKeyActions) -> Table:
     with gr.Row(equal_height=True, elem_classes="fv-tight"):
         source = gr.Radio([*SOURCES, OWN], value="Astronaut", label="Face", min_width=260)
         mask = gr.Dropdown(
-            [(words.MASK_TITLES.get(name, name), name) for name in MASKS],
+            [(title, name) for name, title in words.MASK_TITLES.items()],
             value="gaussian", label="Mask", min_width=120,
         )  # fmt: skip
         right = gr.Textbox(

@@ -5,6 +5,7 @@ import typer
 from engine.cli.attack import attack
 from engine.cli.benchmark import benchmark
 from engine.cli.inspect import faces, models
+from engine.cli.masks import masks
 from engine.cli.protect import protect
 from engine.cli.recover import recover
 from engine.cli.train import train
@@ -17,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (protect, recover, faces, models, train, verify, benchmark, attack):
+for verb in (protect, recover, faces, models, train, verify, masks, benchmark, attack):
     app.command()(verb)
 
 

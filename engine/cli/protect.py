@@ -3,9 +3,8 @@
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import typer
@@ -20,12 +19,13 @@ from engine.cli.terminal import (
     say,
     secret_paths,
 )
+from engine.cli.told import describe, warnings_of
 from engine.errors import BoxError, PassphraseError
 from engine.faces import MIN_SCORE, Face, detect, faces_from_boxes, select, whole_face
 from engine.header import to_json
 from engine.images import Box, open_photo, open_protected, write_file
 from engine.keys import generate_passphrase, normalize_passphrase
-from engine.masks import MASKS, find_mask
+from engine.masks import MASKS, checked_model
 from engine.methods import DEFAULT_METHOD, METHODS, WrongMode, find_method
 from engine.pipeline import (
     Passphrases,
@@ -39,6 +39,15 @@ from engine.record import WRONG_MODES
 
 _KEYLESS = ", ".join(name for name, method in METHODS.items() if method.keyless)
 _METHOD_HELP = f"one of {', '.join(METHODS)}; {_KEYLESS} has no key and protects from nobody"
+_Preset = Annotated[str, typer.Option(help="mask strength: scaled with the face, or paper")]
+_Model = Annotated[
+    str, typer.Option(help="for the mask diffusion: folder or name of an inpainting pipeline")
+]
+_Passphrase = Annotated[str | None, typer.Option(help="read it from here; - is stdin")]
+_Generate = Annotated[bool, typer.Option("--generate", help="make a passphrase, print it once")]
+_Words = Annotated[
+    int | None, typer.Option(min=4, max=20, help="words of a generated passphrase; 6 without")
+]
 
 
 def protect(
@@ -46,21 +55,14 @@ def protect(
     output: Annotated[Path, typer.Option("--output", "-o", help="the PNG to write")],
     method: Annotated[str, typer.Option(help=_METHOD_HELP)] = DEFAULT_METHOD,
     mask: Annotated[str, typer.Option(help=f"one of {', '.join(MASKS)}")] = "gaussian",
-    preset: Annotated[
-        str, typer.Option(help="mask strength: scaled with the face, or paper")
-    ] = "scaled",
-    passphrase_file: Annotated[
-        str | None, typer.Option(help="read it from here; - is stdin")
-    ] = None,
+    preset: _Preset = "scaled",
+    diffusion_model: _Model = "",
+    passphrase_file: _Passphrase = None,
     key: Annotated[
         list[str] | None, typer.Option(help="FACE=PATH: a passphrase file per face")
     ] = None,
-    generate: Annotated[
-        bool, typer.Option("--generate", help="make a passphrase, print it once")
-    ] = False,
-    words: Annotated[
-        int | None, typer.Option(min=4, max=20, help="words of a generated passphrase; 6 without")
-    ] = None,
+    generate: _Generate = False,
+    words: _Words = None,
     faces: Annotated[str, typer.Option(help="all, or numbers as 1,3 (see the verb faces)")] = "all",
     box: Annotated[
         list[str] | None, typer.Option(help="X0,Y0,X1,Y1 instead of the detector")
@@ -81,7 +83,9 @@ def protect(
     _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
     with named_errors():
         _check_files(photo, output, passphrase_file, key, sidecar)
-        find_method(method).model_hash(), find_mask(mask)  # before seconds of looking for faces
+        # before seconds of looking for faces
+        find_method(method).model_hash()
+        checked_model(mask, diffusion_model)
         boxes = [_parse_box(text) for text in box or []]
         photo_u8 = _open(photo)
         secret = None if key else _secret(passphrase_file, generate, words or 6)
@@ -89,7 +93,9 @@ def protect(
             report("looking for faces", 0.0)
             chosen, left = _choose(photo_u8, faces, boxes, whole, detector, min_score)
         mode = cast(WrongMode, wrong)
-        options = ProtectOptions(method, mask, cast(Preset, preset), {}, mode, not no_tag)
+        options = ProtectOptions(
+            method, mask, cast(Preset, preset), {}, mode, not no_tag, model=diffusion_model
+        )
         secrets = secret or _keyed_secrets(list(chosen), key or [])
         start = time.monotonic()
         with progress_bar() as report:
@@ -99,6 +105,8 @@ def protect(
         _write(protected, output, sidecar)
         result = describe(protected, left, output, time.monotonic() - start)
     _warn(method, left, "found outside the boxes" if box else "")
+    for line in warnings_of(protected):
+        say(line)
     count = len(result["faces"])
     emit(result, as_json, f"{output}: {count} face{'s' * (count > 1)} hidden with {method}")
 
@@ -133,33 +141,6 @@ def _warn(method: str, left: int, where: str) -> None:
             f"warning: {left} "
             + ("face was left as it is", "faces were left as they are")[left > 1]
         )
-
-
-def describe(protected: Protected, left: int, output: Path, seconds: float) -> dict[str, Any]:
-    """Tell what was done, and how many faces stayed clear, ready for JSON; nothing secret."""
-    header = protected.header
-    return {
-        "output": str(output),
-        "bytes": len(protected.png),
-        "method": header.method,
-        "mask": header.mask,
-        "wrong": header.wrong,
-        "keyless": METHODS[header.method].keyless,
-        "tag": header.faces[0].tag is not None,
-        "faces": [
-            {"box": list(face.box), "key": face.key_slot + 1, "recovery_is_exact": exact}
-            for face, exact in zip(header.faces, protected.exact, strict=True)
-        ],
-        "faces_left_clear": left,
-        "mask:protected_psnr_db": psnr_db(protected.masked_u8, protected.photo_u8),
-        "seconds": round(seconds, 3),
-    }
-
-
-def psnr_db(first_u8: npt.NDArray[np.uint8], second_u8: npt.NDArray[np.uint8]) -> float | None:
-    """PSNR of two photographs in dB, None if they are equal (JSON knows no infinity)."""
-    error = cv2.norm(first_u8, second_u8, cv2.NORM_L2SQR) / first_u8.size
-    return round(10 * float(np.log10(255**2 / error)), 2) if error else None
 
 
 def _check_usage(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _RECOGNIZER = "recognizer"
 _AGENTS = "agents"
 _SWAPPERS = ("simswap", "faceshifter")
+_KSAME = "ksame"
 
 
 def train(
@@ -28,7 +29,8 @@ def train(
         str,
         typer.Argument(
             help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
-            "imn; recognizer; simswap or faceshifter, which swap faces; agents, whom they show"
+            "imn; recognizer; ksame, averages that need no minutes; simswap or faceshifter, which "
+            "swap faces; agents, whom they show"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -64,14 +66,17 @@ def train(
 ) -> None:
     """Train a model; weights, checkpoint and the log of every loss go to the run's folder."""
     embedders = {"--lpips": lpips, "--crop": crop, "--blocks": blocks}
+    taught = {"--teachers": teachers, "--ask-minutes": ask_minutes}
+    fitted = {**embedders, **taught, "--start-from": start_from, "--batch": batch}
+    if recipe == _KSAME:
+        _refuse({**fitted, "--steps": steps})
+        return _average(data, resume, seed, as_json)
     if recipe == _AGENTS:
-        _refuse(embedders | {"--teachers": teachers, "--ask-minutes": ask_minutes})
-        _refuse({"--batch": batch, "--start-from": start_from})
+        _refuse({**fitted, "--steps": steps})
     elif recipe in _SWAPPERS:
-        _refuse(embedders | {"--ask-minutes": ask_minutes, "--batch": batch})
+        _refuse({**embedders, "--ask-minutes": ask_minutes, "--batch": batch})
     else:
-        others = {"--teachers": teachers, "--ask-minutes": ask_minutes}
-        _refuse(embedders if recipe == _RECOGNIZER else others)
+        _refuse(embedders if recipe == _RECOGNIZER else taught)
     _check(crop, blocks, start_from)
     from engine.training.loop import TrainOptions
     from engine.training.recipes import find_recipe
@@ -185,6 +190,22 @@ def _gallery(data: Path, options: "TrainOptions", as_json: bool) -> None:
 
     fitted = fit_gallery(GalleryRecipe(), find_training_sets(data), options)
     emit(describe(fitted), as_json, f"{options.folder / 'model'}: {fitted.recipe.count} agents")
+
+
+def _average(data: Path, folder: Path, seed: int, as_json: bool) -> None:
+    """Make the averages of k-Same, which are not learned; a run that is there already is kept."""
+    from engine.training.averages import fit_averages, reached
+    from engine.training.crowd import AveragesRecipe
+
+    end_as_by_ctrl_c()
+    recipe = AveragesRecipe()
+    with named_errors():
+        if reached(folder, recipe, seed) is None:
+            from engine.data import find_training_sets
+
+            fit_averages(find_training_sets(data), folder, recipe, seed, say)
+        told = reached(folder, recipe, seed) or {}
+    emit(told, as_json, f"{folder / 'model'}: {told['groups']} averages")
 
 
 def _adjusted(

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import MaskError
+from engine.errors import LandmarksError
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -54,14 +54,14 @@ def placement(height: int, width: int, landmarks: npt.ArrayLike | None) -> Float
         The ``(2, 3)`` matrix from the canonical frame to pixels.
 
     Raises:
-        MaskError: landmarks of another shape, not finite, all in one place, or of a face that lies
-            outside of the picture or is tiny in it: a mask placed by them would hide nothing.
+        LandmarksError: landmarks of another shape, not finite, all in one place, or of a face that
+            lies outside of the picture or is tiny in it: a mask placed by them would hide nothing.
     """
     if landmarks is None:
         return _centred(height, width)
     points = np.asarray(landmarks, dtype=np.float64)
     if points.shape != (5, 2) or not np.isfinite(points).all():
-        raise MaskError(
+        raise LandmarksError(
             f"landmarks must be (5, 2) finite numbers, got {points.shape}",
             hint="pass None to cover the middle of the box",
         )
@@ -69,7 +69,7 @@ def placement(height: int, width: int, landmarks: npt.ArrayLike | None) -> Float
     middle, across = matrix[:, :2] @ CENTRE + matrix[:, 2], 2 * np.hypot(*(matrix[:, 0] * AXES[0]))
     inside = (middle >= 0).all() and (middle < (width, height)).all()
     if not inside or across < _SMALLEST_SHARE * min(height, width):
-        raise MaskError(
+        raise LandmarksError(
             "landmarks must be those of a face that fills the box, got a face beside it or tiny",
             hint="landmarks count from the box's corner; pass None to cover its middle",
         )
@@ -90,7 +90,7 @@ def inner_rectangle(
         ``(x0, y0, x1, y1)``, x1 and y1 exclusive; at least one pixel.
 
     Raises:
-        MaskError: as :func:`placement`.
+        LandmarksError: as :func:`placement`.
     """
     matrix = placement(height, width, landmarks)
     # An ellipse is bounded exactly; the inner face, a little fuller, reaches further at a slant.
@@ -112,7 +112,7 @@ def _centred(height: int, width: int) -> FloatArray:
 def _similarity(points: FloatArray) -> FloatArray:
     source, target = LANDMARKS - LANDMARKS.mean(0), points - points.mean(0)
     if np.abs(target).max() < 1e-3:
-        raise MaskError(
+        raise LandmarksError(
             "landmarks must lie apart, got five in one place",
             hint="pass None to cover the middle of the box",
         )
@@ -128,7 +128,7 @@ def _grown(matrix: FloatArray, points: FloatArray) -> FloatArray:
     canonical = np.linalg.norm(LANDMARKS[3:].mean(0) - LANDMARKS[:2].mean(0))
     scale = np.sqrt(abs(np.linalg.det(linear)))
     if scale < 1e-6:
-        raise MaskError(
+        raise LandmarksError(
             "landmarks must form a face, got points that do not",
             hint="pass None to cover the middle of the box",
         )

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import MaskError
+from engine.errors import LandmarksError
 from engine.masks.inner_face import AXES, CENTRE, POWER, FloatArray, placement
 
 SIDE = 112
@@ -55,15 +55,16 @@ def to_portrait(
         side: of the portrait, in pixels.
 
     Raises:
-        MaskError: no landmarks, since a face cannot be replaced where nobody knows how it lies; or
-            landmarks that cannot be used, as :func:`engine.masks.inner_face.placement` says.
+        LandmarksError: no landmarks, since a face cannot be replaced where nobody knows how it
+            lies; or such as cannot be used, see :func:`engine.masks.inner_face.placement`.
     """
     if landmarks is None:
-        raise MaskError(
+        raise LandmarksError(
             "another face needs the landmarks of the one that it replaces, and none were found",
             hint="take a mask that covers the whole box, such as gaussian or pixelate",
         )
-    to_face = placement(face_u8.shape[0], face_u8.shape[1], landmarks)
+    height, width = face_u8.shape[:2]
+    to_face = placement(height, width, landmarks)
     to_frame = canonical_to_portrait(side)
     matrix = _after(to_face, cv2.invertAffineTransform(to_frame))
     picture_u8 = _warp(face_u8, matrix, side)

@@ -1,0 +1,73 @@
+"""``masks``: what masks leave of the faces of a set: whether the person, whether a face at all."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from engine.cli.terminal import emit, face_bar, named_errors, names
+
+if TYPE_CHECKING:
+    from engine.masks import Preset
+
+_SHOWN = ("match", "seeds_match", "found", "landmarks_error", "outside_lpips", "noted")
+
+
+def masks(
+    data: Annotated[Path, typer.Option(help="zip of faces, with a csv that knows landmarks")],
+    masks: Annotated[str, typer.Option(help="names, separated by commas")] = "ksame",
+    recognizer: Annotated[
+        str, typer.Option(help="the judge: a released one, insightface:PACK, a folder, a .ts")
+    ] = "recognizer.v1",
+    threshold: Annotated[
+        float | None, typer.Option(help="of the judge; without, at FAR 1e-3 on the whole set")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="faces of each source; all without")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of the choice of faces")] = 0,
+    preset: Annotated[str, typer.Option(help="mask strength: scaled, or paper")] = "scaled",
+    diffusion_model: Annotated[
+        str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
+    ] = "",
+    device: Annotated[str, typer.Option(help="torch device of the judge")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
+) -> None:
+    """Measure masks: who is still known, whether faces are found, and whether in place."""
+    if preset not in ("scaled", "paper"):
+        raise typer.BadParameter("expected scaled or paper", param_hint="--preset")
+    from engine.benchmark import BenchmarkConfig, choose
+    from engine.layouts import open_faces
+    from engine.likeness import calibrate, measure_likeness
+    from engine.masks import find_mask
+    from engine.recognition import find_recognizer
+
+    with named_errors():
+        wanted = [find_mask(name) for name in names(masks)]
+        judge, faces = find_recognizer(recognizer, device), open_faces(data)
+        least = calibrate(faces, judge, device) if threshold is None else threshold
+        indices = choose(faces, BenchmarkConfig((), (), limit=limit, seed=seed))
+        rows: dict[str, Any] = {}
+        for entry in wanted:
+            with face_bar() as report:
+                found = measure_likeness(
+                    faces, indices, entry.name, judge, least, preset=cast("Preset", preset),
+                    model=diffusion_model if entry.takes_model else "", device=device,
+                    report=functools.partial(_tell, report, entry.name),
+                )  # fmt: skip
+            rows[entry.name] = asdict(found)
+            if not as_json:
+                typer.echo(_line(entry.name, rows[entry.name]))
+        emit(rows, as_json, f"{len(indices)} faces of {faces.name}, judged by {judge.name}")
+
+
+def _tell(report: Callable[[int, int, str], None], mask: str, done: int, total: int) -> None:
+    report(done, total, mask)
+
+
+def _line(mask: str, figures: dict[str, Any]) -> str:
+    told = (f"{name} {figures[name]:.3g}" for name in _SHOWN if figures[name] is not None)
+    return f"{mask:<14} {'  '.join(told)}"

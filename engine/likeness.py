@@ -1,0 +1,217 @@
+"""Why here: what a mask leaves of a face: a face in the same place, and nobody that one knows.
+
+A mask that lays another face must hide who it was and still be a face in the same place. Each
+figure is of one mask on one face; the recogniser that judges should be one that had no part in the
+making of the mask.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engine.data import FaceFile, FaceSet
+from engine.errors import DataError, LandmarksError
+from engine.faces import Face, detect, merge_overlapping
+from engine.images import from_u8
+from engine.masking import lay_masks
+from engine.masks import Preset
+from engine.masks.portrait import lay_back, to_portrait
+from engine.perceptual import missing, perceptual_distance
+from engine.recognition import Judge, align_batch
+from engine.verification import FAR, different_cosines, embed_set, threshold_at
+
+U8 = npt.NDArray[np.uint8]
+
+_EYES = (0, 1)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What a mask leaves, over the faces of a set.
+
+    Attributes:
+        faces: that were measured.
+        noted: share whose landmarks could not carry the mask; they are hidden otherwise, and count
+            in no other figure.
+        threshold: cosine from which the judge takes two faces for one person's.
+        match: share of masks that the judge still takes for the original's person.
+        cosine: mean of original and mask.
+        seeds_match: share of faces of which two seeds give masks that pass for one person.
+        seeds_cosine: mean of two such masks.
+        found: share of masks in which the detector finds a face.
+        found_in_originals: the same of the originals.
+        landmarks_error: mean distance of the mask's landmarks from the original's, both as
+            detected, in percent of the original's distance of the eyes.
+        outside_lpips: mean LPIPS (squeeze) once the inner face is made equal; None without its
+            weights.
+        largest_change_outside: of any sample outside the inner face, in steps of 255.
+    """
+
+    faces: int
+    noted: float
+    threshold: float
+    match: float
+    cosine: float
+    seeds_match: float
+    seeds_cosine: float
+    found: float
+    found_in_originals: float
+    landmarks_error: float
+    outside_lpips: float | None
+    largest_change_outside: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """A face, two masks of it, and where its landmarks are known to be."""
+
+    original_u8: U8
+    first_u8: U8
+    second_u8: U8
+    record: FaceFile
+
+
+def calibrate(faces: FaceSet, judge: Judge, device: str = "cpu") -> float:
+    """Find the cosine that a share of 1e-3 of the pairs of two persons reaches.
+
+    Raises:
+        DataError: nobody's identity is known.
+    """
+    vectors = embed_set(faces, judge, device)
+    return threshold_at(different_cosines(faces.records, vectors), FAR)
+
+
+def measure_likeness(
+    faces: FaceSet,
+    indices: Sequence[int],
+    mask: str,
+    judge: Judge,
+    threshold: float,
+    *,
+    preset: Preset = "scaled",
+    model: str = "",
+    device: str = "cpu",
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Likeness:
+    """Measure what a mask leaves of the faces of a set.
+
+    Args:
+        faces: with landmarks.
+        indices: which of them.
+        mask: name in :data:`engine.masks.MASKS`.
+        judge: the recogniser.
+        threshold: see :func:`calibrate`.
+        preset: of the mask's strengths.
+        model: of a mask that takes one.
+        device: where the judge runs.
+        report: told how many of how many are done.
+
+    Raises:
+        DataError: no face has landmarks that can carry the mask.
+        MaskError, ModelError: as :func:`engine.masks.make_mask`.
+    """
+    pairs: list[_Pair] = []
+    for done, index in enumerate(indices):
+        report(done, len(indices))
+        pair = _masked_twice(faces.load(index), faces.records[index], index, mask, preset, model)
+        if pair is not None:
+            pairs.append(pair)
+    if not pairs:
+        raise DataError(
+            f"no face of {faces.name} could carry the mask {mask}",
+            hint="name a zip with a csv of landmarks beside it",
+        )
+    originals, first, second = _embedded(pairs, judge, device)
+    own, seeds = (originals * first).sum(1), (first * second).sum(1)
+    places = [(_landmarks_in(pair.original_u8), _landmarks_in(pair.first_u8)) for pair in pairs]
+    errors = [_error(*both) for both in places if both[0] is not None and both[1] is not None]
+    outside = [_outside(pair) for pair in pairs]
+    return Likeness(
+        faces=len(indices),
+        noted=1 - len(pairs) / len(indices),
+        threshold=threshold,
+        match=float(np.mean(own >= threshold)),
+        cosine=float(own.mean()),
+        seeds_match=float(np.mean(seeds >= threshold)),
+        seeds_cosine=float(seeds.mean()),
+        found=float(np.mean([mask is not None for _, mask in places])),
+        found_in_originals=float(np.mean([original is not None for original, _ in places])),
+        landmarks_error=float(np.mean(errors)) if errors else float("nan"),
+        outside_lpips=_lpips(outside),
+        largest_change_outside=max(largest_difference(*both) for both in outside),
+    )
+
+
+def largest_difference(first_u8: U8, second_u8: U8) -> int:
+    """Largest difference of two 8-bit pictures."""
+    return int(np.abs(first_u8.astype(np.int16) - second_u8).max())
+
+
+def _masked_twice(
+    face_u8: U8, record: FaceFile, index: int, mask: str, preset: Preset, model: str
+) -> _Pair | None:
+    height, width = face_u8.shape[:2]
+    box = (0, 0, width, height)
+    whole = Face(box, (0.0, 0.0, float(width), float(height)), record.landmarks, 1.0)
+    regions = merge_overlapping([whole], height, width)
+    made = [
+        lay_masks(face_u8, regions, mask, preset=preset, seed=2 * index + n, model=model)
+        for n in (0, 1)
+    ]
+    if record.landmarks is None or any(one.notes for one in made):
+        return None
+    return _Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record)
+
+
+def _embedded(
+    pairs: Sequence[_Pair], judge: Judge, device: str
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Original, first and second mask of each, all aligned by the original's landmarks."""
+
+    def embed(name: str) -> npt.NDArray[np.float64]:
+        found = []
+        for pair in pairs:
+            face = from_u8(getattr(pair, name))
+            with torch.inference_mode():
+                aligned = align_batch(face, [pair.record.landmarks]).to(device)
+                found.append(judge.embed(aligned)[0].double().cpu().numpy())
+        return np.stack(found)
+
+    return embed("original_u8"), embed("first_u8"), embed("second_u8")
+
+
+def _landmarks_in(face_u8: U8) -> npt.NDArray[np.float32] | None:
+    """Landmarks of the face that the detector finds nearest to the middle, or None."""
+    known = [face.landmarks for face in detect(face_u8) if face.landmarks is not None]
+    middle = np.array(face_u8.shape[1::-1]) / 2
+    return min(known, key=lambda points: np.hypot(*(points.mean(0) - middle)), default=None)
+
+
+def _error(original: npt.NDArray[np.float32] | None, mask: npt.NDArray[np.float32] | None) -> float:
+    assert original is not None and mask is not None
+    eyes = np.hypot(*(original[_EYES[0]] - original[_EYES[1]]))
+    return float(100 * np.hypot(*(mask - original).T).mean() / max(float(eyes), 1.0))
+
+
+def _outside(pair: _Pair) -> tuple[U8, U8]:
+    """The original, and the mask with the original's inner face."""
+    height, width = pair.original_u8.shape[:2]
+    black = np.zeros((height, width, 3), np.uint8)
+    try:
+        portrait = to_portrait(black, pair.record.landmarks)
+    except LandmarksError:  # nobody can say where the inner face is: nothing counts as outside
+        return pair.original_u8, pair.original_u8
+    inner = lay_back(black, np.full_like(portrait.picture_u8, 255), portrait.matrix) > 0
+    return pair.original_u8, np.where(inner, pair.original_u8, pair.first_u8)
+
+
+def _lpips(outside: Sequence[tuple[U8, U8]]) -> float | None:
+    if missing("squeeze") is not None:
+        return None
+    distance = perceptual_distance("squeeze")
+    with torch.inference_mode():
+        values = [float(distance(from_u8(one), from_u8(other))) for one, other in outside]
+    return float(np.mean(values))

@@ -1,0 +1,144 @@
+"""A face that a diffusion model paints: any inpainting pipeline of diffusers that the user names.
+
+Off unless one is named: the project releases none. The pipeline never sees the face that it paints
+over, only what lies around it.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import MaskError, ModelError, WeightsMissingError
+from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
+
+PROMPT = "portrait photograph of the face of a person, natural skin, looking at the camera"
+"""What every pipeline is asked for; nothing in it depends on the face."""
+
+U8 = npt.NDArray[np.uint8]
+
+
+def diffusion(
+    face_u8: U8,
+    *,
+    landmarks: npt.ArrayLike | None = None,
+    seed: int = 0,
+    steps: int = 30,
+    guidance: float = 7.5,
+    model: str = "",
+) -> U8:
+    """Have the inner face painted anew.
+
+    Args:
+        face_u8: face, ``(H, W, 3)`` RGB.
+        landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
+        seed: of the noise that the painting begins with, 0 or more.
+        steps: of denoising, 1 or more.
+        guidance: how closely the prompt is followed, 0 or more.
+        model: name on the Hugging Face Hub, or folder, of an inpainting pipeline.
+
+    Returns:
+        The mask, same shape as ``face_u8``, equal to it outside the inner face.
+
+    Raises:
+        LandmarksError: no landmarks, or such as cannot be used.
+        MaskError: a strength outside its range.
+        ModelError: the pipeline cannot be loaded, or what it paints is no picture.
+    """
+    if int(steps) != steps or steps < 1:
+        raise MaskError(f"steps must be whole and 1 or more, got {steps:g}", hint="30 is usual")
+    pipeline = load_inpainting(model)
+    portrait = to_portrait(face_u8, landmarks, _side_of(pipeline))
+    painted_u8 = _paint(pipeline, portrait, seed, int(steps), float(guidance))
+    return lay_back(face_u8, painted_u8, portrait.matrix)
+
+
+def _paint(pipeline: Any, portrait: Portrait, seed: int, steps: int, guidance: float) -> U8:
+    import torch
+    from PIL import Image
+
+    side = len(portrait.picture_u8)
+    inner = inner_matte(side) > 0
+    painted = pipeline(
+        prompt=PROMPT,
+        image=Image.fromarray(_without_face(portrait.picture_u8, inner)),
+        mask_image=Image.fromarray(np.where(inner, 255, 0).astype(np.uint8)),
+        height=side,
+        width=side,
+        strength=1.0,  # from noise alone
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        # On the processor, so that every device begins with the same noise.
+        generator=torch.Generator("cpu").manual_seed(seed % 2**63),
+    ).images[0]
+    painted_u8 = np.asarray(painted.convert("RGB"), np.uint8)
+    if painted_u8.shape != portrait.picture_u8.shape:
+        raise ModelError(
+            f"the pipeline must paint {side} x {side} pixels, got {painted_u8.shape[:2]}",
+            hint="name another pipeline with --diffusion-model",
+        )
+    return painted_u8
+
+
+def _without_face(picture_u8: U8, inner: npt.NDArray[np.bool_]) -> U8:
+    """Put the mean colour of its rim in place of the inner face."""
+    rim = cv2.dilate(inner.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & ~inner
+    bare_u8 = picture_u8.copy()
+    bare_u8[inner] = picture_u8[rim].mean(axis=0)
+    return bare_u8
+
+
+def _side_of(pipeline: Any) -> int:
+    """The side that the pipeline was trained for, in pixels."""
+    network = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    size = getattr(getattr(network, "config", None), "sample_size", None)
+    side = size * getattr(pipeline, "vae_scale_factor", 8) if isinstance(size, int) else 512
+    return int(min(max(side, 16), 1024))
+
+
+@lru_cache(maxsize=1)
+def load_inpainting(model: str) -> Any:
+    """Load an inpainting pipeline of diffusers, on the GPU where there is one.
+
+    Args:
+        model: name on the Hugging Face Hub, or folder; what is not on this machine yet is fetched
+            by diffusers.
+
+    Raises:
+        WeightsMissingError: there is none of this name, or the package transformers is not here,
+            which these pipelines read their prompts with.
+        ModelError: it is there, and no inpainting pipeline.
+    """
+    import importlib.util
+
+    import torch
+
+    from engine._compat import ensure_torchvision
+
+    if importlib.util.find_spec("transformers") is None:
+        raise WeightsMissingError(
+            "inpainting pipelines need the package transformers, which is not installed",
+            hint="pip install transformers, or take another mask",
+        )
+    ensure_torchvision()
+    from diffusers import AutoPipelineForInpainting
+
+    cuda = torch.cuda.is_available()
+    try:
+        pipeline = AutoPipelineForInpainting.from_pretrained(
+            model, dtype=torch.float16 if cuda else torch.float32
+        )
+    except OSError as error:
+        raise WeightsMissingError(
+            "the diffusion model is not on this machine and cannot be fetched",
+            hint="name a folder that save_pretrained wrote, or a pipeline of the Hugging Face Hub",
+        ) from error
+    except (ValueError, ImportError, KeyError) as error:
+        raise ModelError(
+            "the diffusion model must be an inpainting pipeline of diffusers, got something else",
+            hint="name one such as those that AutoPipelineForInpainting takes",
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to("cuda" if cuda else "cpu")

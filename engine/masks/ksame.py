@@ -1,0 +1,168 @@
+"""k-Same: the average of ten or more other faces over the face; the classical de-identification.
+
+Source: Newton, Sweeney and Malin, *Preserving Privacy by De-identifying Face Images*, IEEE TKDE
+2005. There the protected face is itself one of the k that are averaged, so that nobody can tell
+which of the k a picture shows. Here it is not: the k come from the training faces. What is promised
+is therefore something else, in two parts.
+
+* Of the training faces: everything in the released file is the average of ``least`` (10) or more
+  faces, each used in one average only, so that no picture made from the file can be traced to fewer
+  than ten of them. Faces known to be one person's count once in an average; who most of them are is
+  not known, so ten faces may rarely be fewer people.
+* Of the protected face: the average is chosen by its pose (and, more weakly, its proportions and
+  mean colour) and by the seed. It gives the place of its five landmarks, blended with the
+  average's, and its broad light and colour. Hair, ears, neck and everything else outside the inner
+  face stay, and may tell who it is.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import LandmarksError, MaskError
+from engine.masks.matching import lit_as, tone_of
+from engine.masks.portrait import SIDE, lay_back, to_portrait
+from engine.masks.thin_plate import bend
+
+if TYPE_CHECKING:
+    from engine.networks.eigenfaces import EigenFaces
+
+MODEL = "ksame.v1"
+
+_SHAPE_SHARE = 0.3
+_TONE_SHARE = 0.02
+_OWN_SHAPE = 0.4
+"""Share of the way that landmarks go from the protected face's to the average's."""
+
+_DETAIL = 1.2
+"""An average is a little softer than a face."""
+
+_FURTHEST = 6.0
+"""Pixels of a portrait that a nose may lie away from the nearest average's."""
+
+F32 = npt.NDArray[np.float32]
+
+
+def ksame(
+    face_u8: npt.NDArray[np.uint8],
+    *,
+    landmarks: npt.ArrayLike | None = None,
+    seed: int = 0,
+    choices: int = 150,
+    character: float = 1.6,
+) -> npt.NDArray[np.uint8]:
+    """Replace the inner face by the average of ten or more others, in its pose and light.
+
+    Args:
+        face_u8: face, ``(H, W, 3)`` RGB.
+        landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
+        seed: which of the averages in like pose, 0 or more.
+        choices: how many of them the seed chooses from, 1 or more.
+        character: 1 draws the average; more exaggerates what sets it apart from the mean of all,
+            so that different seeds give different people.
+
+    Returns:
+        The mask, same shape as ``face_u8``, equal to it outside the inner face.
+
+    Raises:
+        LandmarksError: no landmarks, or such as cannot be used, or a face that is turned further
+            than any of the averages.
+        MaskError: a strength outside its range.
+        ModelError: the averages cannot be loaded.
+    """
+    if int(choices) != choices or choices < 1 or not 0 <= character <= 4:
+        raise MaskError(
+            f"choices must be whole and from 1, character 0 to 4, got {choices:g}, {character:g}",
+            hint="150 and 1.6 are the defaults",
+        )
+    portrait = to_portrait(face_u8, landmarks)
+    picture_u8, points = portrait.picture_u8, portrait.landmarks
+    turned = yaw_of(points) < 0  # the averages all look one way
+    if turned:
+        picture_u8, points = mirrored(picture_u8, points)
+    averages = _load()
+    near = averages.nearest(points, tone_of(picture_u8), int(choices))
+    group = int(near[np.random.default_rng(seed).integers(len(near))])
+    goal = points + _OWN_SHAPE * (averages.landmarks[group] - points)
+    other = bend(averages.draw(group, character), averages.shape, goal)
+    laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, _DETAIL)
+    if turned:
+        laid_u8, _ = mirrored(laid_u8, points)
+    return lay_back(face_u8, laid_u8, portrait.matrix)
+
+
+def yaw_of(landmarks: F32) -> float:
+    """How far a portrait's nose lies to the right of eyes and mouth, in its pixels."""
+    return float(landmarks[2, 0] - landmarks[[0, 1, 3, 4], 0].mean())
+
+
+def mirrored(
+    picture_u8: npt.NDArray[np.uint8], landmarks: F32
+) -> tuple[npt.NDArray[np.uint8], F32]:
+    """Exchange left and right in a portrait and its landmarks."""
+    points = landmarks[[1, 0, 2, 4, 3]].copy()
+    points[:, 0] = picture_u8.shape[1] - 1 - points[:, 0]
+    return np.ascontiguousarray(picture_u8[:, ::-1]), points
+
+
+@dataclass(frozen=True, eq=False)
+class Averages:
+    """The released averages, as arrays.
+
+    Attributes:
+        network: that draws them.
+        landmarks: (N, 5, 2), of each, in a portrait.
+        tones: (N, 3), mean colour of each, CIE Lab.
+        shape: (5, 2), where all have their landmarks when drawn.
+    """
+
+    network: "EigenFaces"
+    landmarks: F32
+    tones: F32
+    shape: F32
+
+    def nearest(self, landmarks: F32, tone: F32, count: int) -> npt.NDArray[np.int64]:
+        """Number the averages that are nearest, above all in pose.
+
+        Raises:
+            LandmarksError: none is near.
+        """
+        difference = self.landmarks - landmarks
+        nose = difference[:, 2] - difference[:, [0, 1, 3, 4]].mean(axis=1)
+        distance = (
+            (nose**2).sum(axis=1)
+            + _SHAPE_SHARE * (difference**2).sum(axis=(1, 2))
+            + _TONE_SHARE * ((self.tones - tone) ** 2).sum(axis=1)
+        )
+        order = np.argsort(distance, kind="stable")[:count]
+        if np.abs(nose[order[0]]).max() > _FURTHEST:
+            raise LandmarksError(
+                "the face is turned further than any of the averages",
+                hint="take a mask that covers the whole box, such as gaussian or pixelate",
+            )
+        return order
+
+    def draw(self, group: int, character: float) -> F32:
+        """Draw an average: (112, 112, 3), RGB in [0, 255]."""
+        import torch
+
+        with torch.inference_mode():
+            drawn = self.network(torch.tensor([group]), character)[0]
+        return 255 * np.asarray(drawn.permute(1, 2, 0).contiguous().numpy(), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _load() -> Averages:
+    # Here, so that the table of masks needs neither torch nor weights.
+    from typing import cast
+
+    from engine import zoo
+
+    network = cast("EigenFaces", zoo.load_model(MODEL, "cpu"))
+    assert network.config.side == SIDE
+    kept = (network.landmarks, network.tones, network.shape)
+    landmarks, tones, shape = (part.detach().float().numpy() for part in kept)
+    return Averages(network, landmarks, tones, shape)

@@ -1,0 +1,194 @@
+"""Makes the averages of k-Same: groups of ten faces that look alike, each averaged into one.
+
+In a group, faces are bent to its mean landmarks and then, by optical flow, to their own average
+again and again: that is what keeps it sharp.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engine.data import FaceSet
+from engine.errors import DataError
+from engine.masks.matching import tone_of
+from engine.masks.portrait import SIDE, inner_matte
+from engine.masks.thin_plate import bend
+from engine.networks.eigenfaces import EigenFaces
+from engine.training.checkpoint import export
+from engine.training.crowd import (
+    F32,
+    U8,
+    AveragesRecipe,
+    Say,
+    form_groups,
+    gather,
+    one_way,
+    portrait_of,
+)
+
+_MARGIN = 4  # pixels around the inner face that are kept, for the bending
+_FLOW_STEPS = 3
+_FLOW_BLUR = 4.0
+_LONGEST_FLOW = 5.0  # pixels in one step
+
+
+def fit_averages(
+    sets: Sequence[FaceSet],
+    folder: Path,
+    recipe: AveragesRecipe | None = None,
+    seed: int = 0,
+    report: Say = lambda line: None,
+) -> EigenFaces:
+    """Group, average and write ``model`` and ``checkpoint`` of the run.
+
+    It takes minutes; a run that was stopped begins anew.
+
+    Args:
+        sets: faces with landmarks.
+        folder: of the run; only averages and what is made from them is written there.
+        recipe: how.
+        seed: of the order in which groups are formed.
+        report: takes one line of text at a time.
+
+    Raises:
+        DataError: not enough faces with landmarks for two groups.
+        ModelError: the released recogniser cannot be loaded.
+    """
+    recipe, start = recipe or AveragesRecipe(), time.monotonic()
+    crowd = gather(sets, report)
+    groups = form_groups(crowd, recipe, seed)
+    report(f"{len(groups)} groups of {recipe.least} of {len(crowd.people):,} faces")
+    averages, landmarks = [], []
+    for number, group in enumerate(groups, 1):
+        landmarks.append(crowd.landmarks[group].mean(axis=0))
+        pictures = [one_way(portrait_of(sets, crowd.places[i]))[0] for i in group]
+        averages.append(average(pictures, crowd.landmarks[group]))
+        if number % 100 == 0:
+            report(f"averaged {number} of {len(groups)} groups")
+    network = compress(np.stack(averages), np.stack(landmarks), recipe)
+    progress = {
+        "step": len(groups),
+        "seconds": time.monotonic() - start,
+        "faces_seen": sum(map(len, groups)),
+    }
+    state = {"progress": progress, "recipe": dataclasses.asdict(recipe), "seed": seed}
+    _write(folder, network, state)
+    return network
+
+
+def average(portraits_u8: Sequence[U8], landmarks: F32) -> F32:
+    """Average faces after bending them onto each other: (S, S, 3), RGB in [0, 255].
+
+    Args:
+        portraits_u8: (S, S, 3) each.
+        landmarks: (K, 5, 2), of each; the result has their mean.
+    """
+    goal = landmarks.mean(axis=0)
+    faces = [
+        bend(picture_u8.astype(np.float32), points, goal)
+        for picture_u8, points in zip(portraits_u8, landmarks, strict=True)
+    ]
+    mean = np.mean(faces, axis=0)
+    for _ in range(_FLOW_STEPS):
+        mean = np.mean([_flowed(face, mean) for face in faces], axis=0)
+    return np.asarray(np.clip(mean, 0, 255), np.float32)
+
+
+def _flowed(face: F32, mean: F32) -> F32:
+    """Bend a face onto an average, where its shades say how (Kroeger et al., DIS flow, 2016)."""
+    wanted, grey = (
+        cv2.cvtColor(one.astype(np.float32), cv2.COLOR_RGB2GRAY) for one in (mean, face)
+    )
+    grey = (grey - grey.mean()) / max(float(grey.std()), 1e-3) * wanted.std() + wanted.mean()
+    first, second = (np.clip(one, 0, 255).astype(np.uint8) for one in (wanted, grey))
+    preset = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
+    flow = cv2.DISOpticalFlow_create(preset).calc(first, second, None)  # type: ignore[attr-defined]
+    flow = np.clip(cv2.GaussianBlur(flow, (0, 0), _FLOW_BLUR), -_LONGEST_FLOW, _LONGEST_FLOW)
+    y, x = np.mgrid[: len(face), : len(face)].astype(np.float32)
+    bent = cv2.remap(
+        face, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(bent, np.float32)
+
+
+def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFaces:
+    """Keep the principal components of averages: (N, S, S, 3) and (N, 5, 2) to a network.
+
+    Pixels outside the inner face are dropped, and components stored in 8 bits.
+    """
+    shape = landmarks.mean(axis=0)
+    tones = np.stack([tone_of(np.rint(one).astype(np.uint8)) for one in averages])
+    rows, columns, pixel_of = _inner_pixels()
+    free = np.stack(
+        [bend(one, own, shape)[rows, columns] for one, own in zip(averages, landmarks, strict=True)]
+    )
+    pixels = free.reshape(len(free), -1).astype(np.float64) / 255
+    mean = pixels.mean(axis=0)
+    values, vectors = np.linalg.eigh((pixels - mean) @ (pixels - mean).T)
+    count = min(recipe.components, len(values) - 1)
+    chosen = vectors[:, ::-1][:, :count]
+    components = chosen.T @ (pixels - mean)
+    scales = np.maximum(np.abs(components).max(axis=1), 1e-9) / 127
+    network: EigenFaces = EigenFaces(len(free), count, len(rows), SIDE, recipe.least)
+    parts = {
+        "mean": mean, "basis": np.rint(components / scales[:, None]), "scales": scales,
+        "coefficients": chosen, "landmarks": landmarks, "shape": shape, "tones": tones,
+        "pixel_of": pixel_of,
+    }  # fmt: skip
+    for name, part in parts.items():
+        own = getattr(network, name)
+        own.data.copy_(torch.from_numpy(np.ascontiguousarray(part)).to(own.dtype))
+    network.eval()
+    return network
+
+
+def _inner_pixels() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows and columns of what is kept, and for every pixel the number of the nearest kept one."""
+    from scipy.ndimage import binary_dilation, distance_transform_edt
+
+    inside = binary_dilation(inner_matte(SIDE) > 0, iterations=_MARGIN)
+    rows, columns = np.nonzero(inside)
+    numbers = np.zeros(inside.shape, np.int64)
+    numbers[rows, columns] = np.arange(len(rows))
+    y, x = distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    return rows, columns, numbers[y, x]
+
+
+def _write(folder: Path, network: EigenFaces, state: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    export(folder / "model", network)
+    (folder / "checkpoint").mkdir(exist_ok=True)
+    (folder / "checkpoint" / "state.json").write_text(json.dumps(state), encoding="utf-8")
+
+
+def reached(folder: Path, recipe: AveragesRecipe, seed: int) -> dict[str, Any] | None:
+    """Tell what a finished run has made, ready for JSON; None where it has not finished.
+
+    Raises:
+        DataError: the folder holds another run.
+    """
+    file = folder / "checkpoint" / "state.json"
+    if not file.is_file():
+        return None
+    state = json.loads(file.read_text(encoding="utf-8"))
+    if state.get("recipe") != dataclasses.asdict(recipe) or state.get("seed") != seed:
+        raise DataError(
+            f"{folder.name} holds another run than of ksame with seed {seed}",
+            hint="name another folder with --resume",
+        )
+    progress = state["progress"]
+    return {
+        "recipe": recipe.name,
+        "model": str(folder / "model"),
+        "groups": progress["step"],
+        "faces_seen": progress["faces_seen"],
+        "minutes": round(progress["seconds"] / 60, 2),
+    }

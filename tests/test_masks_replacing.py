@@ -1,0 +1,301 @@
+"""Masks that lay another face: k-Same on its released averages, and how such averages are made."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from skimage.data import astronaut
+from typer.testing import CliRunner
+
+from engine.cli import app
+from engine.data import FaceSet
+from engine.errors import DataError, LandmarksError, MaskError
+from engine.faces import detect
+from engine.likeness import calibrate, measure_likeness
+from engine.masks import make_mask
+from engine.masks.ksame import MODEL
+from engine.masks.matching import lit_as, tone_of
+from engine.masks.portrait import inner_matte, lay_back, to_portrait
+from engine.masks.thin_plate import bend
+from engine.networks.eigenfaces import EigenFaces
+from engine.recognition import find_recognizer
+from engine.training.averages import average, fit_averages, reached
+from engine.training.crowd import AveragesRecipe, Crowd, form_groups
+from engine.zoo import load_model
+
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
+LANDMARKS = np.array(
+    [[48.2, 61.7], [92.0, 64.5], [68.3, 85.1], [48.4, 102.3], [86.3, 104.4]], np.float32
+)
+TINY = AveragesRecipe(least=3, components=4, kept=1.0, furthest=40.0)
+
+Photo = npt.NDArray[np.uint8]
+
+
+@pytest.fixture
+def face_u8() -> Photo:
+    return np.ascontiguousarray(astronaut()[40:180, 155:295])
+
+
+def inner_of(face_u8: Photo, landmarks: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    portrait = to_portrait(face_u8, landmarks)
+    white_u8 = np.full_like(portrait.picture_u8, 255)
+    return np.asarray(lay_back(np.zeros_like(face_u8), white_u8, portrait.matrix)[..., 0] > 0)
+
+
+def mirrored(face_u8: Photo) -> tuple[Photo, npt.NDArray[np.float32]]:
+    points = LANDMARKS[[1, 0, 2, 4, 3]].copy()
+    points[:, 0] = face_u8.shape[1] - 1 - points[:, 0]
+    return np.ascontiguousarray(face_u8[:, ::-1]), points
+
+
+# --- the mask -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.7])
+def test_ksame_changes_the_inner_face_and_nothing_else(face_u8: Photo, scale: float) -> None:
+    sized_u8 = np.asarray(cv2.resize(face_u8, None, fx=scale, fy=scale), np.uint8)
+    before_u8, points = sized_u8.copy(), LANDMARKS * scale
+    made_u8 = make_mask("ksame", sized_u8, landmarks=points, seed=4)
+    assert np.array_equal(sized_u8, before_u8)
+    inner = inner_of(sized_u8, points)
+    assert np.array_equal(made_u8[~inner], sized_u8[~inner])
+    assert (made_u8[inner] != sized_u8[inner]).any(axis=-1).mean() > 0.8
+
+
+def test_equal_seeds_make_equal_faces_and_others_make_others(face_u8: Photo) -> None:
+    made = [make_mask("ksame", face_u8, landmarks=LANDMARKS, seed=s) for s in (5, 5, 6, 2**128 - 1)]
+    assert np.array_equal(made[0], made[1])
+    assert len({one.tobytes() for one in made}) == 3
+
+
+def test_the_same_face_the_other_way_round_gets_the_same_average(face_u8: Photo) -> None:
+    flipped_u8, points = mirrored(face_u8)
+    made_u8 = make_mask("ksame", face_u8, landmarks=LANDMARKS, seed=1)
+    flipped_back_u8 = make_mask("ksame", flipped_u8, landmarks=points, seed=1)[:, ::-1]
+    assert np.abs(made_u8.astype(int) - flipped_back_u8).mean() < 3
+
+
+def test_a_face_is_found_where_the_face_was(face_u8: Photo) -> None:
+    photo_u8 = np.ascontiguousarray(astronaut()[:300, 100:400])
+    (before,) = detect(photo_u8)
+    assert before.landmarks is not None
+    made_u8 = make_mask("ksame", photo_u8[:, :], landmarks=before.landmarks, seed=2)
+    (after,) = detect(made_u8)
+    assert after.landmarks is not None
+    eyes = np.hypot(*(before.landmarks[0] - before.landmarks[1]))
+    assert np.hypot(*(after.landmarks - before.landmarks).T).mean() < 0.12 * eyes
+
+
+def test_it_is_somebody_else(face_u8: Photo) -> None:
+    judge = find_recognizer()
+    from engine.alignment import align
+    from engine.images import from_u8
+
+    made = [make_mask("ksame", face_u8, landmarks=LANDMARKS, seed=seed) for seed in range(8)]
+    faces = [from_u8(align(one_u8, LANDMARKS)) for one_u8 in (face_u8, *made)]
+    with torch.inference_mode():
+        vectors = judge.embed(torch.cat(faces))
+    assert judge.threshold is not None
+    assert float((vectors[1:] @ vectors[0]).mean()) < judge.threshold
+
+
+def test_character_takes_an_average_further_from_the_mean(face_u8: Photo) -> None:
+    network = load_model(MODEL, "cpu")
+    assert isinstance(network, EigenFaces)
+    some = torch.tensor([3, 11])
+    plain, more = network(some, 1.0), network(some, 2.0)
+    mean = network(some, 0.0)
+    assert torch.equal(mean[0], mean[1])
+    assert (more - mean).abs().mean() > 1.5 * (plain - mean).abs().mean()
+    assert network.config.least >= 10
+
+
+@pytest.mark.parametrize("strength", [{"choices": 0}, {"choices": 2.5}, {"character": 9}], ids=str)
+def test_strengths_out_of_range_are_refused(face_u8: Photo, strength: dict[str, float]) -> None:
+    with pytest.raises(MaskError, match="choices must be whole"):
+        make_mask("ksame", face_u8, landmarks=LANDMARKS, strength=strength)
+
+
+def test_landmarks_are_needed(face_u8: Photo) -> None:
+    with pytest.raises(LandmarksError, match="none were found") as caught:
+        make_mask("ksame", face_u8)
+    assert caught.value.hint
+    with pytest.raises(LandmarksError, match="one place"):
+        make_mask("ksame", face_u8, landmarks=np.full((5, 2), 70.0))
+
+
+# --- what such masks share ------------------------------------------------------------------------
+
+
+def test_bending_moves_landmarks_and_keeps_the_border() -> None:
+    y, x = np.mgrid[:112, :112].astype(np.float32)
+    places = np.dstack([x, y, 0 * x])
+    start = np.array([[38, 40], [74, 40], [56, 58], [42, 74], [70, 74]], np.float32)
+    goal = start + np.array([[3, -2], [1, 4], [-4, 2], [0, 3], [2, 0]], np.float32)
+    bent = bend(places, start, goal)
+    for was, now in zip(start, goal.astype(int), strict=True):
+        assert np.abs(bent[now[1], now[0], :2] - was).max() < 0.2
+    corners = bent[[0, 0, -1, -1], [0, -1, 0, -1], :2]
+    assert np.abs(corners - [[0, 0], [111, 0], [0, 111], [111, 111]]).max() < 0.2
+    assert np.abs(bend(places, start, start) - places).max() < 0.01
+
+
+def test_another_face_is_lit_as_the_one_it_replaces() -> None:
+    rng = np.random.default_rng(0)
+    other = np.full((112, 112, 3), (60, 80, 200), np.float32) + rng.normal(0, 10, (112, 112, 1))
+    slope = np.linspace(90, 200, 112)[None, :, None]
+    portrait_u8 = (slope * (1, 0.8, 0.7) + np.zeros((112, 112, 3))).astype(np.uint8)
+    lit_u8 = lit_as(other.astype(np.float32), portrait_u8)
+    assert np.abs(tone_of(lit_u8) - tone_of(portrait_u8)).max() < 3
+    inner = inner_matte(112) == 1
+    left, right = inner.copy(), inner.copy()
+    left[:, 50:], right[:, :60] = False, False
+    assert lit_u8[right].mean() - lit_u8[left].mean() > 15, "light from the right stays there"
+    assert lit_u8[inner].std(axis=0).min() > 5, "its own detail stays"
+
+
+# --- how the averages are made --------------------------------------------------------------------
+
+
+def crowd(count: int, people: list[str]) -> Crowd:
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(count, 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    landmarks = np.array([[38, 38], [73, 38], [56, 58], [42, 73], [70, 73]])
+    return Crowd(
+        places=[(0, i) for i in range(count)],
+        people=people,
+        landmarks=(landmarks + rng.normal(0, 1, (count, 5, 2))).astype(np.float32),
+        tones=rng.normal(60, 5, (count, 3)).astype(np.float32),
+        vectors=vectors.astype(np.float32),
+    )
+
+
+def test_every_group_has_k_different_people_and_no_face_is_in_two() -> None:
+    people = [f"person {i % 17}" if i % 3 else "" for i in range(200)]
+    groups = form_groups(crowd(200, people), AveragesRecipe(least=10, kept=1.0))
+    assert len(groups) > 10
+    assert all(len(group) == 10 for group in groups)
+    used = [int(i) for group in groups for i in group]
+    assert len(used) == len(set(used))
+    for group in groups:
+        known = [people[i] for i in group if people[i]]
+        assert len(known) == len(set(known))
+    again = form_groups(crowd(200, people), AveragesRecipe(least=10, kept=1.0))
+    assert all(np.array_equal(one, other) for one, other in zip(groups, again, strict=True))
+
+
+def test_too_few_faces_are_refused() -> None:
+    with pytest.raises(DataError, match="20 faces or more"):
+        form_groups(crowd(15, [""] * 15), AveragesRecipe(least=10))
+
+
+def test_an_average_lies_at_the_mean_of_its_landmarks() -> None:
+    pictures, points = [], []
+    for shift in (-3, 0, 3):
+        picture_u8 = np.full((112, 112, 3), 120, np.uint8)
+        landmarks = np.array([[38, 38], [73, 38], [56, 58], [42, 73], [70, 73]]) + shift
+        for x, y in landmarks.tolist():
+            cv2.circle(picture_u8, (x, y), 4, (20, 20, 20), -1)
+        pictures.append(picture_u8)
+        points.append(landmarks)
+    mean = average(pictures, np.array(points, np.float32))
+    for x, y in points[1].tolist():
+        assert mean[y, x].max() < 60, "five sharp dots, not fifteen pale ones"
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[Path]:
+    """A folder of faces with landmarks: one face, turned and shaded ten ways."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    face_u8 = np.ascontiguousarray(astronaut()[40:180, 155:295])
+    columns = ["file", "source", "identity", *(f"{axis}{i}" for i in range(5) for axis in "xy")]
+    rows = []
+    for number in range(10):
+        angle, shade = float(rng.uniform(-9, 9)), float(rng.uniform(0.7, 1.2))
+        matrix = cv2.getRotationMatrix2D((70, 80), angle, 1.0)
+        turned = cv2.warpAffine(face_u8, matrix, (140, 140), borderMode=cv2.BORDER_REFLECT_101)
+        cv2.imwrite(str(folder / f"{number}.png"), np.clip(turned * shade, 0, 255)[..., ::-1])
+        points = LANDMARKS @ matrix[:, :2].T + matrix[:, 2]
+        rows.append([f"{number}.png", "made", "", *points.ravel().round(2).tolist()])
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "faces_train_0.zip", "w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    with (tmp_path / "faces_train_0.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+    yield tmp_path
+
+
+def test_averages_are_made_written_and_found_again(training: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    network = fit_averages([FaceSet(training / "faces_train_0.zip")], run, TINY)
+    assert network.config.groups == 3 and network.config.least == 3
+    told = reached(run, TINY, 0)
+    assert told is not None and told["groups"] == 3 and told["faces_seen"] == 9
+    loaded = EigenFaces.from_pretrained(run / "model", low_cpu_mem_usage=False)
+    for name, value in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    drawn = loaded(torch.arange(3))
+    assert drawn.shape == (3, 3, 112, 112) and drawn.min() >= 0 and drawn.max() <= 1
+    assert drawn.std() > 0.05
+    with pytest.raises(DataError, match="another run"):
+        reached(run, TINY, 1)
+    assert reached(tmp_path / "nothing", TINY, 0) is None
+
+
+def test_train_refuses_what_averages_have_no_use_for(training: Path) -> None:
+    words = ["train", "ksame", "--data", str(training), "--resume", str(training / "run")]
+    for option in (("--teachers", "x"), ("--blocks", "2"), ("--steps", "3"), ("--batch", "2")):
+        result = CliRunner().invoke(app, [*words, *option])
+        assert result.exit_code == 2
+        assert "no use for it" in result.stderr
+    result = CliRunner().invoke(app, words)  # ten faces are no twenty
+    assert result.exit_code == 1
+    assert "20 faces or more" in result.stderr
+
+
+# --- what masks leave -----------------------------------------------------------------------------
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
+def test_what_a_mask_leaves_is_measured() -> None:
+    faces, judge = FaceSet(SHARED / "eval_112.zip"), find_recognizer()
+    chosen = list(range(0, 60, 10))
+    assert judge.threshold is not None
+    box = measure_likeness(faces, chosen, "box", judge, judge.threshold)
+    swapped = measure_likeness(faces, chosen, "ksame", judge, judge.threshold)
+    assert (swapped.faces, swapped.noted) == (6, 0)
+    assert swapped.found == 1 and box.found < 1
+    assert swapped.match == 0 and swapped.cosine < swapped.threshold
+    assert swapped.landmarks_error < 15
+    assert swapped.largest_change_outside == 0 < box.largest_change_outside
+    assert box.seeds_match == 1
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
+def test_the_verb_masks_prints_the_figures() -> None:
+    words = ["masks", "--data", str(SHARED / "eval_112.zip"), "--limit", "1", "--masks"]
+    result = CliRunner().invoke(app, [*words, "ksame,sticker", "--threshold", "0.4", "--json"])
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert list(told) == ["ksame", "sticker"]
+    assert told["ksame"]["faces"] == 3 and told["ksame"]["threshold"] == 0.4
+    assert CliRunner().invoke(app, [*words, "nobody"]).exit_code == 1
+
+
+def test_a_set_without_identities_cannot_calibrate(training: Path) -> None:
+    with pytest.raises(DataError, match="identity"):
+        calibrate(FaceSet(training / "faces_train_0.zip"), find_recognizer())
