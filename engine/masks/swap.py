@@ -1,21 +1,22 @@
-"""Gives a face the face of nobody: the swappers as masks."""
+"""Gives a face the face of nobody: the swapper as a mask."""
 
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from engine.agents import choose_agent
 from engine.images import from_u8, to_u8
 from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
-from engine.networks.swapper import Swapper
-from engine.recognition import embed
 from engine.zoo import load_model
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.networks.swapper import Swapper
+
 SIMSWAP = "simswap.v1"
-FACESHIFTER = "faceshifter.v1"
+"""The released swapper."""
 
 U8 = npt.NDArray[np.uint8]
 
@@ -32,35 +33,16 @@ def simswap(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 
         The mask, same shape as ``face_u8``, equal to it outside the inner face.
 
     Raises:
-        MaskError: no landmarks, or such that cannot be used.
+        LandmarksError: no landmarks, or such that cannot be used.
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    return _swapped(SIMSWAP, face_u8, landmarks, seed)
+    from engine.agents import choose_agent  # torch takes seconds to load
+    from engine.recognition import embed
 
-
-def faceshifter(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0) -> U8:
-    """Swap the inner face for an agent's, as FaceShifter does (Li et al., CVPR 2020).
-
-    Args:
-        face_u8: face, ``(H, W, 3)`` RGB.
-        landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
-        seed: which agent, 0 or more; equal seeds give the same face the same agent.
-
-    Returns:
-        The mask, same shape as ``face_u8``, equal to it outside the inner face.
-
-    Raises:
-        MaskError: no landmarks, or such that cannot be used.
-        ModelError: as :func:`engine.zoo.load_model`.
-    """
-    return _swapped(FACESHIFTER, face_u8, landmarks, seed)
-
-
-def _swapped(model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: int) -> U8:
     portrait = to_portrait(face_u8, landmarks)
     own = embed(from_u8(face_u8), [np.asarray(landmarks, np.float32)])
     agent = choose_agent(seed, own[0].cpu().numpy())
-    return lay_back(face_u8, swap_portrait(model, portrait, agent), portrait.matrix)
+    return lay_back(face_u8, swap_portrait(SIMSWAP, portrait, agent), portrait.matrix)
 
 
 def swap_portrait(model: str, portrait: Portrait, agent: npt.NDArray[np.float32]) -> U8:
@@ -77,7 +59,9 @@ def swap_portrait(model: str, portrait: Portrait, agent: npt.NDArray[np.float32]
     Raises:
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    network = cast(Swapper, load_model(model))
+    import torch
+
+    network = cast("Swapper", load_model(model))
     device = network.device
     given = (
         from_u8(portrait.picture_u8),
@@ -91,5 +75,7 @@ def swap_portrait(model: str, portrait: Portrait, agent: npt.NDArray[np.float32]
 
 
 @lru_cache(maxsize=4)
-def _matte(side: int) -> torch.Tensor:
+def _matte(side: int) -> "Tensor":
+    import torch
+
     return torch.from_numpy(inner_matte(side))[None, None]

@@ -2,7 +2,7 @@
 
 Strengths in pixels are given for a face of 112 px, the size of the papers' faces. Sources: PRO-Face
 S (Yuan et al., experiments) for filters and sticker; FIT (Gu et al., ECCV 2020) for the baselines;
-Newton et al., 2005, for k-Same.
+Newton et al., 2005, for k-Same; Chen et al. (SimSwap), ACM MM 2020.
 
 A mask that draws with a network loads it when it is first made, through :mod:`engine.zoo`: the
 table itself needs neither torch nor weights.
@@ -22,6 +22,7 @@ from engine.masks.diffusion import diffusion
 from engine.masks.filters import gaussian, median, pixelate
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
+from engine.masks.swap import simswap
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -168,6 +169,16 @@ MASKS: dict[str, MaskEntry] = {
         sample=lambda rng: {"choices": 150, "character": float(rng.uniform(1, 2))},
         # k-Same draws the average as it is.
         paper={"choices": 150, "character": 1},
+        replaces=True,
+    ),
+    "simswap": MaskEntry(
+        name="simswap",
+        make=simswap,
+        description="Gives the face the features of nobody, in its own pose and light",
+        needs_landmarks=True,
+        defaults={},
+        sample=lambda rng: {},
+        paper={},
         replaces=True,
     ),
     "diffusion": MaskEntry(
