@@ -69,13 +69,7 @@ def train(
     ] = None,
     start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
     teachers: _Teachers = None,
-    ask_minutes: _Lpips = Annotated[
-    float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
-]
-_Crop = Annotated[
-    int | None, typer.Option(min=8, help="side of the training crops, even; the recipe's")
-]
-_AskMinutes = None,
+    ask_minutes: _AskMinutes = None,
     lpips: _Lpips = None,
     crop: _Crop = None,
     batch: Annotated[
