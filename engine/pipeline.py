@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import randbits
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,8 @@ class ProtectOptions:
             says which key is right, and changes made on purpose go unnoticed (``--no-tag``).
         kdf: cost of one guess at the passphrase.
         model: of a mask that draws with a network the user names; it does not travel along.
+        mask_seed: chooses among the masks that one name can make, 0 or more; ``"key"`` lets the
+            first face's key choose, so that the same key gives the same agent; None draws one.
     """
 
     method: str = DEFAULT_METHOD
@@ -77,6 +80,7 @@ class ProtectOptions:
     check_value: bool = True
     kdf: KdfParams = field(default_factory=KdfParams)
     model: str = ""
+    mask_seed: int | Literal["key"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,15 +137,16 @@ def protect(
     label = mask_label(options.mask, options.strength, preset=options.preset)
     checked_model(options.mask, options.model)
     salt = new_salt()
-    report("making the mask", 0.0)
+    report("deriving the key", 0.0)
+    keys = [Key.for_protecting(secret, salt, options.kdf) for secret in secrets]
+    report("making the mask", 0.2)
     masked = lay_masks(
         photo_u8,
         regions,
         options.mask,
         preset=options.preset,
         strength=dict(options.strength),
-        # Secret: noise made from a seed that travels with the picture could be subtracted again.
-        seed=randbits(128),
+        seed=_mask_seed(options, keys[slots[0]]),
         model=options.model,
     )
     header = Header(
@@ -154,12 +159,24 @@ def protect(
         ),
     )  # fmt: skip
     crops = [Crop(region.box, crop(photo_u8, region.box)) for region in regions]
-    report("deriving the key", 0.2)
-    keys = [Key.for_protecting(secret, salt, options.kdf) for secret in secrets]
     report("hiding the faces", 0.5)
     protected = _hide(masked, crops, header, [keys[slot] for slot in slots], method)
     report("done", 1.0)
     return protected
+
+
+def _mask_seed(options: ProtectOptions, key: Key) -> int:
+    """Secret where the user names none: noise of a seed that is known could be subtracted again."""
+    if options.mask_seed is None:
+        return randbits(128)
+    if options.mask_seed != "key":
+        return options.mask_seed
+    if not options.check_value:
+        raise MethodError(
+            "a mask that the key chooses tells which key is right, which --no-tag shall not",
+            hint="leave out --mask-seed key, or --no-tag",
+        )
+    return int.from_bytes(key.stream(b"", "mask", 16), "big")
 
 
 def _hide(

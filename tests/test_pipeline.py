@@ -5,6 +5,7 @@ import io
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tiny_zoo import forget, point_zoo_at, random_embedder, write_model, write_m
 from engine import carrier, errors, header, pipeline, zoo
 from engine.faces import Face, detect, faces_from_boxes, merge_overlapping, whole_face
 from engine.images import ProtectedFile, list_chunks, open_photo, open_protected, write_png
-from engine.keys import KdfParams
+from engine.keys import SALT_BYTES, KdfParams
 from engine.methods import METHODS, WrongMode
 from engine.pipeline import Protected, ProtectOptions, protect, recover, recover_wrongly
 
@@ -281,6 +282,8 @@ def test_overlapping_faces_cannot_have_two_passphrases() -> None:
         ({"strength": {"nose": 1}}, errors.MaskError),
         ({"method": NETWORK, "wrong": "obfs"}, errors.MethodError),
         ({"kdf": KdfParams(memory_kib=1024, iterations=1, lanes=1)}, errors.SecretError),
+        ({"mask_seed": "key", "check_value": False}, errors.MethodError),
+        ({"mask_seed": -1}, errors.MaskError),
     ],
 )
 def test_what_cannot_be_had_is_refused(changes: dict[str, object], error: type[Exception]) -> None:
@@ -548,6 +551,19 @@ def test_the_header_names_the_mask_that_was_laid(
 ) -> None:
     found = [protect_one(mask=m, preset=preset).header.mask for m in ("box", "pixelate")]
     assert found == labels
+
+
+def test_the_seed_or_the_key_may_choose_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sticker(seed: int | Literal["key"] | None, secret: str = SECRET) -> bytes:
+        wanted = dataclasses.replace(options(), mask="sticker", mask_seed=seed)
+        made = protect(portrait(), one_face(portrait()), secret, wanted)
+        return made.masked_u8.tobytes()
+
+    assert sticker(3) == sticker(3)
+    assert len({sticker(seed) for seed in range(4)}) > 1
+    monkeypatch.setattr(pipeline, "new_salt", lambda: bytes(SALT_BYTES))
+    assert sticker("key") == sticker("key")
+    assert len({sticker("key", f"another {word}") for word in range(6)}) > 1
 
 
 @pytest.mark.parametrize("point", [(60.0, 60.0), (-500.0, 10.0)])

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,11 @@ _Preset = Annotated[str, typer.Option(help="mask strength: scaled with the face,
 _Model = Annotated[
     str, typer.Option(help="for the mask diffusion: folder or name of an inpainting pipeline")
 ]
+_Keys = Annotated[list[str] | None, typer.Option(help="FACE=PATH: a passphrase file per face")]
+_NoTag = Annotated[bool, typer.Option("--no-tag", help="let nothing say which key is right")]
+_MaskSeed = Annotated[
+    str, typer.Option(help="which sticker or agent: a number, or key for the key's own; drawn")
+]
 _Passphrase = Annotated[str | None, typer.Option(help="read it from here; - is stdin")]
 _Generate = Annotated[bool, typer.Option("--generate", help="make a passphrase, print it once")]
 _Words = Annotated[
@@ -56,11 +61,10 @@ def protect(
     method: Annotated[str, typer.Option(help=_METHOD_HELP)] = DEFAULT_METHOD,
     mask: Annotated[str, typer.Option(help=f"one of {', '.join(MASKS)}")] = "gaussian",
     preset: _Preset = "scaled",
+    mask_seed: _MaskSeed = "",
     diffusion_model: _Model = "",
     passphrase_file: _Passphrase = None,
-    key: Annotated[
-        list[str] | None, typer.Option(help="FACE=PATH: a passphrase file per face")
-    ] = None,
+    key: _Keys = None,
     generate: _Generate = False,
     words: _Words = None,
     faces: Annotated[str, typer.Option(help="all, or numbers as 1,3 (see the verb faces)")] = "all",
@@ -71,9 +75,7 @@ def protect(
     detector: Annotated[str, typer.Option(help="centerface, or insightface:PACK")] = "centerface",
     min_score: Annotated[float, typer.Option(help="lower finds more faces")] = MIN_SCORE,
     wrong: Annotated[str, typer.Option(help="what a wrong key shows: rand, obfs or decoy")] = "",
-    no_tag: Annotated[
-        bool, typer.Option("--no-tag", help="let nothing say which key is right")
-    ] = False,
+    no_tag: _NoTag = False,
     sidecar: Annotated[
         bool, typer.Option("--sidecar", help="also write the header beside it")
     ] = False,
@@ -81,6 +83,7 @@ def protect(
 ) -> None:
     """Hide the faces of a photograph under a passphrase."""
     _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
+    seed = _parse_seed(mask_seed)
     with named_errors():
         _check_files(photo, output, passphrase_file, key, sidecar)
         # before seconds of looking for faces
@@ -94,8 +97,9 @@ def protect(
             chosen, left = _choose(photo_u8, faces, boxes, whole, detector, min_score)
         mode = cast(WrongMode, wrong)
         options = ProtectOptions(
-            method, mask, cast(Preset, preset), {}, mode, not no_tag, model=diffusion_model
-        )
+            method, mask, cast(Preset, preset), {}, mode, not no_tag,
+            model=diffusion_model, mask_seed=seed,
+        )  # fmt: skip
         secrets = secret or _keyed_secrets(list(chosen), key or [])
         start = time.monotonic()
         with progress_bar() as report:
@@ -126,6 +130,16 @@ def _write(protected: Protected, output: Path, sidecar: bool) -> None:
 
 def _sidecar_of(output: Path) -> Path:
     return Path(f"{output}.json")
+
+
+def _parse_seed(text: str) -> int | Literal["key"] | None:
+    if not text:
+        return None
+    if text == "key":
+        return "key"
+    if not text.isascii() or not text.isdigit():
+        raise typer.BadParameter("expected a number from 0 on, or key", param_hint="--mask-seed")
+    return int(text)
 
 
 def _warn(method: str, left: int, where: str) -> None:
