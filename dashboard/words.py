@@ -29,6 +29,8 @@ MASKS: Final[dict[str, str]] = {
     "extreme_blur": "8 x 8 pixels",
     "noise": "noise",
     "box": "grey box",
+    "ksame": "average face",
+    "diffusion": "painted face",
     "": "no mask",
 }
 
@@ -103,6 +105,7 @@ METRICS: Final[dict[str, Metric]] = {
     "clipped": Metric("share clipped", "", 3, higher=False),
     "fitted_psnr_db": Metric("PSNR after the best fit", "dB", 2),
     "refused": Metric("share refused", "", 3, higher=False),
+    "mask_noted": Metric("share blurred instead of masked", "", 3, higher=False),
     "no_face": Metric("share without a found face", "", 3, higher=False),
     "identity_cosine": Metric("identity cosine"),
     "identity_match": Metric("identity match"),

@@ -70,6 +70,7 @@ RELEASED: dict[str, str] = {
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
     "proface-k.v1": "bcd4ff38db30cc6e593917c25cc01d18f0bc88cbf8ecd268a84558a65c7e2701",
     "recognizer.v1": "d2d27c2af38885b1fb731716dbb8db5b92c4e7ae790d6a19df7e3fb50a721d35",
+    "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 

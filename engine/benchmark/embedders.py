@@ -15,7 +15,7 @@ from engine.benchmark.rig import Floats, Keys, Png, Rig, network_of, stack
 from engine.data import FaceFile, FaceSet
 from engine.faces import merge_overlapping
 from engine.images import batch_to_u8
-from engine.masking import mask_faces
+from engine.masking import Masked, lay_masks
 from engine.methods.embedding import MAX_ERROR
 
 U8 = npt.NDArray[np.uint8]
@@ -40,7 +40,7 @@ def show(
     """
     records = [faces.records[index] for index in indices]
     originals = [faces.load(index) for index in indices]
-    masks = [
+    masked = [
         _masked(original_u8, record, mask, config)
         for original_u8, record in zip(originals, records, strict=True)
     ]
@@ -48,6 +48,7 @@ def show(
     keys = [Keys(subject, mask, config, record.file, shape) for record in records]
     medium = Png(folder, shape) if config.protocol == "png" else Floats(shape)
     rig = Rig(network_of(subject, device), device, medium, subject)
+    masks = [one.photo_u8 for one in masked]
     named = rig.basics(stack(originals), stack(masks), keys, config.parts)
     extra = rig.extras(named, keys, config.parts)
     leaks = _leaks(named, rig.byproducts(named, keys)) if "byproducts" in config.parts else {}
@@ -57,6 +58,8 @@ def show(
     for i, record in enumerate(records):
         exhibit = Exhibit(record, record.source)
         exhibits.append(exhibit)
+        if masked[i].notes:
+            exhibit.note_mask()
         if (255 * (named["protected"][i] - named["mask"][i])).square().mean().item() > MAX_ERROR:
             exhibit.refuse()
             continue
@@ -71,10 +74,10 @@ def show(
     return exhibits
 
 
-def _masked(original_u8: U8, record: FaceFile, mask: str, config: BenchmarkConfig) -> U8:
+def _masked(original_u8: U8, record: FaceFile, mask: str, config: BenchmarkConfig) -> Masked:
     regions = merge_overlapping([whole(original_u8, record)], *original_u8.shape[:2])
     seed = int.from_bytes(drawn(config.seed, record.file, "mask")[:16], "big")
-    return mask_faces(original_u8, regions, mask, preset=config.preset, seed=seed)
+    return lay_masks(original_u8, regions, mask, preset=config.preset, seed=seed)
 
 
 def _leaks(

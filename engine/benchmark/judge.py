@@ -38,6 +38,10 @@ class Exhibit:
         """Ask for the figures of these pairs."""
         self.pairs |= dict.fromkeys(pairs, tuple(metrics))
 
+    def note_mask(self) -> None:
+        """Note that the landmarks could not carry the mask, and the face was blurred instead."""
+        self.values["photograph", "mask_noted"] = 1.0
+
     def refuse(self, what: str = "photograph") -> None:
         """Note that the method would not make this picture."""
         self.values[what, "refused"] = 1.0

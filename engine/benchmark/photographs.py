@@ -62,6 +62,8 @@ def show(
     except (BoxError, CapacityError, MethodError):
         exhibit.refuse()
         return exhibit
+    if protected.notes:
+        exhibit.note_mask()
     file = _stored(protected, folder)
     pictures = {
         "original": original_u8,

@@ -153,6 +153,10 @@ def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOpt
         means = results.mean_scores(run_id)
     for name in [*map(label, config.metrics), "clipped"]:
         typer.echo(table(means, name) + "\n")
+    for mean in means:
+        if mean.metric == "mask_noted":
+            where = f"{mean.images} of {mean.source or 'the set'} under {mean.method}"
+            say(f"{mean.mask}: no usable landmarks, blurred instead: {where}")
 
 
 def _check(
