@@ -15,11 +15,14 @@ import torch
 from engine import zoo
 from engine.attacks.revealing import reveal
 from engine.images import to_u8
+from engine.masks.portrait import inner_matte
 from engine.networks.eigenfaces import EigenFaces
 from engine.networks.embedder import Embedder
+from engine.networks.gallery import AgentGallery
 from engine.networks.imn import Imn
 from engine.networks.recognizer import Recognizer
 from engine.networks.reveal import Reveal
+from engine.networks.swapper import Swapper
 
 GOLDEN = Path(__file__).parent / "golden" / "models.json"
 
@@ -44,12 +47,26 @@ def picture_of(network: Embedder | Imn | Reveal) -> dict[str, npt.NDArray[np.uin
     return {"protected": protected_u8, "recovered": recovered_u8, "wrong": wrong_u8}
 
 
+def swapped_by(network: Swapper) -> npt.NDArray[np.uint8]:
+    """Swap the face of a slope for that of the first axis; every eighth pixel of what comes out."""
+    slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
+    points = torch.tensor([[[40.0, 38], [72, 38], [56, 56], [43, 75], [69, 75]]])
+    matte = torch.from_numpy(inner_matte())[None, None]
+    with torch.inference_mode():
+        made = network(slope, matte, points, torch.eye(1, 256))
+    return to_u8(made.clamp(0, 1))[::8, ::8]
+
+
 def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
     """What is written down of a network: pictures, or a recogniser's embedding in thousandths."""
     if isinstance(network, Recognizer):
         slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
         with torch.inference_mode():
             return {"embedding": (1000 * network(slope)[0]).round().numpy().astype(np.int64)}
+    if isinstance(network, AgentGallery):
+        return {"agents": (1000 * network.identities[:3]).round().numpy().astype(np.int64)}
+    if isinstance(network, Swapper):
+        return {"swapped": swapped_by(network).astype(np.int64)}
     if isinstance(network, EigenFaces):
         with torch.inference_mode():
             drawn_u8 = to_u8(network(torch.tensor([7]), 1.6)[..., ::8, ::8])

@@ -39,8 +39,8 @@ class SwapWeights:
 
     pixels: float = 12.0
     perceptual: float = 3.0
-    identity: float = 0.6
-    push_away: float = 0.2
+    identity: float = 1.5
+    push_away: float = 1.0
     low_pass: float = 2.0
     realism: float = 0.05
     matching: float = 0.1
@@ -67,7 +67,7 @@ class SwapRecipe:
     blocks: tuple[int, int, int] = (1, 2, 3)
     side: int = SIDE
     batch: int = 16
-    own: int = 10
+    own: int = 8
     agents: float = 0.5
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
