@@ -87,26 +87,28 @@ def draw_gallery(embeddings: F32, count: int, most: float, rng: np.random.Genera
     )
 
 
-def choose_agent(seed: int, face: F32 | None = None, gallery: str = GALLERY) -> F32:
-    """Choose an identity of nobody to give to a face.
+def choose_agents(seed: int, face: F32 | None = None, gallery: str = GALLERY) -> F32:
+    """Order the identities of nobody for a face: the first is to be given to it.
 
     Args:
-        seed: 0 or more; equal seeds choose the same agent for the same face.
+        seed: 0 or more; equal seeds give the same order for the same face.
         face: (D,), the face's own embedding by the released recogniser, where it is known: agents
-            of cosine :data:`APART` or more to it are passed over.
+            of cosine :data:`APART` or more to it are left out, but for the furthest.
         gallery: name of a released one.
 
     Returns:
-        (D,), of length 1.
+        (N, D), of length 1; N is 1 or more.
 
     Raises:
         ModelError: as :func:`engine.zoo.load_model`.
     """
     network = cast(AgentGallery, load_model(gallery, "cpu"))
     agents = network.identities.float().numpy()
-    order = np.roll(np.arange(len(agents)), -(seed % len(agents)))
-    if face is not None:
-        far = (agents[order] @ face) < APART
-        order = order[far] if far.any() else order[[int(np.argmin(agents[order] @ face))]]
-    chosen = agents[order[0]]
-    return np.asarray(chosen / np.linalg.norm(chosen), np.float32)
+    agents = np.roll(
+        agents / np.linalg.norm(agents, axis=1, keepdims=True), -(seed % len(agents)), 0
+    )
+    if face is None:
+        return agents
+    near = agents @ face
+    near[np.argmin(near)] = -1
+    return np.asarray(agents[near < APART])

@@ -87,6 +87,10 @@ class LandmarksError(MaskError):
     """The landmarks of this face are not known, or cannot carry this mask."""
 
 
+class StillKnownError(MaskError):
+    """A mask that gives a face another identity failed to: a recogniser still knows the person."""
+
+
 class MethodError(EngineError, ValueError):
     """Unknown method, or an option that it does not have."""
 

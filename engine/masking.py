@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.boxes import Box
-from engine.errors import LandmarksError
+from engine.errors import LandmarksError, StillKnownError
 from engine.faces import Face, Region, crop, paste
 from engine.masks import MASKS, Preset, Strength, make_mask
 
@@ -38,8 +38,7 @@ class Masked:
 
     Attributes:
         photo_u8: (H, W, 3).
-        notes: one for each face whose landmarks could not carry the mask; such a face is hidden
-            all the same.
+        notes: one for each face that could not carry the mask; such a face is hidden all the same.
     """
 
     photo_u8: npt.NDArray[np.uint8] = field(repr=False)
@@ -128,10 +127,11 @@ def _mask_placed(
     Landmarks may be unknown, a profile's eyes may coincide, and a face cut by the edge has points
     outside. The face may then be anywhere in the crop, and the mask covers only its middle: all of
     the crop is blurred beyond recognition first, which hides more, not less. A mask that lays
-    another face has no middle to cover, and the blur stays alone.
+    another face has no middle to cover, and the blur stays alone; as it does where a recogniser
+    still knows the person behind another face.
 
     Returns:
-        The crop, masked; and why the landmarks could not be used, or nothing.
+        The crop, masked; and why the mask could not be laid as it should, or nothing.
     """
     landmarks, reason = None, "its landmarks are not known"
     if face.landmarks is not None:
@@ -139,7 +139,7 @@ def _mask_placed(
     if landmarks is not None or MASKS[mask].replaces:
         try:
             return make(crop_u8, landmarks=landmarks, seed=seed), ""
-        except LandmarksError as error:
+        except (LandmarksError, StillKnownError) as error:
             reason = str(error)
     blurred_u8 = make_mask("extreme_blur", crop_u8)
     return blurred_u8 if MASKS[mask].replaces else make(blurred_u8, seed=seed), reason

@@ -6,20 +6,32 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import skimage.data
 import torch
 from tiny_teachers import write_taught_faces
 from tiny_training import draw_face
 from torch import Tensor
 from torch.nn import functional
 
-from engine import zoo
-from engine.agents import IdentityLaw, draw_gallery
+from engine import agents, zoo
+from engine.agents import IdentityLaw, choose_agents, draw_gallery
 from engine.alignment import align, typical_landmarks
 from engine.data import FaceSet
-from engine.errors import DataError, MaskError, ModelError, WeightsMissingError
+from engine.errors import (
+    DataError,
+    MaskError,
+    ModelError,
+    StillKnownError,
+    WeightsMissingError,
+)
+from engine.faces import crop, detect, merge_overlapping
 from engine.images import from_u8, to_u8
+from engine.masking import lay_masks
+from engine.masks import make_mask, swap
 from engine.masks.portrait import canonical_to_portrait, inner_matte, lay_back, to_portrait
+from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import AAD, AdaIN, Injection, Swapper, heat_maps
+from engine.recognition import cosines
 from engine.results import Reader
 from engine.training.identities import GalleryRecipe, fit_gallery
 from engine.training.loop import TrainOptions
@@ -192,12 +204,12 @@ def crowd(count: int = 400, dimensions: int = 24) -> npt.NDArray[np.float32]:
 
 def test_agents_are_near_to_nobody_and_to_none_of_each_other() -> None:
     embeddings = crowd()
-    agents = draw_gallery(embeddings, 20, 0.55, np.random.default_rng(0))
-    assert np.allclose(np.linalg.norm(agents, axis=1), 1, atol=1e-5)
-    assert (agents @ embeddings.T).max() <= 0.55
-    assert (agents @ agents.T - np.eye(20)).max() <= 0.55 + 1e-5
+    drawn = draw_gallery(embeddings, 20, 0.55, np.random.default_rng(0))
+    assert np.allclose(np.linalg.norm(drawn, axis=1), 1, atol=1e-5)
+    assert (drawn @ embeddings.T).max() <= 0.55
+    assert (drawn @ drawn.T - np.eye(20)).max() <= 0.55 + 1e-5
     again = draw_gallery(embeddings, 20, 0.55, np.random.default_rng(0))
-    assert np.array_equal(agents, again)
+    assert np.array_equal(drawn, again)
 
 
 def test_a_gallery_that_cannot_be_is_refused() -> None:
@@ -293,3 +305,69 @@ def test_a_laid_back_swap_is_8_bits(data: Path) -> None:
     with torch.inference_mode():
         made = tiny()(portraits[:1], matte, points[:1], identities[:1])
     assert to_u8(made.clamp(0, 1)).dtype == np.uint8
+
+
+# --- the mask -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gallery(monkeypatch: pytest.MonkeyPatch) -> npt.NDArray[np.float32]:
+    """Three agents: the first axes of their space."""
+    network = AgentGallery(3, 256)
+    with torch.no_grad():
+        network.identities.copy_(torch.eye(3, 256))
+    monkeypatch.setattr(agents, "load_model", lambda name, device: network)
+    return network.identities.numpy()
+
+
+def test_the_seed_orders_the_agents(gallery: npt.NDArray[np.float32]) -> None:
+    for seed in (0, 1, 5, 2**127):
+        first = choose_agents(seed)[0]
+        assert np.array_equal(first, gallery[seed % 3])
+        assert np.array_equal(choose_agents(seed), choose_agents(seed))
+
+
+def test_an_agent_that_resembles_the_face_is_left_out(gallery: npt.NDArray[np.float32]) -> None:
+    found = choose_agents(1, gallery[1])
+    assert len(found) == 2
+    assert not (found == gallery[1]).all(axis=1).any()
+    everyone = gallery.sum(axis=0) / np.sqrt(3)
+    assert len(choose_agents(0, everyone)) == 1, "the furthest one stays"
+
+
+def portrait_of_a_woman() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """The astronaut's face and its landmarks in it."""
+    photo_u8 = skimage.data.astronaut()
+    (face,) = detect(photo_u8)
+    assert face.landmarks is not None
+    return crop(photo_u8, face.box), face.landmarks - np.array(face.box[:2], np.float32)
+
+
+def test_a_swapped_face_is_somebody_else_in_the_same_place() -> None:
+    face_u8, points = portrait_of_a_woman()
+    mask_u8 = make_mask("simswap", face_u8, landmarks=points, seed=3)
+    assert np.array_equal(mask_u8, make_mask("simswap", face_u8, landmarks=points, seed=3))
+    assert not np.array_equal(mask_u8, make_mask("simswap", face_u8, landmarks=points, seed=4))
+    same = cosines(from_u8(face_u8), from_u8(mask_u8), [points])
+    assert float(same) < 0.3
+    (found,) = detect(mask_u8)
+    assert found.landmarks is not None
+    eyes = np.linalg.norm(points[1] - points[0])
+    assert np.linalg.norm(found.landmarks - points, axis=1).mean() < 0.15 * eyes
+
+
+def test_a_face_that_stays_known_is_hidden_otherwise_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(swap, "swap_portrait", lambda model, portrait, agent: portrait.picture_u8)
+    face_u8, points = portrait_of_a_woman()
+    with pytest.raises(StillKnownError, match="still knows"):
+        make_mask("simswap", face_u8, landmarks=points, seed=0)
+    photo_u8 = skimage.data.astronaut()
+    faces = detect(photo_u8)
+    made = lay_masks(photo_u8, merge_overlapping(faces, *photo_u8.shape[:2]), "simswap")
+    (note,) = made.notes
+    assert "still knows" in note.reason
+    assert "blurred" in note.instead
+    x0, y0, x1, y1 = faces[0].box
+    assert np.abs(made.photo_u8[y0:y1, x0:x1].astype(int) - photo_u8[y0:y1, x0:x1]).mean() > 5
