@@ -73,6 +73,7 @@ RELEASED: dict[str, str] = {
     "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
     "agents.v1": "633e1c13959fb6b32dc2c9ad6cd403a8229419e71b4fa535d2a858eb3911ce56",
     "simswap.v1": "bb5e3771d065e33a42f2e5de47b859742fa34ead58de4132b8356768ac576c54",
+    "imn.v1": "f9ce741413c1b6fc9c281d6a07aed309fe79f9db21cf3a619f3ede89d0ab1c64",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 

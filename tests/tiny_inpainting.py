@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import (
+from engine._compat import ensure_torchvision
+
+ensure_torchvision()
+from diffusers import (  # noqa: E402  (it needs a whole torchvision)
     AutoencoderKL,
     DDIMScheduler,
     StableDiffusionInpaintPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer  # noqa: E402
 
 WORDS = ("<|startoftext|>", "<|endoftext|>", "a</w>", "face</w>")
 
