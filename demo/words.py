@@ -18,6 +18,7 @@ MASK_TITLES: Final[dict[str, str]] = {
     "noise": "Noise",
     "box": "Grey box",
     "ksame": "Average face",
+    "simswap": "Nobody's face",
 }
 """Every mask that is offered here; one that draws with a network of the user's choice is not."""
 

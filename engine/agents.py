@@ -104,11 +104,11 @@ def choose_agents(seed: int, face: F32 | None = None, gallery: str = GALLERY) ->
     """
     network = cast(AgentGallery, load_model(gallery, "cpu"))
     agents = network.identities.float().numpy()
-    agents = np.roll(
-        agents / np.linalg.norm(agents, axis=1, keepdims=True), -(seed % len(agents)), 0
-    )
+    agents = agents / np.linalg.norm(agents, axis=1, keepdims=True)
+    # Shuffled, not rotated: who tries several in turn shall not meet the next seed's agents.
+    agents = agents[np.random.default_rng(seed).permutation(len(agents))]
     if face is None:
-        return agents
+        return np.asarray(agents, np.float32)
     near = agents @ face
     near[np.argmin(near)] = -1
-    return np.asarray(agents[near < APART])
+    return np.asarray(agents[near < APART], np.float32)

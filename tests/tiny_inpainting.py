@@ -2,24 +2,26 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from engine._compat import ensure_torchvision
 
-ensure_torchvision()
-from diffusers import (  # noqa: E402  (it needs a whole torchvision)
-    AutoencoderKL,
-    DDIMScheduler,
-    StableDiffusionInpaintPipeline,
-    UNet2DConditionModel,
-)
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer  # noqa: E402
+if TYPE_CHECKING:
+    from transformers import CLIPTokenizer
 
 WORDS = ("<|startoftext|>", "<|endoftext|>", "a</w>", "face</w>")
 
 
 def write_pipeline(folder: Path, side: int = 32) -> Path:
     """Write one that paints pictures of ``side`` pixels, and return its folder."""
+    from diffusers import (  # once torchvision is whole, which tests see to
+        AutoencoderKL,
+        DDIMScheduler,
+        StableDiffusionInpaintPipeline,
+        UNet2DConditionModel,
+    )
+    from transformers import CLIPTextConfig, CLIPTextModel
+
     torch.manual_seed(0)
     autoencoder = AutoencoderKL(
         block_out_channels=(8, 8), latent_channels=4, norm_num_groups=4, sample_size=side,
@@ -47,7 +49,9 @@ def write_pipeline(folder: Path, side: int = 32) -> Path:
     return folder / "pipeline"
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
+def _tokenizer(folder: Path) -> "CLIPTokenizer":
+    from transformers import CLIPTokenizer
+
     folder.mkdir(parents=True)
     (folder / "vocab.json").write_text(json.dumps({word: n for n, word in enumerate(WORDS)}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
