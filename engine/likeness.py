@@ -34,8 +34,8 @@ class Likeness:
 
     Attributes:
         faces: that were measured.
-        noted: share whose landmarks could not carry the mask; they are hidden otherwise, and count
-            in no other figure.
+        noted: share that could not carry the mask, by their landmarks or because they stayed
+            known; they are hidden otherwise, and count in no other figure.
         threshold: cosine from which the judge takes two faces for one person's.
         match: share of masks that the judge still takes for the original's person.
         cosine: mean of original and mask.

@@ -11,6 +11,10 @@ from engine.boxes import Box
 from engine.errors import LandmarksError, StillKnownError
 from engine.faces import Face, Region, crop, paste
 from engine.masks import MASKS, Preset, Strength, make_mask
+from engine.masks.matching import same_person
+
+_REPLACED_TRIES = 4
+_SEED_STEP = 1_000_003  # away from the seeds of the next faces
 
 _Made = tuple[npt.NDArray[np.uint8], str]
 
@@ -138,11 +142,34 @@ def _mask_placed(
         landmarks = face.landmarks - np.array(face.box[:2], np.float32)
     if landmarks is not None or MASKS[mask].replaces:
         try:
+            if MASKS[mask].replaces:
+                return _replaced(make, crop_u8, landmarks, seed), ""
             return make(crop_u8, landmarks=landmarks, seed=seed), ""
         except (LandmarksError, StillKnownError) as error:
             reason = str(error)
     blurred_u8 = make_mask("extreme_blur", crop_u8)
     return blurred_u8 if MASKS[mask].replaces else make(blurred_u8, seed=seed), reason
+
+
+def _replaced(
+    make: Callable[..., npt.NDArray[np.uint8]],
+    crop_u8: npt.NDArray[np.uint8],
+    landmarks: npt.NDArray[np.float32] | None,
+    seed: int,
+) -> npt.NDArray[np.uint8]:
+    """Lay another face, and a next one where the released recogniser still sees the person.
+
+    Raises:
+        LandmarksError, StillKnownError: the mask cannot be laid so.
+    """
+    for step in range(_REPLACED_TRIES):
+        made_u8 = make(crop_u8, landmarks=landmarks, seed=seed + step * _SEED_STEP)
+        if landmarks is not None and not same_person(crop_u8, made_u8, landmarks):
+            return made_u8
+    raise StillKnownError(
+        f"a recogniser still knows who it is under each of {_REPLACED_TRIES} other faces",
+        hint="take a mask that hides more, such as gaussian or pixelate",
+    )
 
 
 def _instead(mask: str) -> str:

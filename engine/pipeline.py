@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import carrier
-from engine.errors import BoxError, MethodError, PassphraseError
+from engine.errors import BoxError, MaskError, MethodError, PassphraseError
 from engine.faces import Face, Region, crop, merge_overlapping, no_face_error
 from engine.header import context, encode, pixel_digest, tag
 from engine.images import write_png
 from engine.keys import MAX_MAP_PIXELS, KdfParams, Key, new_salt
 from engine.masking import Masked, MaskNote, lay_masks, mask_faces
-from engine.masks import Preset, checked_model, mask_label
+from engine.masks import Preset, checked_model, find_mask, mask_label
 from engine.methods import DEFAULT_METHOD, BoundKey, Crop, Method, WrongMode, find_method
 from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
 from engine.recovery import (
@@ -69,7 +69,7 @@ class ProtectOptions:
         kdf: cost of one guess at the passphrase.
         model: of a mask that draws with a network the user names; it does not travel along.
         mask_seed: chooses among the masks that one name can make, 0 or more; ``"key"`` lets the
-            first face's key choose, so that the same key gives the same agent; None draws one.
+            first face's key choose, which is another one in every picture; None draws one.
     """
 
     method: str = DEFAULT_METHOD
@@ -93,8 +93,8 @@ class Protected:
         masked_u8: the photograph with its masks, before anything was hidden in it.
         header: what travels with it.
         exact: for each region, whether recovery is bit-exact.
-        notes: one for each face that is hidden otherwise than asked for, because its landmarks
-            could not carry the mask.
+        notes: one for each face that is hidden otherwise than asked for, because it could not carry
+            the mask.
     """
 
     png: bytes = field(repr=False)
@@ -169,6 +169,8 @@ def _mask_seed(options: ProtectOptions, key: Key) -> int:
     """Secret where the user names none: noise of a seed that is known could be subtracted again."""
     if options.mask_seed is None:
         return randbits(128)
+    if not find_mask(options.mask).seeded:
+        raise MaskError(f"{options.mask} takes no seed", hint="leave it out, or choose sticker")
     if options.mask_seed != "key":
         return options.mask_seed
     if not options.check_value:

@@ -282,8 +282,9 @@ def test_overlapping_faces_cannot_have_two_passphrases() -> None:
         ({"strength": {"nose": 1}}, errors.MaskError),
         ({"method": NETWORK, "wrong": "obfs"}, errors.MethodError),
         ({"kdf": KdfParams(memory_kib=1024, iterations=1, lanes=1)}, errors.SecretError),
-        ({"mask_seed": "key", "check_value": False}, errors.MethodError),
-        ({"mask_seed": -1}, errors.MaskError),
+        ({"mask": "sticker", "mask_seed": "key", "check_value": False}, errors.MethodError),
+        ({"mask_seed": -1, "mask": "sticker"}, errors.MaskError),
+        ({"mask_seed": 7, "mask": "noise"}, errors.MaskError),
     ],
 )
 def test_what_cannot_be_had_is_refused(changes: dict[str, object], error: type[Exception]) -> None:

@@ -363,13 +363,13 @@ def test_a_face_that_stays_known_is_hidden_otherwise_and_told(
 ) -> None:
     monkeypatch.setattr(swap, "swap_portrait", lambda model, portrait, agent: portrait.picture_u8)
     face_u8, points = portrait_of_a_woman()
-    with pytest.raises(StillKnownError, match="still knows"):
+    with pytest.raises(StillKnownError, match="too near to who it was"):
         make_mask("simswap", face_u8, landmarks=points, seed=0)
     photo_u8 = skimage.data.astronaut()
     faces = detect(photo_u8)
     made = lay_masks(photo_u8, merge_overlapping(faces, *photo_u8.shape[:2]), "simswap")
     (note,) = made.notes
-    assert "still knows" in note.reason
+    assert "too near" in note.reason
     assert "blurred" in note.instead
     x0, y0, x1, y1 = faces[0].box
     assert np.abs(made.photo_u8[y0:y1, x0:x1].astype(int) - photo_u8[y0:y1, x0:x1]).mean() > 5

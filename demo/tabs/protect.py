@@ -117,7 +117,7 @@ class ProtectActions:
             search: "usual", "harder" or "whole".
             faces: numbers of the faces to protect, or "all".
             mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box,
-                ksame.
+                ksame, simswap.
             strength: of the mask, 0.5 to 2, 1 is usual.
             method: sealed, proface-k, proface-s-rand or proface-s-obfs; imn, where it is offered,
                 protects from nobody.

@@ -142,7 +142,8 @@ def build(visits: Visits) -> None:
             "Recover a photo",
             "Drop a protected PNG and type its passphrase. With any other passphrase, or if the "
             "file was changed on its way, you are told so instead of being shown something. Only a "
-            "file that was made without a check cannot tell; then that is said.",
+            "file that was made without a check cannot tell, and IMN opens for anybody; then that "
+            "is said.",
         )
     )
     with gr.Row(equal_height=False):

@@ -39,7 +39,7 @@ class Exhibit:
         self.pairs |= dict.fromkeys(pairs, tuple(metrics))
 
     def note_mask(self) -> None:
-        """Note that the landmarks could not carry the mask, and the face was blurred instead."""
+        """Note that the mask could not be laid, and the face was blurred instead."""
         self.values["photograph", "mask_noted"] = 1.0
 
     def refuse(self, what: str = "photograph") -> None:

@@ -156,7 +156,7 @@ def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOpt
     for mean in means:
         if mean.metric == "mask_noted":
             where = f"{mean.images} of {mean.source or 'the set'} under {mean.method}"
-            say(f"{mean.mask}: no usable landmarks, blurred instead: {where}")
+            say(f"{mean.mask}: could not be laid, blurred instead: {where}")
 
 
 def _check(

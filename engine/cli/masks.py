@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from engine.cli.terminal import emit, face_bar, named_errors, names
+from engine.cli.terminal import emit, face_bar, find_device, named_errors, names
 
 if TYPE_CHECKING:
     from engine.masks import Preset
@@ -33,7 +33,7 @@ def masks(
     diffusion_model: Annotated[
         str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
     ] = "",
-    device: Annotated[str, typer.Option(help="torch device of the judge")] = "cpu",
+    device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:
     """Measure masks: who is still known, whether faces are found, and whether in place."""
@@ -45,6 +45,7 @@ def masks(
     from engine.masks import find_mask
     from engine.recognition import find_recognizer
 
+    device = find_device(device)
     with named_errors():
         wanted = [find_mask(name) for name in names(masks)]
         judge, faces = find_recognizer(recognizer, device), open_faces(data)

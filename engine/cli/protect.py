@@ -45,8 +45,10 @@ _Model = Annotated[
 ]
 _Keys = Annotated[list[str] | None, typer.Option(help="FACE=PATH: a passphrase file per face")]
 _NoTag = Annotated[bool, typer.Option("--no-tag", help="let nothing say which key is right")]
+_SEED_DIGITS = 38
 _MaskSeed = Annotated[
-    str, typer.Option(help="which sticker or agent: a number, or key for the key's own; drawn")
+    str,
+    typer.Option(help="which sticker or face: a number, or key, the picture's own; drawn without"),
 ]
 _Passphrase = Annotated[str | None, typer.Option(help="read it from here; - is stdin")]
 _Generate = Annotated[bool, typer.Option("--generate", help="make a passphrase, print it once")]
@@ -137,8 +139,10 @@ def _parse_seed(text: str) -> int | Literal["key"] | None:
         return None
     if text == "key":
         return "key"
-    if not text.isascii() or not text.isdigit():
-        raise typer.BadParameter("expected a number from 0 on, or key", param_hint="--mask-seed")
+    if not text.isascii() or not text.isdigit() or len(text) > _SEED_DIGITS:
+        raise typer.BadParameter(
+            "expected a number of at most 38 digits, or key", param_hint="--mask-seed"
+        )
     return int(text)
 
 

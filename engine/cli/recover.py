@@ -78,7 +78,9 @@ def _summary(recovered: Recovered, exact: list[bool]) -> str:
     count = f"{len(recovered.opened)} recovered"
     if find_method(recovered.header.method).keyless:
         proof = (
-            "the passphrase is the one it was protected with" if recovered.verified else "as here"
+            "the passphrase is the one it was protected with"
+            if recovered.verified
+            else "whether one was given or not proves nothing"
         )
         return f"{count} closely, not bit-exact; anyone can, without a passphrase ({proof})"
     if not recovered.verified:

@@ -128,7 +128,7 @@ def load_inpainting(model: str) -> Any:
     cuda = torch.cuda.is_available()
     try:
         pipeline = AutoPipelineForInpainting.from_pretrained(
-            model, dtype=torch.float16 if cuda else torch.float32
+            model, dtype=torch.float16 if cuda else torch.float32, use_safetensors=True
         )
     except OSError as error:
         raise WeightsMissingError(

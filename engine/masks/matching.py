@@ -43,6 +43,25 @@ def tone_of(portrait_u8: U8) -> F32:
     return np.asarray(weighed.sum(axis=(0, 1)) / matte.sum(), np.float32)
 
 
+def same_person(first_u8: U8, second_u8: U8, landmarks: F32) -> bool:
+    """Tell whether the released recogniser takes two pictures for one person's.
+
+    Args:
+        first_u8: (H, W, 3), RGB.
+        second_u8: the same face's place, with another face.
+        landmarks: (5, 2), x and y in pixels of both, ArcFace order.
+
+    Raises:
+        ModelError: as :func:`engine.recognition.find_recognizer`.
+    """
+    from engine.images import from_u8  # torch takes seconds to load
+    from engine.recognition import cosines, find_recognizer
+
+    threshold = find_recognizer().threshold
+    cosine = float(cosines(from_u8(first_u8), from_u8(second_u8), [landmarks]))
+    return threshold is None or cosine >= threshold
+
+
 def _lab(picture: F32) -> F32:
     return np.asarray(cv2.cvtColor(np.clip(picture / 255, 0, 1), cv2.COLOR_RGB2LAB), np.float32)
 

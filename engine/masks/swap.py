@@ -64,7 +64,7 @@ def simswap(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 
             break
     if nearest > _MOST:
         raise StillKnownError(
-            f"after {_TRIES} agents a recogniser still knows who it is",
+            "under every agent that was tried the face stays too near to who it was",
             hint="take a mask that hides more, such as gaussian or pixelate",
         )
     return best_u8

@@ -58,6 +58,8 @@ class MaskEntry:
         lengths: the strengths that are pixels, and so grow with the face.
         replaces: whether it lays another face over this one, which cannot be done without
             landmarks.
+        seeded: whether a seed chooses what is drawn, and may be known; noise is not, since
+            noise of a known seed could be subtracted again.
         takes_model: whether it draws with a network that the user names.
     """
 
@@ -70,6 +72,7 @@ class MaskEntry:
     paper: Strength
     lengths: tuple[str, ...] = ()
     replaces: bool = False
+    seeded: bool = False
     takes_model: bool = False
 
 
@@ -110,6 +113,7 @@ MASKS: dict[str, MaskEntry] = {
         make=sticker,
         description="Puts a cartoon character over the face",
         needs_landmarks=True,
+        seeded=True,
         defaults={},
         sample=lambda rng: {},
         paper={},
@@ -165,6 +169,7 @@ MASKS: dict[str, MaskEntry] = {
         make=ksame,
         description="Lays the average of ten other faces over the face",
         needs_landmarks=True,
+        seeded=True,
         defaults={"choices": 150, "character": 1.6},
         sample=lambda rng: {"choices": 150, "character": float(rng.uniform(1, 2))},
         # k-Same draws the average as it is.
@@ -176,6 +181,7 @@ MASKS: dict[str, MaskEntry] = {
         make=simswap,
         description="Gives the face the features of nobody, in its own pose and light",
         needs_landmarks=True,
+        seeded=True,
         defaults={},
         sample=lambda rng: {},
         paper={},
@@ -186,6 +192,7 @@ MASKS: dict[str, MaskEntry] = {
         make=diffusion,
         description="Paints another face with a diffusion model that you name",
         needs_landmarks=True,
+        seeded=True,
         defaults={"steps": 30, "guidance": 7.5},
         sample=lambda rng: {"steps": 30, "guidance": float(rng.uniform(5, 10))},
         paper={"steps": 30, "guidance": 7.5},
