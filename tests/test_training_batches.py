@@ -106,11 +106,9 @@ def test_landmarks_follow_the_face_through_mirror_and_resize(
 
 def test_mirroring_by_hand() -> None:
     picture, points = five_lights()
-    mirrored, swapped = batches._mirror(picture, points)
+    mirrored, swapped = batches.mirror(picture, points)
     assert np.array_equal(mirrored, picture[:, ::-1])
-    assert swapped is not None
     assert swapped.tolist() == [[19, 22], [45, 20], [33, 34], [21, 50], [43, 48]]
-    assert batches._mirror(picture, None)[1] is None
     assert points[0].tolist() == [18, 20]
 
 
