@@ -85,11 +85,13 @@ def benchmark(
     chosen = choose(faces, config)
     kept = frozenset(chosen[: options.thumbnails]) if options.licence else frozenset()
     work = _todo(faces, chosen, config, results, run_id)
-    units = (
+    units = [
         Unit(subject, mask, part, tuple(i for i in part if i in kept), options.licence)
         for subject, mask, indices in work
         for part in cut(indices, options.batch)
-    )
+    ]
+    # Method after method on the same faces, so that a mask is laid once for all of them.
+    units.sort(key=lambda unit: (config.masks.index(unit.mask), unit.indices[0]))
     total = len(chosen) * len(work)
     done = total - sum(len(indices) for _, _, indices in work)
     report(done, total, "")

@@ -1,6 +1,7 @@
 """Measures a network on many faces at once; what comes out is the pipeline's."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.benchmark.judge import PLAIN, Exhibit
 from engine.benchmark.photographs import clipped, whole
 from engine.benchmark.plan import BenchmarkConfig, Subject, drawn
 from engine.benchmark.rig import Floats, Keys, Png, Rig, network_of, stack
-from engine.data import FaceFile, FaceSet
+from engine.data import FaceSet
 from engine.faces import merge_overlapping
 from engine.images import batch_to_u8
 from engine.masking import Masked, lay_masks
@@ -40,10 +41,7 @@ def show(
     """
     records = [faces.records[index] for index in indices]
     originals = [faces.load(index) for index in indices]
-    masked = [
-        _masked(original_u8, record, mask, config)
-        for original_u8, record in zip(originals, records, strict=True)
-    ]
+    masked = [_masked(faces, index, mask, config) for index in indices]
     shape = originals[0].shape[:2]
     keys = [Keys(subject, mask, config, record.file, shape) for record in records]
     medium = Png(folder, shape) if config.protocol == "png" else Floats(shape)
@@ -74,7 +72,9 @@ def show(
     return exhibits
 
 
-def _masked(original_u8: U8, record: FaceFile, mask: str, config: BenchmarkConfig) -> Masked:
+@lru_cache(maxsize=64)  # the next method gets the same faces: laying another face is slow
+def _masked(faces: FaceSet, index: int, mask: str, config: BenchmarkConfig) -> Masked:
+    original_u8, record = faces.load(index), faces.records[index]
     regions = merge_overlapping([whole(original_u8, record)], *original_u8.shape[:2])
     seed = int.from_bytes(drawn(config.seed, record.file, "mask")[:16], "big")
     return lay_masks(original_u8, regions, mask, preset=config.preset, seed=seed)
