@@ -1,4 +1,4 @@
-"""Gives a face the face of nobody: the swapper as a mask."""
+"""Gives a face the face of nobody: the swappers as masks."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
 
 SIMSWAP = "simswap.v1"
-"""The released swapper."""
+FACESHIFTER = "faceshifter.v1"
+"""The released swappers."""
 
 _TRIES = 8
 _APART = 0.15
@@ -32,10 +33,27 @@ U8 = npt.NDArray[np.uint8]
 def simswap(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0) -> U8:
     """Swap the inner face for an agent's, as SimSwap does (Chen et al., ACM MM 2020).
 
+    Args, Returns, Raises: as :func:`swap_face`.
+    """
+    return swap_face(SIMSWAP, face_u8, landmarks, seed)
+
+
+def faceshifter(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0) -> U8:
+    """Swap the inner face for an agent's, as FaceShifter does (Li et al., CVPR 2020).
+
+    Args, Returns, Raises: as :func:`swap_face`.
+    """
+    return swap_face(FACESHIFTER, face_u8, landmarks, seed)
+
+
+def swap_face(model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: int) -> U8:
+    """Swap the inner face for an agent's.
+
     What comes out is shown to the released recogniser: where it still sees the person, the next
     agent is tried, and the best one stays.
 
     Args:
+        model: a released swapper.
         face_u8: face, ``(H, W, 3)`` RGB.
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: which agent, 0 or more; equal seeds give the same face the same agent.
@@ -56,7 +74,7 @@ def simswap(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 
     own = embed(from_u8(face_u8), placed)
     nearest, best_u8 = 1.0, face_u8
     for agent in choose_agents(seed, own[0].cpu().numpy())[:_TRIES]:
-        made_u8 = lay_back(face_u8, swap_portrait(SIMSWAP, portrait, agent), portrait.matrix)
+        made_u8 = lay_back(face_u8, swap_portrait(model, portrait, agent), portrait.matrix)
         cosine = float((own * embed(from_u8(made_u8), placed)).sum())
         if cosine < nearest:
             nearest, best_u8 = cosine, made_u8
