@@ -20,6 +20,7 @@ NETWORKS = {
     "AgentGallery": "engine.networks.gallery",
     "EigenFaces": "engine.networks.eigenfaces",
     "Embedder": "engine.networks.embedder",
+    "Enhancer": "engine.networks.enhancer",
     "Imn": "engine.networks.imn",
     "Recognizer": "engine.networks.recognizer",
     "Reveal": "engine.networks.reveal",

@@ -13,6 +13,7 @@ from engine.cli.trainings import (
     describe,
     distil_recognizer,
     draw_agents,
+    train_enhancer,
     train_swapper,
 )
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _RECOGNIZER = "recognizer"
 _AGENTS = "agents"
 _SWAPPERS = ("simswap", "faceshifter")
+_ENHANCER = "enhancer"
 _KSAME = "ksame"
 
 _HIDING = ("--lpips", "--crop", "--blocks")
@@ -33,6 +35,7 @@ _UNHEEDED = {
     _RECOGNIZER: _HIDING,
     _KSAME: _FITTED,
     _AGENTS: _FITTED,
+    _ENHANCER: (*_HIDING, *_TAUGHT, "--batch"),
     **{name: (*_HIDING, "--ask-minutes", "--batch") for name in _SWAPPERS},
 }
 """Options that a recipe would not heed; of all others they are those of what learns from others."""
@@ -58,7 +61,7 @@ def train(
         typer.Argument(
             help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
             "imn; recognizer; ksame, averages that need no minutes; simswap or faceshifter, which "
-            "swap faces; agents, whom they show"
+            "swap faces; agents, whom they show; enhancer, which clears portraits"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -108,6 +111,8 @@ def train(
             return draw_agents(data, options, as_json)
         if recipe in _SWAPPERS:
             return train_swapper(recipe, data, teachers, options, as_json)
+        if recipe == _ENHANCER:
+            return train_enhancer(data, options, as_json)
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         _embed(chosen, data, options, as_json)
 

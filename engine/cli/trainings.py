@@ -10,6 +10,7 @@ import typer
 from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
 
 if TYPE_CHECKING:
+    from engine.training.enhancing import EnhanceTrainer
     from engine.training.identities import Fitted
     from engine.training.loop import Trainer, TrainOptions
     from engine.training.pupil import Pupil
@@ -66,6 +67,24 @@ def train_swapper(
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
+def train_enhancer(data: Path, options: "TrainOptions", as_json: bool) -> None:
+    """Train a network that makes poor portraits good."""
+    from engine.data import find_training_sets
+    from engine.perceptual import perceptual_distance
+    from engine.training.enhance import learn_to_enhance
+    from engine.training.enhancing import ENHANCER
+
+    sets = find_training_sets(data)
+    lpips = perceptual_distance("squeeze", options.device)
+    options = replace(options, log_steps=50)
+    try:
+        trainer = learn_to_enhance(ENHANCER, sets, options, lpips, say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
+
+
 def draw_agents(data: Path, options: "TrainOptions", as_json: bool) -> None:
     """Draw identities that are nobody's."""
     from engine.data import find_training_sets
@@ -91,7 +110,7 @@ def average_faces(data: Path, folder: Path, seed: int, as_json: bool) -> None:
     emit(told, as_json, f"{folder / 'model'}: {told['groups']} averages")
 
 
-def describe(trainer: "Trainer | Pupil | SwapTrainer | Fitted") -> dict[str, Any]:
+def describe(trainer: "Trainer | Pupil | SwapTrainer | EnhanceTrainer | Fitted") -> dict[str, Any]:
     """Tell how far a run came and what it logged last, ready for JSON."""
     progress = trainer.progress
     return {

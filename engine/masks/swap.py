@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import StillKnownError
+from engine.errors import MaskError, StillKnownError
 from engine.images import from_u8, to_u8
+from engine.masks.enhance import enhance as enhanced
+from engine.masks.enhance import scale_for
 from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
 from engine.zoo import load_model
 
@@ -30,23 +32,29 @@ _MOST = 0.3
 U8 = npt.NDArray[np.uint8]
 
 
-def simswap(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0) -> U8:
+def simswap(
+    face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0, enhance: float = 0
+) -> U8:
     """Swap the inner face for an agent's, as SimSwap does (Chen et al., ACM MM 2020).
 
     Args, Returns, Raises: as :func:`swap_face`.
     """
-    return swap_face(SIMSWAP, face_u8, landmarks, seed)
+    return swap_face(SIMSWAP, face_u8, landmarks, seed, enhance)
 
 
-def faceshifter(face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0) -> U8:
+def faceshifter(
+    face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0, enhance: float = 0
+) -> U8:
     """Swap the inner face for an agent's, as FaceShifter does (Li et al., CVPR 2020).
 
     Args, Returns, Raises: as :func:`swap_face`.
     """
-    return swap_face(FACESHIFTER, face_u8, landmarks, seed)
+    return swap_face(FACESHIFTER, face_u8, landmarks, seed, enhance)
 
 
-def swap_face(model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: int) -> U8:
+def swap_face(
+    model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: int, enhance: float = 0
+) -> U8:
     """Swap the inner face for an agent's.
 
     What comes out is shown to the released recogniser: where it still sees the person, the next
@@ -57,11 +65,13 @@ def swap_face(model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: in
         face_u8: face, ``(H, W, 3)`` RGB.
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: which agent, 0 or more; equal seeds give the same face the same agent.
+        enhance: 1 to make the swapped face clear with the released enhancer, 0 to leave it.
 
     Returns:
         The mask, same shape as ``face_u8``, equal to it outside the inner face.
 
     Raises:
+        MaskError: another number for ``enhance``.
         LandmarksError: no landmarks, or such that cannot be used.
         StillKnownError: the recogniser still knows the person under every agent that was tried.
         ModelError: as :func:`engine.zoo.load_model`.
@@ -69,12 +79,19 @@ def swap_face(model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: in
     from engine.agents import choose_agents  # torch takes seconds to load
     from engine.recognition import embed
 
+    if enhance not in (0, 1):
+        raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
     portrait = to_portrait(face_u8, landmarks)
+    scale = scale_for(portrait.matrix) if enhance else 1
+    matrix = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8)).matrix
     placed = [np.asarray(landmarks, np.float32)]
     own = embed(from_u8(face_u8), placed)
     nearest, best_u8 = 1.0, face_u8
     for agent in choose_agents(seed, own[0].cpu().numpy())[:_TRIES]:
-        made_u8 = lay_back(face_u8, swap_portrait(model, portrait, agent), portrait.matrix)
+        swapped_u8 = swap_portrait(model, portrait, agent)
+        if enhance:
+            swapped_u8 = enhanced(swapped_u8, scale)
+        made_u8 = lay_back(face_u8, swapped_u8, matrix)
         cosine = float((own * embed(from_u8(made_u8), placed)).sum())
         if cosine < nearest:
             nearest, best_u8 = cosine, made_u8

@@ -182,9 +182,9 @@ MASKS: dict[str, MaskEntry] = {
         description="Gives the face the features of nobody, in its own pose and light",
         needs_landmarks=True,
         seeded=True,
-        defaults={},
-        sample=lambda rng: {},
-        paper={},
+        defaults={"enhance": 0},
+        sample=lambda rng: {"enhance": int(rng.integers(2))},
+        paper={"enhance": 0},
         replaces=True,
     ),
     "diffusion": MaskEntry(

@@ -106,11 +106,11 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
         half = functional.leaky_relu(self.enter(functional.pixel_unshuffle(planes, 2)), 0.2)
         quarter = functional.leaky_relu(self.down[0](half), 0.2)
         eighth = functional.leaky_relu(self.down[1](quarter), 0.2)
-        x = _through(self.deep, eighth, eighth, style)
+        x = through(self.deep, eighth, eighth, style)
         x = functional.interpolate(self.up[0](x), scale_factor=2.0) + quarter
-        x = _through(self.middle, x, quarter, style)
+        x = through(self.middle, x, quarter, style)
         x = functional.interpolate(self.up[1](x), scale_factor=2.0) + half
-        x = _through(self.shallow, x, half, style)
+        x = through(self.shallow, x, half, style)
         return functional.pixel_shuffle(self.leave(functional.leaky_relu(x, 0.2)), 2)
 
 
@@ -192,7 +192,8 @@ def heat_maps(landmarks: Tensor, side: int) -> Tensor:
     return torch.exp(-(x + y) / (2 * (_HEAT * side / 112) ** 2))
 
 
-def _through(blocks: nn.ModuleList, x: Tensor, attributes: Tensor, style: Tensor) -> Tensor:
+def through(blocks: nn.ModuleList, x: Tensor, attributes: Tensor, style: Tensor) -> Tensor:
+    """Pass through blocks, one after the other; shapes as of :class:`Block`."""
     for block in blocks:
         x = block(x, attributes, style)
     return x

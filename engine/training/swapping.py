@@ -1,26 +1,21 @@
 """The swapper in training: its recipe, its losses, its weights and their average, one step."""
 
-import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import numpy as np
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor
 from torch.nn import functional
 
 from engine.alignment import SIDE as ALIGNED_SIDE
 from engine.errors import ModelError
 from engine.masks.portrait import SIDE, canonical_to_portrait, inner_matte
 from engine.networks.swapper import Injection, Swapper
-from engine.training import checkpoint
-from engine.training.checkpoint import Progress
-from engine.training.critic import Critic, realism, sum_of, unmasking, weak_matching
+from engine.training.critic import realism, sum_of, weak_matching
 from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
+from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
 from engine.zoo import read_network
 
@@ -47,7 +42,7 @@ class SwapWeights:
 
 
 @dataclass(frozen=True)
-class SwapRecipe:
+class SwapRecipe(OpposedRecipe):
     """All that a swapper's training needs besides data, teachers and minutes.
 
     Attributes:
@@ -57,8 +52,6 @@ class SwapRecipe:
         batch: portraits in a batch; ``own`` of them get their own identity back.
         agents: share of the others that get an agent's identity instead of another face's.
         held_out: every so many-th face is left out of training and tells how well it goes.
-        learning_rate, betas: of Adam, for the swapper and its critic.
-        average: decay of the moving average of the weights, which is what is released.
     """
 
     name: str
@@ -71,10 +64,6 @@ class SwapRecipe:
     agents: float = 0.5
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
-    learning_rate: float = 4e-4
-    betas: tuple[float, float] = (0.0, 0.99)
-    clip_norm: float = 5.0
-    average: float = 0.995
 
 
 SWAPPERS = {
@@ -102,8 +91,8 @@ class Sitters:
     agents_seen: Tensor
 
 
-class SwapTrainer:
-    """A swapper in training: model, moving average, critic, optimizer, progress.
+class SwapTrainer(Opposed[Swapper, SwapRecipe]):
+    """A swapper in training.
 
     Args:
         recipe: what to train.
@@ -111,9 +100,6 @@ class SwapTrainer:
         sitters: whose faces they are.
         perceptual: LPIPS as a (B,) distance of images in [0, 1].
         recogniser: (B, 3, 112, 112), aligned, in [0, 1], to (B, E): what the losses see.
-
-    Attributes:
-        figures: means of every figure over the latest steps, by name; empty before the first.
 
     Raises:
         DataError: the folder holds a run of another recipe, or a damaged one.
@@ -127,59 +113,10 @@ class SwapTrainer:
         perceptual: Distance,
         recogniser: Callable[[Tensor], Tensor],
     ) -> None:
-        torch.manual_seed(options.seed)
-        self.recipe, self.options, self.sitters = recipe, options, sitters
+        super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
+        self.sitters = sitters
         self.perceptual, self.recogniser = perceptual, recogniser
-        self.model, self.average = self._new().train(), self._new().eval()
-        self.average.load_state_dict(self.model.state_dict())
-        self.critic = Critic().to(options.device)
-        self.optimizer = optim.Adam(
-            [*self.model.parameters(), *self.critic.parameters()],
-            lr=recipe.learning_rate,
-            betas=recipe.betas,
-        )
         self.matte = torch.from_numpy(inner_matte(recipe.side))[None, None].to(options.device)
-        self.progress = Progress()
-        self.figures: dict[str, float] = {}
-        if checkpoint.find(self._checkpoint) is not None:
-            self.progress = checkpoint.load(
-                self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
-            )
-        seeds = np.random.SeedSequence([options.seed, self.progress.step])
-        self.batch_seed, source_seed = seeds.spawn(2)
-        self._rng = np.random.default_rng(source_seed)
-
-    def _new(self) -> Swapper:
-        recipe, start = self.recipe, self.options.start_from
-        network = Swapper(recipe.widths, recipe.blocks, injection=recipe.injection)
-        if start is not None:
-            _begin_from(network, start)
-        network = network.to(self.options.device)
-        return cast(Swapper, network.to(memory_format=torch.channels_last))
-
-    @property
-    def _checkpoint(self) -> Path:
-        return self.options.folder / "checkpoint"
-
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"model": self.model, "average": self.average, "critic": self.critic}
-
-    def save(self) -> None:
-        """Write the checkpoint and the averaged weights as a model folder, ready to be loaded."""
-        checkpoint.save(
-            self._checkpoint,
-            self._modules(),
-            self.optimizer,
-            self.progress,
-            dataclasses.asdict(self.recipe),
-        )
-        checkpoint.export(self.options.folder / "model", self.average)
-
-    def set_rates(self, done: float) -> None:
-        """The full rate until nine tenths of the schedule, then down to a twentieth."""
-        falling = min(1.0, max(0.05, 10 * (1 - done)))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * falling
 
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the swapper and one of its critic; returns every figure of it."""
@@ -187,19 +124,8 @@ class SwapTrainer:
         real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
         identities, wanted = (part.to(device) for part in self._sources(batch.indices))
         made = self.model(real, self.matte, landmarks, identities)
-        self.critic.requires_grad_(False)
         total, figures = self._losses(real, made, batch.indices, wanted, own)
-        self._descend(total, self.model)
-        checkpoint.copy_average(self.average, self.model, self._decay())
-        self.critic.requires_grad_(True)
-        opposed = unmasking(self.critic(real), self.critic(made.detach()))
-        self._descend(opposed, self.critic)
-        self.progress.step += 1
-        self.progress.faces_seen += len(real)
-        return {**figures, "critic": float(opposed.detach()), "total": float(total.detach())}
-
-    def _decay(self) -> float:
-        return min(self.recipe.average, (1 + self.progress.step) / (10 + self.progress.step))
+        return {**figures, **self.learn(total, real, made)}
 
     def _sources(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Identities (B, D) for a batch, and what the losses' recogniser shall see in the others.
@@ -238,16 +164,12 @@ class SwapTrainer:
         total = sum_of(getattr(weights, name) * loss for name, loss in parts.items())
         return total, {name: float(loss.detach()) for name, loss in parts.items()}
 
-    def _descend(self, loss: Tensor, module: nn.Module) -> None:
-        self.optimizer.zero_grad(set_to_none=True)  # Adam leaves alone what has no gradient
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(module.parameters(), self.recipe.clip_norm)
-        if not math.isfinite(float(norm)):
-            raise ModelError(
-                f"the gradient is not finite at step {self.progress.step}",
-                hint="the last step before it is saved: go on from there with another --seed",
-            )
-        self.optimizer.step()
+
+def _new(recipe: SwapRecipe, start: Path | None) -> Swapper:
+    network: Swapper = Swapper(recipe.widths, recipe.blocks, injection=recipe.injection)
+    if start is not None:
+        _begin_from(network, start)
+    return network
 
 
 def _begin_from(network: Swapper, folder: Path) -> None:

@@ -1,0 +1,48 @@
+"""Makes good portraits poor: what blurs, coarsens, litters and compresses, an enhancer undoes."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+U8 = npt.NDArray[np.uint8]
+
+_HEAVY = 0.15
+"""Share of portraits that lose nearly everything: a face must then come from what is learned."""
+
+_LOSSY = 0.5
+_WAYS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
+
+
+def degrade(portrait_u8: U8, side: int, rng: np.random.Generator) -> U8:
+    """Blur, shrink, add noise and compress by chance, as photographs and masks do.
+
+    The order is that of Real-ESRGAN's first pass (Wang et al., ICCVW 2021); a share of the
+    portraits is blurred or pixelated as strongly as by a mask.
+
+    Args:
+        portrait_u8: (S, S, 3), RGB.
+        side: of what comes out; at most S.
+        rng: decides everything.
+
+    Returns:
+        (side, side, 3).
+    """
+    heavy, scale = rng.random() < _HEAVY, len(portrait_u8) / 112
+    sigma = rng.uniform(3, 8) if heavy else rng.uniform(0, 3) * rng.random()
+    poor_u8 = portrait_u8
+    if sigma * scale > 0.2:
+        poor_u8 = cv2.GaussianBlur(poor_u8, (0, 0), sigma * scale)
+    small = round(side / (rng.uniform(4, 10) if heavy else 1 + rng.uniform(0, 2.5) * rng.random()))
+    poor_u8 = cv2.resize(poor_u8, (small, small), interpolation=cv2.INTER_AREA)
+    noise = rng.normal(0, rng.uniform(0, 12) * rng.random(), poor_u8.shape)
+    poor_u8 = np.clip(poor_u8 + noise + 0.5, 0, 255).astype(np.uint8)
+    poor_u8 = cv2.resize(poor_u8, (side, side), interpolation=int(rng.choice(_WAYS)))
+    if rng.random() < _LOSSY:
+        poor_u8 = _compressed(poor_u8, int(rng.integers(35, 96)))
+    return np.asarray(poor_u8, np.uint8)
+
+
+def _compressed(picture_u8: U8, quality: int) -> U8:
+    # The channels' order matters to the compression little; that they come back in it, much.
+    _, data = cv2.imencode(".jpg", picture_u8[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]

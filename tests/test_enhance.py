@@ -1,0 +1,205 @@
+"""Poor portraits made good: the network, what it learns from, a training cut short and gone on."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import skimage.data
+import torch
+from tiny_teachers import write_taught_faces
+from tiny_training import assert_same_state, draw_face, pooled_distance
+from torch import Tensor
+from torch.nn import functional
+
+from engine import zoo
+from engine.alignment import typical_landmarks
+from engine.data import FaceSet
+from engine.errors import DataError, ImageShapeError, MaskError
+from engine.faces import crop, detect
+from engine.masks import enhance as enhancing
+from engine.masks import make_mask
+from engine.masks.portrait import to_portrait
+from engine.networks.enhancer import Enhancer
+from engine.networks.swapper import Swapper
+from engine.results import Reader
+from engine.training import enhance
+from engine.training.degrade import degrade
+from engine.training.enhance import learn_to_enhance
+from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
+from engine.training.loop import TrainOptions
+from engine.training.portraits import Portraits, make_portraits
+
+TINY = EnhanceRecipe(
+    "tiny", widths=(8, 8), blocks=(1, 1), side=32, large=48, batch=2, twice=0.5, swapped=0.5,
+    excluded=(), held_out=4,
+)  # fmt: skip
+FACES = 8
+
+
+def tiny() -> Enhancer:
+    torch.manual_seed(0)
+    return Enhancer((8, 8, 8), (1, 1, 1), style=8, prior_side=4).eval()
+
+
+# --- the network ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("side", [16, 18, 56])
+def test_it_gives_the_side_that_was_asked_for(side: int, scale: int) -> None:
+    with torch.inference_mode():
+        made = tiny()(torch.rand(2, 3, side, side), scale)
+    assert made.shape == (2, 3, side * scale, side * scale)
+
+
+def test_what_it_gives_depends_on_every_part_of_it() -> None:
+    network, portraits = tiny(), torch.rand(1, 3, 32, 32)
+    (network(portraits, 1).sum() + network(portraits, 2).sum()).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert float(parameter.grad.abs().max()) > 0, name
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale"), [((1, 3, 32, 32), 3), ((1, 3, 31, 32), 1), ((1, 3, 4, 4), 1)]
+)
+def test_other_portraits_and_scales_are_refused(shape: tuple[int, ...], scale: int) -> None:
+    with pytest.raises(ImageShapeError):
+        tiny()(torch.rand(shape), scale)
+
+
+# --- what it learns from --------------------------------------------------------------------------
+
+
+def test_poor_portraits_are_poor_and_still_those_faces() -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        face_u8 = draw_face(seed, 112)
+        poor_u8 = degrade(face_u8, 112, rng)
+        assert poor_u8.shape == face_u8.shape
+        assert poor_u8.dtype == np.uint8
+        error = np.abs(poor_u8.astype(int) - face_u8).mean()
+        assert 0 < error < 40
+        means = (picture.reshape(-1, 3).mean(0) for picture in (poor_u8, face_u8))
+        assert np.abs(np.subtract(*means)).max() < 12, "the colours stay in their channels"
+
+
+def test_poor_portraits_can_be_smaller() -> None:
+    assert degrade(draw_face(0, 48), 24, np.random.default_rng(1)).shape == (24, 24, 3)
+
+
+def test_landmarks_follow_when_portraits_are_resized() -> None:
+    face_u8, points = draw_face(1, 140), typical_landmarks(140, 140)
+    large, small = (to_portrait(face_u8, points, side) for side in (144, 112))
+    given = Portraits(
+        torch.zeros(1, 3, 144, 144), torch.from_numpy(large.landmarks)[None], torch.tensor([0])
+    )
+    assert np.abs(resized(given, 112).landmarks[0].numpy() - small.landmarks).max() < 1e-3
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    def draft(name: str, device: str) -> Swapper:
+        torch.manual_seed(1)
+        return Swapper((8, 8, 8), (1, 1, 1), grid=8).eval()
+
+    monkeypatch.setattr(enhance, "load_model", draft)
+    return write_taught_faces(tmp_path / "data", FACES)
+
+
+def train(data: Path, folder: Path, **changes: object) -> EnhanceTrainer:
+    options = TrainOptions(folder=folder, minutes=60, log_steps=2, max_steps=4)
+    options = dataclasses.replace(options, **changes)  # type: ignore[arg-type]
+    return learn_to_enhance(TINY, [FaceSet(data / "faces_train_0.zip")], options, pooled_distance)
+
+
+def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
+    trainer = train(data, tmp_path / "run")
+    assert trainer.progress.step == 4
+    network = zoo.read_network(tmp_path / "run" / "model", "Enhancer")
+    fresh: Enhancer = Enhancer(TINY.widths, TINY.blocks)
+    assert not torch.equal(network.prior, fresh.prior)
+    with Reader(tmp_path / "run" / "results.db") as reader:
+        curves = reader.losses([trainer.progress.run_id])[trainer.progress.run_id]
+    wanted = {"pixels", "realism", "critic", "poor_lpips", "small_lpips", "swapped_lpips"}
+    assert wanted <= curves.keys()
+
+
+def test_a_training_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
+    first = train(data, tmp_path / "run", max_steps=2)
+    again = EnhanceTrainer(TINY, first.options, first.own, first.swapper, pooled_distance)
+    assert_same_state(first, again)  # type: ignore[arg-type]
+    assert train(data, tmp_path / "run", max_steps=3).progress.step == 3
+
+
+def test_a_swapped_portrait_is_its_own_face_without_detail(data: Path, tmp_path: Path) -> None:
+    trainer = train(data, tmp_path / "run", max_steps=1)
+    batch = make_portraits([FaceSet(data / "faces_train_0.zip")], [0, 1], TINY.side)
+    made = trainer.swapped(batch)
+    outside = functional.interpolate(trainer.matte, made.shape[-2:]) == 0
+    assert torch.equal((made * outside), (batch.pictures * outside))
+    assert not torch.equal(made, batch.pictures)
+
+
+def test_sources_that_mirror_their_border_are_not_learned(data: Path, tmp_path: Path) -> None:
+    only = dataclasses.replace(TINY, excluded=("drawn",))
+    options = TrainOptions(folder=tmp_path / "run", minutes=0)
+    with pytest.raises(DataError, match="other sources than drawn"):
+        learn_to_enhance(only, [FaceSet(data / "faces_train_0.zip")], options, pooled_distance)
+
+
+# --- after the swapper ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def doubling(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The scales that an enhancer was asked for, which turns every portrait grey."""
+    asked: list[int] = []
+
+    class Grey:
+        device = "cpu"
+
+        def __call__(self, portraits: Tensor, scale: int) -> Tensor:
+            asked.append(scale)
+            side = portraits.shape[-1] * scale
+            return torch.full((1, 3, side, side), 0.5)
+
+    monkeypatch.setattr(enhancing, "load_model", lambda name: Grey())
+    return asked
+
+
+def a_woman(share: float) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """The astronaut's face, made smaller, and its landmarks in it."""
+    photo_u8 = skimage.data.astronaut()
+    (face,) = detect(photo_u8)
+    assert face.landmarks is not None
+    points = face.landmarks - np.array(face.box[:2], np.float32)
+    face_u8 = crop(photo_u8, face.box)
+    small_u8 = cv2.resize(face_u8, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return np.asarray(small_u8, np.uint8), share * points
+
+
+@pytest.mark.parametrize(("share", "scale"), [(0.5, 1), (1, 2)])
+def test_a_mask_asks_for_the_pixels_that_show(
+    doubling: list[int], share: float, scale: int
+) -> None:
+    face_u8, points = a_woman(share)
+    mask_u8 = make_mask("simswap", face_u8, landmarks=points, seed=1, strength={"enhance": 1})
+    assert set(doubling) == {scale}
+    x, y = points[2].astype(int)
+    assert np.abs(mask_u8[y, x].astype(int) - 128).max() < 3, "what was enhanced is what lies there"
+    assert np.array_equal(mask_u8[0], face_u8[0])
+
+
+def test_a_mask_is_enhanced_or_not(doubling: list[int]) -> None:
+    face_u8, points = a_woman(1)
+    make_mask("simswap", face_u8, landmarks=points, seed=1)
+    assert not doubling
+    with pytest.raises(MaskError, match=r"0 or 1, got 0\.5"):
+        make_mask("simswap", face_u8, landmarks=points, seed=1, strength={"enhance": 0.5})
