@@ -5,20 +5,25 @@ figure is of one mask on one face; the recogniser that judges should be one that
 making of the mask.
 """
 
+import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
+from engine._compat import ensure_torchvision
 from engine.data import FaceFile, FaceSet
-from engine.errors import DataError, LandmarksError
+from engine.errors import DataError, LandmarksError, StillKnownError
 from engine.faces import Face, detect, merge_overlapping
 from engine.images import from_u8
-from engine.masking import lay_masks
-from engine.masks import Preset
+from engine.masking import Masked, lay_masks
+from engine.masks import Preset, Strength
 from engine.masks.portrait import lay_back, to_portrait
+from engine.masks.swap import SWAPPERS, swap_face
 from engine.perceptual import missing, perceptual_distance
 from engine.recognition import Judge, align_batch
 from engine.verification import FAR, different_cosines, embed_set, threshold_at
@@ -45,6 +50,10 @@ class Likeness:
         found_in_originals: the same of the originals.
         landmarks_error: mean distance of the mask's landmarks from the original's, both as
             detected, in percent of the original's distance of the eyes.
+        frechet: Fréchet distance of the masks' embeddings from the originals', of length 1, by the
+            judge; it falls with the number of faces, so that only figures of as many compare.
+        agent_nearer: share of masks that are nearer to their agent than to the original, by the
+            released recogniser, whose space agents are in; None of a mask without agents.
         outside_lpips: mean LPIPS (squeeze) once the inner face is made equal; None without its
             weights.
         largest_change_outside: of any sample outside the inner face, in steps of 255.
@@ -60,6 +69,8 @@ class Likeness:
     found: float
     found_in_originals: float
     landmarks_error: float
+    frechet: float
+    agent_nearer: float | None
     outside_lpips: float | None
     largest_change_outside: int
 
@@ -72,6 +83,7 @@ class _Pair:
     first_u8: U8
     second_u8: U8
     record: FaceFile
+    seed: int
 
 
 def calibrate(faces: FaceSet, judge: Judge, device: str = "cpu") -> float:
@@ -92,6 +104,7 @@ def measure_likeness(
     threshold: float,
     *,
     preset: Preset = "scaled",
+    strength: Strength | None = None,
     model: str = "",
     device: str = "cpu",
     report: Callable[[int, int], None] = lambda done, total: None,
@@ -105,6 +118,7 @@ def measure_likeness(
         judge: the recogniser.
         threshold: see :func:`calibrate`.
         preset: of the mask's strengths.
+        strength: settings that replace the preset's.
         model: of a mask that takes one.
         device: where the judge runs.
         report: told how many of how many are done.
@@ -113,10 +127,11 @@ def measure_likeness(
         DataError: no face has landmarks that can carry the mask.
         MaskError, ModelError: as :func:`engine.masks.make_mask`.
     """
+    lay = functools.partial(lay_masks, mask=mask, preset=preset, strength=strength, model=model)
     pairs: list[_Pair] = []
     for done, index in enumerate(indices):
         report(done, len(indices))
-        pair = _masked_twice(faces.load(index), faces.records[index], index, mask, preset, model)
+        pair = _masked_twice(faces.load(index), faces.records[index], 2 * index, lay)
         if pair is not None:
             pairs.append(pair)
     if not pairs:
@@ -140,6 +155,8 @@ def measure_likeness(
         found=float(np.mean([mask is not None for _, mask in places])),
         found_in_originals=float(np.mean([original is not None for original, _ in places])),
         landmarks_error=float(np.mean(errors)) if errors else float("nan"),
+        frechet=_frechet(originals, first),
+        agent_nearer=_agent_nearer(pairs, mask, strength),
         outside_lpips=_lpips(outside),
         largest_change_outside=max(largest_difference(*both) for both in outside),
     )
@@ -151,19 +168,16 @@ def largest_difference(first_u8: U8, second_u8: U8) -> int:
 
 
 def _masked_twice(
-    face_u8: U8, record: FaceFile, index: int, mask: str, preset: Preset, model: str
+    face_u8: U8, record: FaceFile, seed: int, lay: Callable[..., Masked]
 ) -> _Pair | None:
     height, width = face_u8.shape[:2]
     box = (0, 0, width, height)
     whole = Face(box, (0.0, 0.0, float(width), float(height)), record.landmarks, 1.0)
     regions = merge_overlapping([whole], height, width)
-    made = [
-        lay_masks(face_u8, regions, mask, preset=preset, seed=2 * index + n, model=model)
-        for n in (0, 1)
-    ]
+    made = [lay(face_u8, regions, seed=seed + n) for n in (0, 1)]
     if record.landmarks is None or any(one.notes for one in made):
         return None
-    return _Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record)
+    return _Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record, seed)
 
 
 def _embedded(
@@ -181,6 +195,37 @@ def _embedded(
         return np.stack(found)
 
     return embed("original_u8"), embed("first_u8"), embed("second_u8")
+
+
+def _frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) -> float:
+    """Fréchet distance of two clouds of embeddings, (N, D) each (Heusel et al., NIPS 2017)."""
+    ensure_torchvision()
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    # What comes in are features already.
+    distance = FrechetInceptionDistance(
+        nn.Identity(), normalize=True, input_img_size=originals.shape[1:]
+    )
+    distance.set_dtype(torch.float64)
+    distance.update(torch.from_numpy(originals), real=True)
+    distance.update(torch.from_numpy(masks), real=False)
+    return float(distance.compute())
+
+
+def _agent_nearer(pairs: Sequence[_Pair], mask: str, strength: Strength | None) -> float | None:
+    """Make each mask again: only who makes it knows whose face was given to it."""
+    if mask not in SWAPPERS:
+        return None
+    nearer = []
+    for pair in pairs:
+        # the first seed may have been refused, and the next one taken
+        with contextlib.suppress(StillKnownError):
+            made = swap_face(
+                SWAPPERS[mask], pair.original_u8, pair.record.landmarks, pair.seed,
+                **(strength or {}),
+            )  # fmt: skip
+            nearer.append(made.agent_cosine > made.original_cosine)
+    return float(np.mean(nearer)) if nearer else None
 
 
 def _landmarks_in(face_u8: U8) -> npt.NDArray[np.float32] | None:

@@ -13,7 +13,10 @@ from engine.cli.terminal import emit, face_bar, find_device, named_errors, names
 if TYPE_CHECKING:
     from engine.masks import Preset
 
-_SHOWN = ("match", "seeds_match", "found", "landmarks_error", "outside_lpips", "noted")
+_SHOWN = (
+    "match", "seeds_match", "agent_nearer", "found", "landmarks_error", "frechet",
+    "outside_lpips", "noted",
+)  # fmt: skip
 
 
 def masks(
@@ -30,6 +33,9 @@ def masks(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the choice of faces")] = 0,
     preset: Annotated[str, typer.Option(help="mask strength: scaled, or paper")] = "scaled",
+    enhance: Annotated[
+        bool, typer.Option("--enhance", help="after simswap or faceshifter, clear the face")
+    ] = False,
     diffusion_model: Annotated[
         str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
     ] = "",
@@ -56,6 +62,7 @@ def masks(
             with face_bar() as report:
                 found = measure_likeness(
                     faces, indices, entry.name, judge, least, preset=cast("Preset", preset),
+                    strength={"enhance": 1} if enhance else None,
                     model=diffusion_model if entry.takes_model else "", device=device,
                     report=functools.partial(_tell, report, entry.name),
                 )  # fmt: skip

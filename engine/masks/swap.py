@@ -1,5 +1,6 @@
 """Gives a face the face of nobody: the swappers as masks."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 SIMSWAP = "simswap.v1"
 FACESHIFTER = "faceshifter.v1"
-"""The released swappers."""
+SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
+"""Mask to its released swapper."""
 
 _TRIES = 8
 _APART = 0.15
@@ -32,6 +34,21 @@ _MOST = 0.3
 U8 = npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True, eq=False)
+class Swapped:
+    """A face with an agent's face.
+
+    Attributes:
+        picture_u8: (H, W, 3), equal to the face outside the inner face.
+        original_cosine: to who it was, by the released recogniser.
+        agent_cosine: to whom it was given.
+    """
+
+    picture_u8: U8
+    original_cosine: float
+    agent_cosine: float
+
+
 def simswap(
     face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0, enhance: float = 0
 ) -> U8:
@@ -39,7 +56,7 @@ def simswap(
 
     Args, Returns, Raises: as :func:`swap_face`.
     """
-    return swap_face(SIMSWAP, face_u8, landmarks, seed, enhance)
+    return swap_face(SIMSWAP, face_u8, landmarks, seed, enhance).picture_u8
 
 
 def faceshifter(
@@ -49,12 +66,12 @@ def faceshifter(
 
     Args, Returns, Raises: as :func:`swap_face`.
     """
-    return swap_face(FACESHIFTER, face_u8, landmarks, seed, enhance)
+    return swap_face(FACESHIFTER, face_u8, landmarks, seed, enhance).picture_u8
 
 
 def swap_face(
     model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: int, enhance: float = 0
-) -> U8:
+) -> Swapped:
     """Swap the inner face for an agent's.
 
     What comes out is shown to the released recogniser: where it still sees the person, the next
@@ -67,16 +84,15 @@ def swap_face(
         seed: which agent, 0 or more; equal seeds give the same face the same agent.
         enhance: 1 to make the swapped face clear with the released enhancer, 0 to leave it.
 
-    Returns:
-        The mask, same shape as ``face_u8``, equal to it outside the inner face.
-
     Raises:
         MaskError: another number for ``enhance``.
         LandmarksError: no landmarks, or such that cannot be used.
         StillKnownError: the recogniser still knows the person under every agent that was tried.
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    from engine.agents import choose_agents  # torch takes seconds to load
+    import torch  # takes seconds to load
+
+    from engine.agents import choose_agents
     from engine.recognition import embed
 
     if enhance not in (0, 1):
@@ -86,23 +102,24 @@ def swap_face(
     matrix = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8)).matrix
     placed = [np.asarray(landmarks, np.float32)]
     own = embed(from_u8(face_u8), placed)
-    nearest, best_u8 = 1.0, face_u8
+    best: Swapped | None = None
     for agent in choose_agents(seed, own[0].cpu().numpy())[:_TRIES]:
         swapped_u8 = swap_portrait(model, portrait, agent)
         if enhance:
             swapped_u8 = enhanced(swapped_u8, scale)
         made_u8 = lay_back(face_u8, swapped_u8, matrix)
-        cosine = float((own * embed(from_u8(made_u8), placed)).sum())
-        if cosine < nearest:
-            nearest, best_u8 = cosine, made_u8
-        if nearest < _APART:
+        seen = embed(from_u8(made_u8), placed)
+        cosine, reached = (float((seen * one).sum()) for one in (own, torch.from_numpy(agent)))
+        if best is None or cosine < best.original_cosine:
+            best = Swapped(made_u8, cosine, reached)
+        if cosine < _APART:
             break
-    if nearest > _MOST:
+    if best is None or best.original_cosine > _MOST:
         raise StillKnownError(
             "under every agent that was tried the face stays too near to who it was",
             hint="take a mask that hides more, such as gaussian or pixelate",
         )
-    return best_u8
+    return best
 
 
 def swap_portrait(model: str, portrait: Portrait, agent: npt.NDArray[np.float32]) -> U8:
