@@ -375,6 +375,7 @@ def test_the_pipelines_network_is_where_it_shall_be() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_costs_are_measured_once(folder: Path, tmp_path: Path, results: Results) -> None:
     config = replace(RAND, limit=1, masks=("pixelate", "gaussian"), parts=("cost",))
     run_id = benchmark(FaceSet(folder), config, results)

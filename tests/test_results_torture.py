@@ -35,7 +35,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(tmp_path: Path, times
     found = run("kill", tmp_path / "results.db", times, 7)
     assert found["faults"] == []
     assert found["kills"] == times
-    assert int(str(found["acknowledged"])) > times  # or they were killed before they wrote
+    assert int(str(found["acknowledged"])) >= times // 2  # or they were killed before they wrote
 
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
