@@ -256,13 +256,15 @@ def recover(protected: str | bytes, passphrase: str) -> Opened:
 
     Args:
         protected: path or bytes of the PNG.
-        passphrase: is used and forgotten.
+        passphrase: is used and forgotten; none is needed where the method knows no key.
 
     Raises:
         EngineError: as :func:`engine.pipeline.recover`; each kind has its own words on the page.
     """
     start = time.monotonic()
-    got = engine.recover(open_protected(protected), [passphrase])
+    file = open_protected(protected)
+    unasked = not passphrase and find_method(engine.Trial(file).header.method).keyless
+    got = engine.recover(file, [] if unasked else [passphrase])
     method = find_method(got.header.method)
     exact = all(method.is_exact(got.header.faces[number - 1].data) for number in got.opened)
     png = write_png(None, got.photo_u8, None)

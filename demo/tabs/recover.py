@@ -56,7 +56,7 @@ class RecoverActions:
 
         Args:
             protected: the PNG, exactly as it was downloaded.
-            passphrase: is used once and not kept.
+            passphrase: is used once and not kept; nothing, where the method knows no key.
             request: of the page.
             progress: is told how far it is.
 
