@@ -16,7 +16,9 @@ from demo.draw import boxed
 from demo.gpu import gpu
 from demo.strength import strength_of
 from engine import (
+    MASKS,
     Face,
+    Source,
     crop,
     detect,
     find_method,
@@ -84,6 +86,7 @@ class Shared:
             file; None where that cannot be told, see :func:`still_known`.
         keyless: anyone who has this program brings the faces back.
         notes: a sentence for each face that is hidden otherwise than by the chosen mask.
+        sourced: the other faces look like the person whose photograph was given.
     """
 
     png: bytes = field(repr=False)
@@ -94,6 +97,7 @@ class Shared:
     known: int | None = None
     keyless: bool = False
     notes: tuple[str, ...] = ()
+    sourced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +151,13 @@ def look_at(photo_u8: Photo, search: Search = "usual") -> Found:
     return Found(photo_u8, tuple(faces))
 
 
-def preview(found: Found, numbers: Sequence[int], mask: str, factor: float = 1.0) -> Photo:
+def preview(
+    found: Found,
+    numbers: Sequence[int],
+    mask: str,
+    factor: float = 1.0,
+    source: Source | None = None,
+) -> Photo:
     """Show what others will see, every face framed and numbered.
 
     Args:
@@ -155,13 +165,16 @@ def preview(found: Found, numbers: Sequence[int], mask: str, factor: float = 1.0
         numbers: of the faces to protect; none leaves the photograph as it is.
         mask: name in :data:`engine.masks.MASKS`.
         factor: strength, 1 for the usual.
+        source: whose face the mask lays; not looked at where it takes none.
     """
+    taken = source if mask in MASKS and MASKS[mask].takes_source else None
     height, width = found.photo_u8.shape[:2]
     picked = [face for number, face in enumerate(found.faces, 1) if number in set(numbers)]
     regions = merge_overlapping(picked, height, width)
     masked_u8 = mask_faces(
-        found.photo_u8, regions, mask, strength=strength_of(mask, factor), seed=PREVIEW_SEED
-    )
+        found.photo_u8, regions, mask,
+        strength=strength_of(mask, factor), seed=PREVIEW_SEED, source=taken,
+    )  # fmt: skip
     return boxed(masked_u8, [face.box for face in found.faces], numbers)
 
 
@@ -174,6 +187,7 @@ def protect(
     passphrase: str,
     factor: float = 1.0,
     wrong: WrongMode = "",
+    source: Source | None = None,
 ) -> Shared:
     """Hide the chosen faces so that only the passphrase brings them back.
 
@@ -185,13 +199,14 @@ def protect(
         passphrase: is used and forgotten.
         factor: strength of the mask, 1 for the usual.
         wrong: what a wrong key shows: of the method's modes, or its own where empty.
+        source: whose face the mask lays instead of nobody's.
 
     Raises:
         EngineError: as :func:`engine.pipeline.protect`.
     """
     start = time.monotonic()
     strength = strength_of(mask, factor)
-    options = engine.ProtectOptions(method, mask, strength=strength, wrong=wrong)
+    options = engine.ProtectOptions(method, mask, strength=strength, wrong=wrong, source=source)
     chosen = found.chosen(numbers)
     made = engine.protect(found.photo_u8, chosen, passphrase, options)
     seconds = time.monotonic() - start
@@ -202,8 +217,9 @@ def protect(
     keyless = find_method(method).keyless
     notes = tuple(f"{note.reason}; {note.instead}" for note in made.notes)
     return Shared(
-        made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless, notes
-    )
+        made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless, notes,
+        source is not None,
+    )  # fmt: skip
 
 
 def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> int | None:
@@ -240,13 +256,15 @@ def recover(protected: str | bytes, passphrase: str) -> Opened:
 
     Args:
         protected: path or bytes of the PNG.
-        passphrase: is used and forgotten.
+        passphrase: is used and forgotten; none is needed where the method knows no key.
 
     Raises:
         EngineError: as :func:`engine.pipeline.recover`; each kind has its own words on the page.
     """
     start = time.monotonic()
-    got = engine.recover(open_protected(protected), [passphrase])
+    file = open_protected(protected)
+    unasked = not passphrase and find_method(engine.Trial(file).header.method).keyless
+    got = engine.recover(file, [] if unasked else [passphrase])
     method = find_method(got.header.method)
     exact = all(method.is_exact(got.header.faces[number - 1].data) for number in got.opened)
     png = write_png(None, got.photo_u8, None)

@@ -54,6 +54,21 @@ KEYLESS: Final = (
     "passphrase and without one. It is here to compare others with."
 )
 
+SOURCE: Final = (
+    "If you like, a photograph of a person whose face is laid instead of nobody's. <b>The "
+    "protected picture then looks like that person: ask them first.</b> No passphrase hides who "
+    "they are. "
+    "Their photograph is wiped like yours."
+)
+NO_SOURCE_FACE: Final = (
+    "No face in the second photograph",
+    "Choose one that shows the person's face large and from the front.",
+)
+NO_SOURCE_TAKEN: Final = (
+    "This mask lays nobody's features but its own",
+    "Choose Nobody's face, or leave the photograph of the other person out.",
+)
+
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
 BUSY: Final = (
     "That is more passphrases within a minute than this page tries on one picture, or for one "

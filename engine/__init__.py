@@ -39,14 +39,10 @@ if TYPE_CHECKING:
     from engine.masks import MASKS, make_mask
     from engine.methods import DEFAULT_METHOD, METHODS, find_method, usable_methods
     from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
-    from engine.pipeline import (
-        ProtectOptions,
-        protect,
-        recover,
-        recover_wrongly,
-        refuse_hidden_faces,
-    )
+    from engine.options import ProtectOptions
+    from engine.pipeline import protect, recover, recover_wrongly, refuse_hidden_faces
     from engine.results.standing import Attacked, Standing, standings
+    from engine.sources import Source, find_source
     from engine.zoo import RELEASED, list_models, load_model
 
 __all__ = [
@@ -60,6 +56,7 @@ __all__ = [
     "Key",
     "Lap",
     "ProtectOptions",
+    "Source",
     "Standing",
     "Trial",
     "amplify",
@@ -69,6 +66,7 @@ __all__ = [
     "entropy_bits",
     "faces_from_boxes",
     "find_method",
+    "find_source",
     "from_u8",
     "generate_passphrase",
     "gpu_rates",
@@ -112,8 +110,9 @@ _HOMES = {
     "Lap": "attacks.race",
     "MASKS": "masks",
     "METHODS": "methods",
-    "ProtectOptions": "pipeline",
+    "ProtectOptions": "options",
     "RELEASED": "zoo",
+    "Source": "sources",
     "Standing": "results.standing",
     "Trial": "attacks.keys",
     "amplify": "attacks.residual",
@@ -123,6 +122,7 @@ _HOMES = {
     "entropy_bits": "keys",
     "faces_from_boxes": "faces",
     "find_method": "methods",
+    "find_source": "sources",
     "from_u8": "images",
     "generate_passphrase": "keys",
     "gpu_rates": "attacks.rates",

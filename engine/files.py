@@ -1,9 +1,12 @@
 """Writes files whole or not at all."""
 
+import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def check_target(path: Path) -> None:
@@ -19,6 +22,13 @@ def check_target(path: Path) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, as :func:`replacing` does."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write beside the target and rename, so that a crash leaves the old file or the new one.
 
     Raises:
@@ -28,7 +38,7 @@ def write_file(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(beside, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

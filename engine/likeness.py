@@ -139,23 +139,18 @@ def measure_likeness(
             f"no face of {faces.name} could carry the mask {mask}",
             hint="name a zip with a csv of landmarks beside it",
         )
-    originals, first, second = _embedded(pairs, judge, device)
-    own, seeds = (originals * first).sum(1), (first * second).sum(1)
+    found = _judged(pairs, judge, threshold, device)
     places = [(_landmarks_in(pair.original_u8), _landmarks_in(pair.first_u8)) for pair in pairs]
     errors = [_error(*both) for both in places if both[0] is not None and both[1] is not None]
     outside = [_outside(pair) for pair in pairs]
     return Likeness(
+        **found,
         faces=len(indices),
         noted=1 - len(pairs) / len(indices),
         threshold=threshold,
-        match=float(np.mean(own >= threshold)),
-        cosine=float(own.mean()),
-        seeds_match=float(np.mean(seeds >= threshold)),
-        seeds_cosine=float(seeds.mean()),
         found=float(np.mean([mask is not None for _, mask in places])),
         found_in_originals=float(np.mean([original is not None for original, _ in places])),
         landmarks_error=float(np.mean(errors)) if errors else float("nan"),
-        frechet=_frechet(originals, first),
         agent_nearer=_agent_nearer(pairs, mask, strength),
         outside_lpips=_lpips(outside),
         largest_change_outside=max(largest_difference(*both) for both in outside),
@@ -197,6 +192,21 @@ def _embedded(
     return embed("original_u8"), embed("first_u8"), embed("second_u8")
 
 
+def _judged(
+    pairs: Sequence[_Pair], judge: Judge, threshold: float, device: str
+) -> dict[str, float]:
+    """The figures that the judge alone decides."""
+    originals, first, second = _embedded(pairs, judge, device)
+    own, seeds = (originals * first).sum(1), (first * second).sum(1)
+    return {
+        "match": float(np.mean(own >= threshold)),
+        "cosine": float(own.mean()),
+        "seeds_match": float(np.mean(seeds >= threshold)),
+        "seeds_cosine": float(seeds.mean()),
+        "frechet": _frechet(originals, first),
+    }
+
+
 def _frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) -> float:
     """Fréchet distance of two clouds of embeddings, (N, D) each (Heusel et al., NIPS 2017)."""
     ensure_torchvision()
@@ -222,9 +232,9 @@ def _agent_nearer(pairs: Sequence[_Pair], mask: str, strength: Strength | None) 
         with contextlib.suppress(StillKnownError):
             made = swap_face(
                 SWAPPERS[mask], pair.original_u8, pair.record.landmarks, pair.seed,
-                **(strength or {}),
+                enhance=(strength or {}).get("enhance", 0),
             )  # fmt: skip
-            nearer.append(made.agent_cosine > made.original_cosine)
+            nearer.append(made.given_cosine > made.original_cosine)
     return float(np.mean(nearer)) if nearer else None
 
 

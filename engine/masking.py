@@ -12,6 +12,7 @@ from engine.errors import LandmarksError, StillKnownError
 from engine.faces import Face, Region, crop, paste
 from engine.masks import MASKS, Preset, Strength, make_mask
 from engine.masks.matching import same_person
+from engine.sources import Source
 
 _REPLACED_TRIES = 4
 _SEED_STEP = 1_000_003  # away from the seeds of the next faces
@@ -58,11 +59,13 @@ def mask_faces(
     strength: Strength | None = None,
     seed: int = 0,
     model: str = "",
+    source: Source | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Lay the mask over every face of every region; as :func:`lay_masks`, the picture alone."""
     made = lay_masks(
-        photo_u8, regions, mask, preset=preset, strength=strength, seed=seed, model=model
-    )
+        photo_u8, regions, mask,
+        preset=preset, strength=strength, seed=seed, model=model, source=source,
+    )  # fmt: skip
     return made.photo_u8
 
 
@@ -75,6 +78,7 @@ def lay_masks(
     strength: Strength | None = None,
     seed: int = 0,
     model: str = "",
+    source: Source | None = None,
 ) -> Masked:
     """Lay the mask over every face of every region, and say where it could not lie as it should.
 
@@ -86,6 +90,7 @@ def lay_masks(
         strength: settings that replace the preset's.
         seed: of masks that draw something, 0 or more; each next face has the next seed.
         model: of masks that take one.
+        source: whose face masks that take one lay, the same over every face.
 
     Returns:
         A new photo of the same size, and what is to be said of it.
@@ -96,7 +101,9 @@ def lay_masks(
         BoxError, ImageError: as :func:`engine.faces.crop`.
     """
     masked_u8, notes = photo_u8.copy(), []
-    make = functools.partial(make_mask, mask, preset=preset, strength=strength, model=model)
+    make = functools.partial(
+        make_mask, mask, preset=preset, strength=strength, model=model, source=source
+    )
     placed = mask in MASKS and MASKS[mask].needs_landmarks
     lay = functools.partial(_mask_placed, mask) if placed else _mask_box
     for number, face in ((n, face) for n, region in enumerate(regions) for face in region.faces):

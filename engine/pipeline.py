@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import randbits
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +16,11 @@ from engine.errors import BoxError, MaskError, MethodError, PassphraseError
 from engine.faces import Face, Region, crop, merge_overlapping, no_face_error
 from engine.header import context, encode, pixel_digest, tag
 from engine.images import write_png
-from engine.keys import MAX_MAP_PIXELS, KdfParams, Key, new_salt
+from engine.keys import MAX_MAP_PIXELS, Key, new_salt
 from engine.masking import Masked, MaskNote, lay_masks, mask_faces
-from engine.masks import Preset, checked_model, find_mask, mask_label
-from engine.methods import DEFAULT_METHOD, BoundKey, Crop, Method, WrongMode, find_method
+from engine.masks import Preset, find_mask, mask_label
+from engine.methods import BoundKey, Crop, Method, find_method
+from engine.options import ProtectOptions, check_mask, wrong_mode_of
 from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
 from engine.recovery import (
     Recovered,
@@ -52,35 +52,6 @@ __all__ = [
 
 Passphrases = str | Mapping[int, str]
 """One passphrase for all faces, or one for each face number (from 1)."""
-
-
-@dataclass(frozen=True)
-class ProtectOptions:
-    """How to protect.
-
-    Attributes:
-        method: name in :data:`engine.methods.METHODS`.
-        mask: name in :data:`engine.masks.MASKS`.
-        preset: ``"scaled"`` with the face, or the papers' 112 px settings as they are.
-        strength: mask settings that replace the preset's.
-        wrong: what a wrong key shows; the method's own default where empty.
-        check_value: store a tag that tells the right key and guards every pixel; without it nothing
-            says which key is right, and changes made on purpose go unnoticed (``--no-tag``).
-        kdf: cost of one guess at the passphrase.
-        model: of a mask that draws with a network the user names; it does not travel along.
-        mask_seed: chooses among the masks that one name can make, 0 or more; ``"key"`` lets the
-            first face's key choose, which is another one in every picture; None draws one.
-    """
-
-    method: str = DEFAULT_METHOD
-    mask: str = "gaussian"
-    preset: Preset = "scaled"
-    strength: Mapping[str, float] = field(default_factory=dict)
-    wrong: WrongMode = ""
-    check_value: bool = True
-    kdf: KdfParams = field(default_factory=KdfParams)
-    model: str = ""
-    mask_seed: int | Literal["key"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +101,12 @@ def protect(
     if not faces:
         raise no_face_error(photo_u8)
     method = find_method(options.method)
-    wrong = _wrong_mode(method, options)
+    wrong = wrong_mode_of(method, options)
     height, width = photo_u8.shape[:2]
     regions = _regions(faces, height, width)
     slots, secrets = _key_slots(faces, regions, passphrases)
     label = mask_label(options.mask, options.strength, preset=options.preset)
-    checked_model(options.mask, options.model)
+    check_mask(options)
     salt = new_salt()
     report("deriving the key", 0.0)
     keys = [Key.for_protecting(secret, salt, options.kdf) for secret in secrets]
@@ -148,6 +119,7 @@ def protect(
         strength=dict(options.strength),
         seed=_mask_seed(options, keys[slots[0]]),
         model=options.model,
+        source=options.source,
     )
     header = Header(
         version=VERSION, kdf=options.kdf, salt=salt, method=method.name,
@@ -224,27 +196,6 @@ def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:
                 hint="draw smaller boxes with --box X0,Y0,X1,Y1, or scale the picture down",
             )
     return regions
-
-
-def _wrong_mode(method: Method, options: ProtectOptions) -> WrongMode:
-    own, wrong = method.wrong_modes[0], options.wrong
-    if wrong and method.keyless:
-        raise MethodError(
-            f"{method.name} knows no key, so every passphrase shows the face itself, not {wrong}",
-            hint="choose another method, or leave --wrong out",
-        )
-    if wrong and wrong not in method.wrong_modes:
-        raise MethodError(
-            f"{method.name} shows {' or '.join(method.wrong_modes)} under a wrong key, not {wrong}",
-            hint="choose another method, or leave --wrong out",
-        )
-    if wrong not in ("", own) and not (options.check_value or method.authenticates):
-        raise MethodError(
-            f"without a tag nothing tells a wrong key, so {method.name} would show {own} under it, "
-            f"not {wrong}",
-            hint="keep the tag, or leave --wrong out",
-        )
-    return wrong or own
 
 
 def _key_slots(

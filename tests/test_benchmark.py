@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sample_photos import group, portrait
+from sample_photos import Photo, group, portrait
 from tiny_zoo import (
     forget,
     grey_embedder,
@@ -30,6 +31,7 @@ from engine.benchmark import (
     BenchmarkOptions,
     benchmark,
     choose,
+    cost,
     embedders,
     photographs,
 )
@@ -42,6 +44,8 @@ from engine.cli import app
 from engine.data import FaceFile, FaceSet
 from engine.errors import MaskError, MethodError, MetricError, ResultsError
 from engine.keys import KdfParams, Key, key_map_tensor
+from engine.masking import Masked, lay_masks
+from engine.masks import MASKS
 from engine.methods import find_method
 from engine.provenance import command_line
 from engine.results import Artifact, Reader, Results, Score
@@ -401,9 +405,38 @@ def test_costs_have_quartiles_and_count_parameters(tmp_path: Path) -> None:
     }
     assert set(costs) == {"parameters", "protect_batch_s", "recover_batch_s"}
     assert costs["parameters"].median == sum(p.numel() for p in network.parameters())
-    for cost in costs.values():
-        assert 0 < cost.low <= cost.median <= cost.high
+    for each in costs.values():
+        assert 0 < each.low <= each.median <= each.high
     assert (costs["protect_batch_s"].batch, costs["protect_batch_s"].unit) == (16, "s")
+
+
+@pytest.mark.parametrize(
+    "mask", [name for name, entry in MASKS.items() if entry.replaces and not entry.takes_model]
+)
+def test_the_cost_of_another_face_is_not_that_of_the_blur(
+    mask: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random_embedder(1).save_pretrained(tmp_path / "model")
+    subject = Subject("proface-s-rand-n1", tmp_path / "model")
+    monkeypatch.setattr(cost, "BATCH", 3)
+    hide, _ = cost._batch_calls(subject, mask, QUICK, "cpu")
+    faces: list[tuple[Photo, Masked]] = []
+
+    def lay(face_u8: Photo, *rest: Any, **more: Any) -> Masked:
+        faces.append((face_u8, lay_masks(face_u8, *rest, **more)))
+        return faces[-1][1]
+
+    monkeypatch.setattr(cost, "lay_masks", lay)
+    hide()
+    assert len(faces) == 3
+    for face_u8, made in faces:
+        assert made.notes == ()
+        changed = (made.photo_u8 != face_u8).any(axis=2)
+        assert 0.2 < changed.mean() < 0.7, "the inner face alone, where a blur changes everything"
+    far = cost._sitter(112)[0], np.zeros((5, 2), np.float32)
+    monkeypatch.setattr(cost, "_sitter", lambda side: far)
+    with pytest.raises(MetricError, match=f"the cost of the mask {mask} cannot be measured"):
+        cost._batch_calls(subject, mask, QUICK, "cpu")[0]()
 
 
 @pytest.mark.parametrize(

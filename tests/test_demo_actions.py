@@ -100,6 +100,19 @@ def test_each_refusal_has_words_of_its_own(found: actions.Found) -> None:
     assert troubles.explained(caught.value)[0] == "Re-encoded by another program"
 
 
+def test_what_knows_no_key_comes_back_without_a_passphrase() -> None:
+    photo_u8 = portrait()
+    seen = actions.look_at(photo_u8)
+    png = actions.protect(seen, [1], "gaussian", "imn", RIGHT).png
+    for passphrase in ("", "something else"):
+        got = actions.recover(png, passphrase)
+        assert (got.keyless, got.verified, got.opened) == (True, False, (1,))
+        box = seen.faces[0].box
+        assert psnr_db(crop(open_photo(got.png), box), crop(photo_u8, box)) > 30
+        assert "No passphrase was needed" in recovered_card(got)
+    assert actions.recover(png, RIGHT).verified
+
+
 def test_what_a_wrong_key_shows_can_be_chosen(found: actions.Found) -> None:
     png = actions.protect(found, [1], "gaussian", "sealed", RIGHT, wrong="decoy").png
     trial = engine.Trial(open_protected(png))

@@ -5,16 +5,20 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from demo_server import Server, running
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from sample_photos import portrait, psnr_db
+from sample_photos import group, portrait, psnr_db
 
 from demo.samples import sample
+from engine.faces import detect
 from engine.images import open_photo, open_protected, write_png
+from engine.sources import find_source
 
 DEMO = Path(__file__).resolve().parents[1] / "demo"
 PICTURES = {"Image", "ImageSlider", "Gallery", "ImageEditor", "Plot", "PhotoInput"}
@@ -82,6 +86,36 @@ def test_a_program_protects_and_recovers(server: Server, tmp_path: Path) -> None
     with pytest.raises(AppError, match="Wrong passphrase"):
         client.predict(handle_file(path), "something else", api_name="/recover")
     assert SECRET not in server.log.read_text()
+
+
+def test_a_program_names_whose_face_is_laid(server: Server, tmp_path: Path) -> None:
+    photo, other, sky = (tmp_path / f"{name}.png" for name in ("photo", "other", "sky"))
+    six_u8 = group()
+    (face,) = detect(six_u8)[1:2]
+    x0, y0, x1, y1 = face.box
+    write_png(photo, np.ascontiguousarray(six_u8[y0 - 20 : y1 + 20, x0 - 20 : x1 + 20]), None)
+    write_png(other, portrait(), None)
+    write_png(sky, np.full((64, 96, 3), 200, np.uint8), None)
+    client = Client(server.url, download_files=str(tmp_path), verbose=False)
+
+    def ask(mask: str, source: Path | None) -> tuple[str, str, dict[str, Any]]:
+        _, path, card, figures = client.predict(
+            handle_file(str(photo)), "usual", ["all"], mask, 1, "sealed", SECRET, "",
+            *([] if source is None else [handle_file(str(source))]), api_name="/protect",
+        )  # fmt: skip
+        return path, card, figures
+
+    path, card, figures = ask("simswap", other)
+    assert figures["source"] and figures["notes"] == [] and figures["still_known"] == 0
+    assert "ask them first" in card
+    made, source = find_source(open_photo(path)), find_source(portrait())
+    assert made.identity @ source.identity > 0.4
+    _, card, figures = ask("simswap", None)
+    assert not figures["source"] and "ask them first" not in card
+    with pytest.raises(AppError, match="No face in the second photograph"):
+        ask("simswap", sky)
+    with pytest.raises(AppError, match="This mask lays nobody's features but its own"):
+        ask("gaussian", other)
 
 
 STATELESS = {"faces", "preview", "protect", "recover", "compare"}

@@ -270,6 +270,44 @@ def test_what_a_wrong_key_shows_follows_the_method(page: Page) -> None:
         assert ("No attacker is needed" if row.startswith("IMN") else "Trained attacker") in row
 
 
+def test_whose_face_is_laid_is_asked_only_where_a_mask_can_lay_it(
+    page: Page, tmp_path: Path
+) -> None:
+    other, sky = tmp_path / "other.png", tmp_path / "sky.png"
+    write_png(other, np.ascontiguousarray(sample("Group of six")[:300, 240:400]), None)
+    write_png(sky, np.full((64, 96, 3), 200, np.uint8), None)
+    page.click("#sample-0")
+    page.wait_for_selector("#protect-preview img")
+    page.get_by_role("button", name="More options").click()
+    whose = page.locator("#protect-whose")
+
+    def choose(title: str) -> None:
+        field(page, "protect-mask").click()
+        page.get_by_role("option", name=title, exact=True).click()
+
+    expect(whose).not_to_be_visible()
+    choose("Nobody's face")
+    expect(whose).to_be_visible()
+    expect(whose).to_contain_text("ask them first")
+    upload(page, "protect-source", sky)
+    assert "No face in the second photograph" in message(page)
+    expect(page.locator("#protect-source img")).to_have_count(0)
+    before = page.get_attribute("#protect-preview img", "src")
+    upload(page, "protect-source", other)
+    expect(page.locator("#protect-preview img")).not_to_have_attribute("src", before or "")
+    shoot(page, tmp_path, "whose")
+    field(page, "protect-passphrase").fill(SECRET)
+    page.click("#protect-go")
+    page.wait_for_selector("#protect-card .fv-card")
+    assert "the person you chose" in page.inner_text("#protect-card")
+    choose("Blur")
+    expect(whose).not_to_be_visible()
+    page.click("#protect-go")
+    expect(page.locator("#protect-card")).not_to_contain_text("the person you chose")
+    choose("Nobody's face")
+    expect(page.locator("#protect-source img")).to_have_count(0)
+
+
 def test_compare_opens_a_cell_with_its_figures(page: Page, tmp_path: Path) -> None:
     tab(page, "Compare")
     page.click("#compare-go")

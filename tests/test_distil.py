@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,29 @@ def test_answers_of_others_are_not_taken(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="other teachers") as caught:
         ask_teachers(sets_of(data), files, tmp_path)
     assert caught.value.hint
+
+
+def test_a_run_killed_while_it_begins_leaves_no_part_of_the_answers(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = find_teachers(data)
+
+    replace = os.replace
+
+    def killed(fresh: Path, target: Path) -> None:
+        if target.name == "teachers.npy":
+            raise KeyboardInterrupt
+        replace(fresh, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ask_teachers(sets_of(data), files, tmp_path)
+    assert not (tmp_path / "teachers.npy").exists()
+    assert ask_teachers(sets_of(data), files, tmp_path).any(axis=1).all()
+    (tmp_path / "teachers.npy").write_bytes(b"\x93NUMPY\x01")
+    with pytest.raises(DataError, match="is damaged"):
+        ask_teachers(sets_of(data), files, tmp_path)
 
 
 def test_missing_teachers_and_landmarks_are_told(data: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.files import check_target, write_file
+from engine.files import check_target, replacing, write_file
 
 
 def test_a_file_is_made_and_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -47,6 +47,15 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, kind: str) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such folder"):
         write_file(tmp_path / "nowhere" / "file", b"data")
+
+
+def test_whoever_stops_halfway_leaves_the_old_file(tmp_path: Path) -> None:
+    write_file(tmp_path / "file", b"old")
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "file") as file:
+        file.write(b"half of the n")
+        raise KeyboardInterrupt
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

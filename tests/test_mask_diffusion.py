@@ -2,7 +2,8 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,51 @@ def test_what_is_no_pipeline_is_a_named_error(tmp_path: Path, face_u8: Photo) ->
     assert caught.value.hint
     with pytest.raises(WeightsMissingError, match="not on this machine"):
         paint(face_u8, str(tmp_path / "nowhere"))
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
+    "gone": lambda data: None,
+    "truncated": lambda data: data[: len(data) // 2],
+    "empty": lambda data: b"",
+    "a list": lambda data: b"[]",
+}
+
+
+@needs_transformers
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model_index.json", "gone"),
+        ("model_index.json", "truncated"),
+        ("model_index.json", "a list"),
+        ("text_encoder/config.json", "gone"),
+        ("text_encoder/config.json", "a list"),
+        ("text_encoder/model.safetensors", "gone"),
+        ("text_encoder/model.safetensors", "truncated"),
+        ("text_encoder/model.safetensors", "empty"),
+        ("tokenizer/tokenizer.json", "gone"),
+        ("tokenizer/tokenizer.json", "truncated"),
+        ("tokenizer/tokenizer_config.json", "gone"),
+        ("unet/config.json", "truncated"),
+        ("unet/diffusion_pytorch_model.safetensors", "gone"),
+        ("unet/diffusion_pytorch_model.safetensors", "truncated"),
+        ("vae", "gone"),
+    ],
+)
+def test_a_damaged_pipeline_is_a_named_error(
+    face_u8: Photo, pipeline: str, tmp_path: Path, name: str, damage: str
+) -> None:
+    shutil.copytree(pipeline, tmp_path / "copy")
+    file = tmp_path / "copy" / name
+    if file.is_dir():
+        shutil.rmtree(file)
+    else:
+        left = DAMAGES[damage](file.read_bytes())
+        file.unlink() if left is None else file.write_bytes(left)
+    with pytest.raises(ModelError, match="diffusion model must") as caught:
+        paint(face_u8, str(tmp_path / "copy"))
+    assert caught.value.hint
+    assert str(tmp_path) not in f"{caught.value} {caught.value.hint}"
 
 
 @needs_transformers

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import AAD, AdaIN, Injection, Swapper, heat_maps
 from engine.recognition import cosines
 from engine.results import Reader
-from engine.training.identities import GalleryRecipe, fit_gallery
+from engine.training.identities import GalleryRecipe, fit_gallery, own_identities
 from engine.training.loop import TrainOptions
 from engine.training.swap import learn_to_swap
 from engine.training.swapping import SwapRecipe, SwapTrainer, aligned
@@ -297,6 +298,30 @@ def test_a_gallery_is_fitted_into_a_folder(data: Path, tmp_path: Path) -> None:
     np.save(next((tmp_path / "agents").glob("*.npy")), np.zeros((2, 256), np.float32))
     with pytest.raises(DataError, match="holds 2 faces"):
         fit_gallery(GalleryRecipe(count=3), sets, options)
+
+
+def test_embeddings_are_kept_whole_or_not_at_all(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets, options = [FaceSet(data / "faces_train_0.zip")], TrainOptions(tmp_path, minutes=0)
+
+    def stopped(file: BinaryIO, array: npt.NDArray[np.float32]) -> None:
+        file.write(array.tobytes()[:100])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            own_identities(sets, options)
+    assert list(tmp_path.glob("*.npy")) == []
+    found = own_identities(sets, options)
+    (file,) = tmp_path.glob("*.npy")
+    assert np.array_equal(own_identities(sets, options), found)
+    for left in (file.read_bytes()[:200], b""):
+        file.write_bytes(left)
+        with pytest.raises(DataError, match="is damaged") as caught:
+            own_identities(sets, options)
+        assert "remove it" in caught.value.hint
 
 
 def test_a_laid_back_swap_is_8_bits(data: Path) -> None:

@@ -10,7 +10,15 @@ from demo.draw import fit, in_db, png
 from demo.samples import sample
 from demo.session import Visit, Visits
 from demo.troubles import explained, in_plain_words, problem
-from engine import find_method, generate_passphrase, write_png
+from engine import (
+    MASKS,
+    Source,
+    find_method,
+    find_source,
+    generate_passphrase,
+    open_photo,
+    write_png,
+)
 from engine.errors import EngineError, NoFaceError
 
 Pair = tuple[str, str]
@@ -43,8 +51,9 @@ class ProtectActions:
 
     @in_plain_words
     def faces(
-        self, photo: str, search: str, mask: str, strength: float, request: gr.Request
-    ) -> tuple[str | None, Any, dict[str, Any]]:
+        self, photo: str, search: str, mask: str, strength: float, request: gr.Request,
+        source: str | None = None,
+    ) -> tuple[str | None, Any, dict[str, Any]]:  # fmt: skip
         """Find the faces of a photo, numbered left to right.
 
         Args:
@@ -53,6 +62,7 @@ class ProtectActions:
             mask: name of the mask to preview.
             strength: of the mask, 0.5 to 2.
             request: of the page.
+            source: as for preview.
 
         Returns:
             A preview with the faces framed, their numbers, and their boxes in pixels.
@@ -67,7 +77,7 @@ class ProtectActions:
             visit.put("trouble", error)
             raise
         numbers = list(range(1, len(found.faces) + 1))
-        shown = self._preview(visit, found, numbers, mask, strength)
+        shown = self._preview(visit, found, numbers, mask, strength, source)
         labels = [str(number) for number in numbers]
         choice = gr.update(choices=labels, value=labels, visible=len(labels) > 1)
         return shown, choice, {"faces": [face.box for face in found.faces]}
@@ -87,7 +97,7 @@ class ProtectActions:
     @in_plain_words
     def preview(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float,
-        request: gr.Request,
+        request: gr.Request, source: str | None = None,
     ) -> str | None:  # fmt: skip
         """Show what others will see, before anything is hidden.
 
@@ -98,17 +108,24 @@ class ProtectActions:
             mask: name of the mask.
             strength: of the mask, 0.5 to 2.
             request: of the page.
+            source: as for protect; not looked at where the mask takes none.
         """
         if not photo:
             return None
         visit = self.visits.of(request.session_hash)
         found = self._found(visit, photo, search)
-        return self._preview(visit, found, _numbers(faces, found), mask, strength)
+        return self._preview(visit, found, _numbers(faces, found), mask, strength, source)
+
+    @in_plain_words
+    def whose(self, source: str | None, request: gr.Request) -> None:
+        """Find whose face shall be laid as soon as the photograph is there, or say why not."""
+        self._source(self.visits.of(request.session_hash), source)
 
     @in_plain_words
     def protect(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float, method: str,
-        passphrase: str, wrong: str, request: gr.Request, progress: gr.Progress = _PROGRESS,
+        passphrase: str, wrong: str, request: gr.Request, source: str | None = None,
+        progress: gr.Progress = _PROGRESS,
     ) -> tuple[Pair, str, str, dict[str, Any]]:  # fmt: skip
         """Hide the faces of a photo so that only the passphrase brings them back.
 
@@ -125,6 +142,8 @@ class ProtectActions:
             wrong: what a wrong key shows to who ignores the check: rand, obfs or decoy, where the
                 method has it; nothing for the method's own.
             request: of the page.
+            source: with the mask simswap, a photograph of the person whose face it lays instead of
+                nobody's: the picture looks like them, so ask them first; nothing for nobody's.
             progress: is told how far it is.
 
         Returns:
@@ -138,8 +157,11 @@ class ProtectActions:
         numbers = _numbers(faces, found)
         if not numbers:
             raise problem("No face is ticked", "Tick at least one face to protect.")
+        if source and mask in MASKS and not MASKS[mask].takes_source:
+            raise problem(*words.NO_SOURCE_TAKEN)
+        whose = self._source(visit, source)
         progress(0.2, desc="deriving the key and hiding the faces")
-        shared = actions.protect(found, numbers, mask, method, passphrase, strength, mode)
+        shared = actions.protect(found, numbers, mask, method, passphrase, strength, mode, whose)
         path = visit.keep(shared.png, "protected.png")
         visit.put("shared", path)
         figures = {
@@ -148,6 +170,7 @@ class ProtectActions:
             "faces": shared.faces,
             "still_known": shared.known,
             "notes": list(shared.notes),
+            "source": shared.sourced,
             "bytes": len(shared.png),
             "seconds": round(shared.seconds, 3),
             "method": method,
@@ -172,10 +195,26 @@ class ProtectActions:
             visit.put("found", known)
         return cast(actions.Found, known[1])
 
+    def _source(self, visit: Visit, photo: str | None) -> Source | None:
+        if not photo:
+            visit.forget("source")
+            return None
+        known = visit.things.get("source")
+        if known is None or known[0] != photo:
+            visit.hold(photo)
+            visit.forget("source")
+            try:
+                known = (photo, find_source(open_photo(photo)))
+            except NoFaceError:
+                raise problem(*words.NO_SOURCE_FACE) from None
+            visit.put("source", known)
+        return cast(Source, known[1])
+
     def _preview(
-        self, visit: Visit, found: actions.Found, numbers: list[int], mask: str, factor: float
-    ) -> str:
-        shown_u8 = actions.preview(found, numbers, mask, factor)
+        self, visit: Visit, found: actions.Found, numbers: list[int], mask: str, factor: float,
+        source: str | None,
+    ) -> str:  # fmt: skip
+        shown_u8 = actions.preview(found, numbers, mask, factor, self._source(visit, source))
         path = visit.keep(png(fit(shown_u8, PREVIEW_SIDE)), "preview.png")
         visit.replace("preview", [path])
         return path
@@ -234,8 +273,10 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
         else ("small; it may be seen from close by")
     )
     otherwise = [("Not the mask you chose", "hidden all the same", note) for note in shared.notes]
+    sourced = [("Looks like", "the person you chose", "ask them first: no passphrase hides them")]
     facts = [
         *otherwise,
+        *sourced[: shared.sourced],
         ("Places hidden", str(shared.faces), clear),
         ("Differs from its mask", in_db(shared.mask_db), seen),
         ("Faces come back", back, how),

@@ -1,16 +1,17 @@
 """Protect, the page: where each control stands, and which action answers it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 
-from demo import exhibits, meter, standing, words
+from demo import exhibits, standing, words
 from demo.inputs import FaceNumbers, PhotoInput, WrongModes
 from demo.samples import SAMPLES
 from demo.session import Visits
 from demo.strength import STRONGEST, WEAKEST, has_strength
 from demo.tabs.kept import Offer, hold_uploads, offer
+from demo.tabs.passphrase import passphrase_field, wire_passphrase
 from demo.tabs.protect import NOTHING_YET, ProtectActions
 from engine import DEFAULT_METHOD, MASKS, METHODS, usable_methods
 
@@ -26,6 +27,8 @@ class Controls:
     faces: gr.CheckboxGroup
     mask: gr.Dropdown
     strength: gr.Slider
+    whose: gr.Column
+    source: gr.Image
     method: gr.Radio
     wrong: gr.Radio
     passphrase: gr.Textbox
@@ -90,7 +93,7 @@ def _controls() -> Controls:
     with gr.Row(elem_classes="fv-tight"):
         mask = gr.Dropdown(
             [(title, name) for name, title in words.MASK_TITLES.items()],
-            value="gaussian", label="Mask", info=f"{MASKS['gaussian'].description}.",
+            value="gaussian", label="Mask", info=mask_about("gaussian"),
             elem_id="protect-mask", min_width=150,
         )  # fmt: skip
         strength = gr.Slider(
@@ -112,11 +115,25 @@ def _controls() -> Controls:
             wrong_choices(DEFAULT_METHOD), value="", label="Under a wrong key, show",
             info=wrong_about(DEFAULT_METHOD, ""), elem_id="protect-wrong",
         )  # fmt: skip
+        with gr.Column(visible=False, elem_id="protect-whose") as whose:
+            gr.HTML(f'<div class="fv-heading"><p>{words.SOURCE}</p></div>')
+            source = PhotoInput(
+                label="Whose face (photograph)", type="filepath", format="png", height=200,
+                sources=["upload", "webcam", "clipboard"], elem_id="protect-source",
+                alt_text="the photograph of whose face is laid",
+                placeholder="Drop a photograph here\n- or -\nClick to choose one",
+            )  # fmt: skip
     go = gr.Button("Protect", variant="primary", size="lg", elem_id="protect-go")
     return Controls(
-        photo, search, faces, mask, strength, method, wrong, passphrase, show, draw, worth, go,
-        samples,
+        photo, search, faces, mask, strength, whose, source, method, wrong, passphrase, show, draw,
+        worth, go, samples,
     )  # fmt: skip
+
+
+def mask_about(name: str) -> str:
+    """Describe a mask, and where a person may be chosen whose face it lays."""
+    chosen = ", or those of a person you choose under More options" * MASKS[name].takes_source
+    return f"{MASKS[name].description}{chosen}."
 
 
 def method_label(name: str) -> str:
@@ -143,24 +160,6 @@ def wrong_about(method: str, mode: str) -> str:
     if METHODS[method].keyless:
         return words.KEYLESS
     return f"{words.WRONG_ABOUT[mode]} {words.WRONG_WHERE}"
-
-
-def passphrase_field(
-    place: str, autocomplete: Literal["new-password", "off"]
-) -> tuple[gr.Textbox, gr.Checkbox, gr.Button, gr.HTML]:
-    """Lay out a passphrase with Show, Generate and what it is worth."""
-    passphrase = gr.Textbox(
-        label="Passphrase", type="password", elem_id=f"{place}-passphrase", max_lines=1,
-        placeholder="known to you and who may see the faces",
-        html_attributes=gr.InputHTMLAttributes(
-            autocomplete=autocomplete, spellcheck=False, autocapitalize="off"
-        ),
-    )  # fmt: skip
-    worth = gr.HTML(exhibits.meter(meter.worth_of("")), elem_id=f"{place}-meter")
-    with gr.Row(elem_classes="fv-tight"):
-        draw = gr.Button("Generate", size="sm", elem_id=f"{place}-generate")
-        show = gr.Checkbox(label="Show", value=False, elem_id=f"{place}-show", min_width=90)
-    return passphrase, show, draw, worth
 
 
 def _results(visits: Visits) -> Results:
@@ -197,7 +196,7 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     for button in c.samples.values():
         button.click(does.take_sample, button, c.photo, api_visibility="private")
     hold_uploads(does.visits, c.photo)
-    look = [c.photo, c.search, c.mask, c.strength]
+    look = [c.photo, c.search, c.mask, c.strength, c.source]
     looked = gr.on(
         [c.photo.change, c.search.change], _before_result, c.photo, _stages(r), **private
     ).then(does.faces, look, [r.preview, c.faces, r.boxes], api_name="faces", **_LANE)
@@ -208,18 +207,20 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     r.harder.click(lambda: "harder", None, c.search, **private)
     r.whole.click(lambda: "whole", None, c.search, **private)
     chosen = [c.photo, c.search, c.faces, c.mask, c.strength]
-    c.mask.input(_about_mask, c.mask, [c.mask, c.strength], **private)
+    c.mask.input(_about_mask, c.mask, [c.mask, c.strength, c.whose, c.source], **private)
     gr.on(
         [c.mask.input, c.strength.release, c.faces.input], _before_result, c.photo, _stages(r),
         **private,
     ).then(
-        does.preview, chosen, r.preview, api_name="preview", trigger_mode="always_last", **_LANE
+        does.preview, [*chosen, c.source], r.preview, api_name="preview",
+        trigger_mode="always_last", **_LANE,
     )  # fmt: skip
+    _wire_source(does, c, r, [*chosen, c.source])
     c.method.input(_before_result, c.photo, _stages(r), **private)
     c.method.input(_wrong_of, [c.method, c.wrong], c.wrong, queue=False, **private)
     c.wrong.input(_about_wrong, [c.method, c.wrong], c.wrong, queue=False, **private)
     c.wrong.input(_before_result, c.photo, _stages(r), **private)
-    secret = [*chosen, c.method, c.passphrase, c.wrong]
+    secret = [*chosen, c.method, c.passphrase, c.wrong, c.source]
     gr.on(
         [c.go.click, c.passphrase.submit], does.protect, secret,
         [r.slider, r.download, r.card, r.figures], api_name="protect",
@@ -231,31 +232,26 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     wire_passphrase(does.visits, c.passphrase, c.show, c.meter)
 
 
-def wire_passphrase(
-    visits: Visits, passphrase: gr.Textbox, show: gr.Checkbox, worth: gr.HTML | None = None
-) -> None:
-    """Let Show show, and the meter, where there is one, follow what is typed."""
-
-    def measure(typed: str, request: gr.Request) -> str:
-        visits.of(request.session_hash)  # who types is still at it: nothing is wiped
-        return exhibits.meter(meter.worth_of(typed))
-
+def _wire_source(does: ProtectActions, c: Controls, r: Results, chosen: list[Any]) -> None:
+    """Look at the photograph of whose face is laid as soon as it comes; a bad one does not stay."""
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    show.input(_shown, show, passphrase, queue=False, **private)
-    if worth is not None:
-        # Not input, which a paste does not cause.
-        passphrase.change(
-            measure, passphrase, worth, trigger_mode="always_last", queue=False, **private
-        )
+    hold_uploads(does.visits, c.source)
+    looked = c.source.change(does.whose, c.source, None, **private, **_LANE)
+    looked.failure(lambda: None, None, c.source, queue=False, **private)
+    looked.success(_before_result, c.photo, _stages(r), **private).then(
+        does.preview, chosen, r.preview, trigger_mode="always_last", **private, **_LANE
+    )
 
 
-def _shown(show: bool) -> Any:
-    return gr.update(type="text" if show else "password")
-
-
-def _about_mask(mask: str) -> tuple[Any, Any]:
-    about = gr.update(info=f"{MASKS[mask].description}.")
-    return about, gr.update(interactive=has_strength(mask), value=1)
+def _about_mask(mask: str) -> tuple[Any, ...]:
+    """Describe another mask; the photograph of a person whom it cannot lay goes."""
+    source = gr.skip() if MASKS[mask].takes_source else None
+    return (
+        gr.update(info=mask_about(mask)),
+        gr.update(interactive=has_strength(mask), value=1),
+        gr.update(visible=MASKS[mask].takes_source),
+        source,
+    )
 
 
 def _wrong_of(method: str, mode: str) -> Any:

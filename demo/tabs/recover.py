@@ -9,7 +9,7 @@ from demo import actions, exhibits, words
 from demo.inputs import PhotoInput
 from demo.session import Visits
 from demo.tabs.kept import count_attempt, hold_uploads, offer
-from demo.tabs.protect_page import wire_passphrase
+from demo.tabs.passphrase import wire_passphrase
 from demo.troubles import explained, in_plain_words, problem
 from engine.errors import EngineError
 
@@ -56,7 +56,7 @@ class RecoverActions:
 
         Args:
             protected: the PNG, exactly as it was downloaded.
-            passphrase: is used once and not kept.
+            passphrase: is used once and not kept; nothing, where the method knows no key.
             request: of the page.
             progress: is told how far it is.
 

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 import numpy as np
 import numpy.typing as npt
 import typer
 
+from engine.cli.mask_choice import MaskSeed, MaskSource, parse_seed, read_source
 from engine.cli.terminal import (
     ask_passphrase,
     check_output,
@@ -45,11 +46,6 @@ _Model = Annotated[
 ]
 _Keys = Annotated[list[str] | None, typer.Option(help="FACE=PATH: a passphrase file per face")]
 _NoTag = Annotated[bool, typer.Option("--no-tag", help="let nothing say which key is right")]
-_SEED_DIGITS = 38
-_MaskSeed = Annotated[
-    str,
-    typer.Option(help="which sticker or face: a number, or key, the picture's own; drawn without"),
-]
 _Passphrase = Annotated[str | None, typer.Option(help="read it from here; - is stdin")]
 _Generate = Annotated[bool, typer.Option("--generate", help="make a passphrase, print it once")]
 _Words = Annotated[
@@ -63,7 +59,8 @@ def protect(
     method: Annotated[str, typer.Option(help=_METHOD_HELP)] = DEFAULT_METHOD,
     mask: Annotated[str, typer.Option(help=f"one of {', '.join(MASKS)}")] = "gaussian",
     preset: _Preset = "scaled",
-    mask_seed: _MaskSeed = "",
+    mask_seed: MaskSeed = "",
+    mask_source: MaskSource = None,
     diffusion_model: _Model = "",
     passphrase_file: _Passphrase = None,
     key: _Keys = None,
@@ -85,22 +82,22 @@ def protect(
 ) -> None:
     """Hide the faces of a photograph under a passphrase."""
     _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
-    seed = _parse_seed(mask_seed)
+    seed = parse_seed(mask_seed, mask_source)
     with named_errors():
-        _check_files(photo, output, passphrase_file, key, sidecar)
+        _check_files(photo, mask_source, output, passphrase_file, key, sidecar)
         # before seconds of looking for faces
         find_method(method).model_hash()
         checked_model(mask, diffusion_model)
         boxes = [_parse_box(text) for text in box or []]
         photo_u8 = _open(photo)
+        source = read_source(mask_source, mask, detector)
         secret = None if key else _secret(passphrase_file, generate, words or 6)
         with progress_bar() as report:
             report("looking for faces", 0.0)
             chosen, left = _choose(photo_u8, faces, boxes, whole, detector, min_score)
-        mode = cast(WrongMode, wrong)
         options = ProtectOptions(
-            method, mask, cast(Preset, preset), {}, mode, not no_tag,
-            model=diffusion_model, mask_seed=seed,
+            method, mask, cast(Preset, preset), {}, cast(WrongMode, wrong), not no_tag,
+            model=diffusion_model, mask_seed=seed, source=source,
         )  # fmt: skip
         secrets = secret or _keyed_secrets(list(chosen), key or [])
         start = time.monotonic()
@@ -109,9 +106,9 @@ def protect(
         if generate and isinstance(secrets, str):
             say(f"passphrase: {secrets}")  # before the file is there, so that it cannot be lost
         _write(protected, output, sidecar)
-        result = describe(protected, left, output, time.monotonic() - start)
+        result = describe(protected, options, left, output, time.monotonic() - start)
     _warn(method, left, "found outside the boxes" if box else "")
-    for line in warnings_of(protected):
+    for line in warnings_of(protected, options):
         say(line)
     count = len(result["faces"])
     emit(result, as_json, f"{output}: {count} face{'s' * (count > 1)} hidden with {method}")
@@ -132,18 +129,6 @@ def _write(protected: Protected, output: Path, sidecar: bool) -> None:
 
 def _sidecar_of(output: Path) -> Path:
     return Path(f"{output}.json")
-
-
-def _parse_seed(text: str) -> int | Literal["key"] | None:
-    if not text:
-        return None
-    if text == "key":
-        return "key"
-    if not text.isascii() or not text.isdigit() or len(text) > _SEED_DIGITS:
-        raise typer.BadParameter(
-            "expected a number of at most 38 digits, or key", param_hint="--mask-seed"
-        )
-    return int(text)
 
 
 def _warn(method: str, left: int, where: str) -> None:
@@ -189,13 +174,19 @@ def _check_usage(
 
 
 def _check_files(
-    photo: Path, output: Path, passphrase_file: str | None, key: list[str] | None, sidecar: bool
+    photo: Path,
+    source: Path | None,
+    output: Path,
+    passphrase_file: str | None,
+    key: list[str] | None,
+    sidecar: bool,
 ) -> None:
     """Before any work: nothing that is written may take the place of anything that is read."""
     places = [] if passphrase_file is None else [passphrase_file]
     places += [path for _, path in map(_parse_key, key or [])]
     inputs = {
         "the photograph itself": [photo],
+        "the photograph of --mask-source": [source] if source else [],
         "a passphrase file": secret_paths(places, "--key"),
     }
     check_output(output, inputs)

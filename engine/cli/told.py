@@ -7,11 +7,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engine.cli.mask_choice import SOURCE_WARNING
 from engine.methods import METHODS
+from engine.options import ProtectOptions
 from engine.pipeline import Protected
 
 
-def describe(protected: Protected, left: int, output: Path, seconds: float) -> dict[str, Any]:
+def describe(
+    protected: Protected, options: ProtectOptions, left: int, output: Path, seconds: float
+) -> dict[str, Any]:
     """Tell what was done, and how many faces stayed clear, ready for JSON; nothing secret."""
     header = protected.header
     return {
@@ -19,6 +23,7 @@ def describe(protected: Protected, left: int, output: Path, seconds: float) -> d
         "bytes": len(protected.png),
         "method": header.method,
         "mask": header.mask,
+        "source_warning": None if options.source is None else SOURCE_WARNING,
         "wrong": header.wrong,
         "keyless": METHODS[header.method].keyless,
         "tag": header.faces[0].tag is not None,
@@ -37,9 +42,10 @@ def describe(protected: Protected, left: int, output: Path, seconds: float) -> d
     }
 
 
-def warnings_of(protected: Protected) -> list[str]:
-    """One line for each face that is hidden otherwise than asked for."""
-    return [
+def warnings_of(protected: Protected, options: ProtectOptions) -> list[str]:
+    """One line for a source, and one for each face that is hidden otherwise than asked for."""
+    sourced = [] if options.source is None else [f"warning: {SOURCE_WARNING}"]
+    return sourced + [
         f"warning: the face at {','.join(map(str, note.box))}: {note.reason}; {note.instead}"
         for note in protected.notes
     ]

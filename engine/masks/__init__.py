@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from engine.errors import ImageShapeError, MaskError
 from engine.masks.table import MASKS, MaskEntry, MaskMaker, Strength, find_mask
+from engine.sources import Source
 
 __all__ = [
     "MASKS",
@@ -16,6 +17,7 @@ __all__ = [
     "MaskMaker",
     "Preset",
     "Strength",
+    "check_takes_source",
     "checked_model",
     "find_mask",
     "make_mask",
@@ -40,6 +42,7 @@ def make_mask(
     preset: Preset = "scaled",
     strength: Strength | None = None,
     model: str = "",
+    source: Source | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Make the picture that people see in place of a face.
 
@@ -54,6 +57,7 @@ def make_mask(
             the papers' numbers as they are, for faces of at most 168 px on their shorter side.
         strength: replaces strengths of the preset; scaled like them.
         model: of a mask that takes one, such as ``"diffusion"``: name or path of its network.
+        source: of a mask that takes one, such as ``"simswap"``: whose face it lays.
 
     Returns:
         The mask, a new array of the shape of ``face_u8``.
@@ -63,7 +67,7 @@ def make_mask(
         LandmarksError: landmarks that cannot be used, or none where the mask needs them.
         MaskError: unknown mask or strength, a strength outside its range, a negative seed, a face
             of under 2 or over 16,384 pixels one way, or one too large for the "paper" preset; a
-            model that is missing, or that the mask does not take.
+            model that is missing; a model or source that the mask does not take.
         ModelError: the mask's network cannot be loaded.
 
     Example:
@@ -82,13 +86,24 @@ def make_mask(
             hint="leave out --preset paper",
         )
     values = _merged(entry, base, strength)
-    named = {"model": checked_model(name, model)} if entry.takes_model or model else {}
+    named = _named(name, model, source)
     if preset == "scaled":
         for key in entry.lengths:
             values[key] = _scaled(key, values[key], side / _NATIVE_SIDE)
     return entry.make(
         np.ascontiguousarray(face_u8), landmarks=landmarks, seed=seed, **values, **named
     )
+
+
+def _named(name: str, model: str, source: Source | None) -> dict[str, object]:
+    """What the user names for a mask beside its strengths."""
+    named: dict[str, object] = {}
+    if checked_model(name, model):
+        named["model"] = model
+    if source is not None:
+        check_takes_source(name)
+        named["source"] = source
+    return named
 
 
 def mask_label(name: str, strength: Strength | None = None, *, preset: Preset = "scaled") -> str:
@@ -178,3 +193,12 @@ def checked_model(mask: str, model: str) -> str:
         takes = ", ".join(name for name, entry in MASKS.items() if entry.takes_model)
         raise MaskError(f"the mask {mask} takes no model", hint=f"{takes} does")
     return model
+
+
+def check_takes_source(mask: str) -> None:
+    """Refuse a mask that cannot lay the face of a person whom the user names; MaskError then."""
+    if not find_mask(mask).takes_source:
+        takes = ", ".join(name for name, entry in MASKS.items() if entry.takes_source)
+        raise MaskError(
+            f"expected a mask that takes a source, got {mask}", hint=f"take one of these: {takes}"
+        )

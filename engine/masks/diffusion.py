@@ -5,17 +5,22 @@ over, only what lies around it.
 """
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 
 from engine.errors import MaskError, ModelError, WeightsMissingError
 from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
 
 PROMPT = "portrait photograph of the face of a person, natural skin, looking at the camera"
 """What every pipeline is asked for; nothing in it depends on the face."""
+
+_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+"""What diffusers and transformers raise, undocumented, where a file of a pipeline is damaged."""
 
 U8 = npt.NDArray[np.uint8]
 
@@ -45,7 +50,7 @@ def diffusion(
     Raises:
         LandmarksError: no landmarks, or such as cannot be used.
         MaskError: a strength outside its range.
-        ModelError: the pipeline cannot be loaded, or what it paints is no picture.
+        ModelError: the pipeline cannot be loaded, stops, or what it paints is no picture.
     """
     if int(steps) != steps or steps < 1:
         raise MaskError(f"steps must be whole and 1 or more, got {steps:g}", hint="30 is usual")
@@ -61,18 +66,24 @@ def _paint(pipeline: Any, portrait: Portrait, seed: int, steps: int, guidance: f
 
     side = len(portrait.picture_u8)
     inner = inner_matte(side) > 0
-    painted = pipeline(
-        prompt=PROMPT,
-        image=Image.fromarray(_without_face(portrait.picture_u8, inner)),
-        mask_image=Image.fromarray(np.where(inner, 255, 0).astype(np.uint8)),
-        height=side,
-        width=side,
-        strength=1.0,  # from noise alone
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        # On the processor, so that every device begins with the same noise.
-        generator=torch.Generator("cpu").manual_seed(seed % 2**63),
-    ).images[0]
+    try:
+        painted = pipeline(
+            prompt=PROMPT,
+            image=Image.fromarray(_without_face(portrait.picture_u8, inner)),
+            mask_image=Image.fromarray(np.where(inner, 255, 0).astype(np.uint8)),
+            height=side,
+            width=side,
+            strength=1.0,  # from noise alone
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            # On the processor, so that every device begins with the same noise.
+            generator=torch.Generator("cpu").manual_seed(seed % 2**63),
+        ).images[0]
+    except _FAULTS as error:
+        raise ModelError(
+            f"the diffusion model must paint a face, it stopped with {type(error).__name__}",
+            hint="it may be damaged, or too large for this machine: name another one",
+        ) from error
     painted_u8 = np.asarray(painted.convert("RGB"), np.uint8)
     if painted_u8.shape != portrait.picture_u8.shape:
         raise ModelError(
@@ -109,7 +120,7 @@ def load_inpainting(model: str) -> Any:
     Raises:
         WeightsMissingError: there is none of this name, or the package transformers is not here,
             which these pipelines read their prompts with.
-        ModelError: it is there, and no inpainting pipeline.
+        ModelError: it is there, and damaged, or no inpainting pipeline.
     """
     import importlib.util
 
@@ -131,14 +142,33 @@ def load_inpainting(model: str) -> Any:
             model, dtype=torch.float16 if cuda else torch.float32, use_safetensors=True
         )
     except OSError as error:
+        if Path(model).is_dir():
+            raise _damaged(error) from error
         raise WeightsMissingError(
             "the diffusion model is not on this machine and cannot be fetched",
             hint="name a folder that save_pretrained wrote, or a pipeline of the Hugging Face Hub",
         ) from error
-    except (ValueError, ImportError, KeyError) as error:
-        raise ModelError(
-            "the diffusion model must be an inpainting pipeline of diffusers, got something else",
-            hint="name one such as those that AutoPipelineForInpainting takes",
-        ) from error
+    except (*_FAULTS, ImportError, SafetensorError) as error:
+        raise _damaged(error) from error
+    _check_words(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to("cuda" if cuda else "cpu")
+
+
+def _damaged(error: Exception) -> ModelError:
+    return ModelError(
+        "the diffusion model must be an inpainting pipeline of diffusers, whole, got something "
+        f"else or a damaged one ({type(error).__name__})",
+        hint="copy its folder again, or name one that AutoPipelineForInpainting takes",
+    )
+
+
+def _check_words(pipeline: Any) -> None:
+    """Refuse a pipeline that knows no words: where their file is missing, transformers goes on."""
+    for name, part in pipeline.components.items():
+        special = getattr(part, "all_special_tokens", None)
+        if special is not None and not set(part.get_vocab()) - set(special):
+            raise ModelError(
+                f"the diffusion model must know words to be asked with, its {name} knows none",
+                hint="copy its folder again: the vocabulary is missing",
+            )

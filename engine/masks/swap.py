@@ -1,5 +1,6 @@
-"""Gives a face the face of nobody: the swappers as masks."""
+"""Gives a face the face of nobody, or of a person whom the user names: the swappers as masks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
@@ -12,6 +13,7 @@ from engine.images import from_u8, to_u8
 from engine.masks.enhance import enhance as enhanced
 from engine.masks.enhance import scale_for
 from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
+from engine.sources import Source
 from engine.zoo import load_model
 
 if TYPE_CHECKING:
@@ -31,68 +33,90 @@ _APART = 0.15
 _MOST = 0.3
 """Cosine above which no agent will do; well below the recogniser's threshold, which is .45."""
 
+_STEPS_AWAY = np.array([0, 0.25, 0.5, 0.75], np.float32)
+"""Shares of the own identity that are taken from a source's: the last leaves about .8 of it."""
+
+F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Swapped:
-    """A face with an agent's face.
+    """A face with another identity's face.
 
     Attributes:
         picture_u8: (H, W, 3), equal to the face outside the inner face.
         original_cosine: to who it was, by the released recogniser.
-        agent_cosine: to whom it was given.
+        given_cosine: to whom it was given.
     """
 
     picture_u8: U8
     original_cosine: float
-    agent_cosine: float
+    given_cosine: float
 
 
 def simswap(
-    face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0, enhance: float = 0
+    face_u8: U8,
+    *,
+    landmarks: npt.ArrayLike | None = None,
+    seed: int = 0,
+    source: Source | None = None,
+    enhance: float = 0,
 ) -> U8:
-    """Swap the inner face for an agent's, as SimSwap does (Chen et al., ACM MM 2020).
+    """Lay the face of an agent, or of the source, as SimSwap does (Chen et al., ACM MM 2020).
 
     Args, Returns, Raises: as :func:`swap_face`.
     """
-    return swap_face(SIMSWAP, face_u8, landmarks, seed, enhance).picture_u8
+    made = swap_face(SIMSWAP, face_u8, landmarks, seed, source=source, enhance=enhance)
+    return made.picture_u8
 
 
 def faceshifter(
-    face_u8: U8, *, landmarks: npt.ArrayLike | None = None, seed: int = 0, enhance: float = 0
+    face_u8: U8,
+    *,
+    landmarks: npt.ArrayLike | None = None,
+    seed: int = 0,
+    source: Source | None = None,
+    enhance: float = 0,
 ) -> U8:
-    """Swap the inner face for an agent's, as FaceShifter does (Li et al., CVPR 2020).
+    """Lay the face of an agent, or of the source, as FaceShifter does (Li et al., CVPR 2020).
 
     Args, Returns, Raises: as :func:`swap_face`.
     """
-    return swap_face(FACESHIFTER, face_u8, landmarks, seed, enhance).picture_u8
+    made = swap_face(FACESHIFTER, face_u8, landmarks, seed, source=source, enhance=enhance)
+    return made.picture_u8
 
 
 def swap_face(
-    model: str, face_u8: U8, landmarks: npt.ArrayLike | None, seed: int, enhance: float = 0
+    model: str,
+    face_u8: U8,
+    landmarks: npt.ArrayLike | None,
+    seed: int,
+    *,
+    source: Source | None = None,
+    enhance: float = 0,
 ) -> Swapped:
-    """Swap the inner face for an agent's.
+    """Swap the inner face for an agent's or the source's.
 
     What comes out is shown to the released recogniser: where it still sees the person, the next
-    agent is tried, and the best one stays.
+    agent is tried, or the source a step further away from that person, and the best one stays.
 
     Args:
         model: a released swapper.
         face_u8: face, ``(H, W, 3)`` RGB.
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: which agent, 0 or more; equal seeds give the same face the same agent.
+        source: whose face instead of an agent's.
         enhance: 1 to make the swapped face clear with the released enhancer, 0 to leave it.
 
     Raises:
         MaskError: another number for ``enhance``.
         LandmarksError: no landmarks, or such that cannot be used.
-        StillKnownError: the recogniser still knows the person under every agent that was tried.
+        StillKnownError: the recogniser still knows the person under all that was tried, or takes
+            the source for nearly the same person.
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    import torch  # takes seconds to load
-
-    from engine.agents import choose_agents
+    from engine.agents import choose_agents  # torch takes seconds to load
     from engine.recognition import embed
 
     if enhance not in (0, 1):
@@ -101,34 +125,64 @@ def swap_face(
     scale = scale_for(portrait.matrix) if enhance else 1
     matrix = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8)).matrix
     placed = [np.asarray(landmarks, np.float32)]
-    own = embed(from_u8(face_u8), placed)
-    best: Swapped | None = None
-    for agent in choose_agents(seed, own[0].cpu().numpy())[:_TRIES]:
-        swapped_u8 = swap_portrait(model, portrait, agent)
+    own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
+
+    def lay(identity: F32) -> Swapped:
+        swapped_u8 = swap_portrait(model, portrait, identity)
         if enhance:
             swapped_u8 = enhanced(swapped_u8, scale)
         made_u8 = lay_back(face_u8, swapped_u8, matrix)
-        seen = embed(from_u8(made_u8), placed)
-        cosine, reached = (float((seen * one).sum()) for one in (own, torch.from_numpy(agent)))
-        if best is None or cosine < best.original_cosine:
-            best = Swapped(made_u8, cosine, reached)
-        if cosine < _APART:
+        seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
+        return Swapped(made_u8, float(seen @ own), float(seen @ identity))
+
+    agents = choose_agents(seed, own)[:_TRIES] if source is None else _away(source.identity, own)
+    return _furthest(lay(identity) for identity in agents)
+
+
+def _furthest(tried: Iterable[Swapped]) -> Swapped:
+    """The first that is far enough from who the face was, or the furthest of all.
+
+    Raises:
+        StillKnownError: even that one is too near.
+    """
+    best: Swapped | None = None
+    for made in tried:
+        if best is None or made.original_cosine < best.original_cosine:
+            best = made
+        if best.original_cosine < _APART:
             break
     if best is None or best.original_cosine > _MOST:
         raise StillKnownError(
-            "under every agent that was tried the face stays too near to who it was",
+            "under every identity that was tried the face stays too near to who it was",
             hint="take a mask that hides more, such as gaussian or pixelate",
         )
     return best
 
 
-def swap_portrait(model: str, portrait: Portrait, agent: npt.NDArray[np.float32]) -> U8:
+def _away(source: F32, own: F32) -> F32:
+    """A source, and what is left of it further and further away from who the face was: (N, D).
+
+    Raises:
+        StillKnownError: they are nearly the same person.
+    """
+    from engine.agents import APART
+
+    if source @ own >= APART:
+        raise StillKnownError(
+            "expected the source to be somebody else, got a face too near to the one it replaces",
+            hint="name a photograph of another person, or none",
+        )
+    others = source - _STEPS_AWAY[:, None] * own
+    return np.asarray(others / np.linalg.norm(others, axis=1, keepdims=True), np.float32)
+
+
+def swap_portrait(model: str, portrait: Portrait, identity: F32) -> U8:
     """Give a portrait an identity.
 
     Args:
         model: a released swapper.
         portrait: of any side that is a multiple of 8.
-        agent: (256,), of length 1.
+        identity: (256,), of length 1.
 
     Returns:
         (S, S, 3), RGB.
@@ -144,7 +198,7 @@ def swap_portrait(model: str, portrait: Portrait, agent: npt.NDArray[np.float32]
         from_u8(portrait.picture_u8),
         _matte(len(portrait.picture_u8)),
         torch.from_numpy(portrait.landmarks)[None],
-        torch.from_numpy(agent)[None],
+        torch.from_numpy(identity)[None],
     )
     with torch.inference_mode():
         made = network(*(part.to(device) for part in given))

@@ -61,6 +61,7 @@ class MaskEntry:
         seeded: whether a seed chooses what is drawn, and may be known; noise is not, since
             noise of a known seed could be subtracted again.
         takes_model: whether it draws with a network that the user names.
+        takes_source: whether it can lay the face of a person whom the user names.
     """
 
     name: str
@@ -74,6 +75,7 @@ class MaskEntry:
     replaces: bool = False
     seeded: bool = False
     takes_model: bool = False
+    takes_source: bool = False
 
 
 MASKS: dict[str, MaskEntry] = {
@@ -186,6 +188,7 @@ MASKS: dict[str, MaskEntry] = {
         sample=lambda rng: {"enhance": int(rng.integers(2))},
         paper={"enhance": 0},
         replaces=True,
+        takes_source=True,
     ),
     "diffusion": MaskEntry(
         name="diffusion",

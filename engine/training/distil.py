@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from engine.data import FaceSet
 from engine.errors import DataError
+from engine.files import replacing
 from engine.results import Results
 from engine.training.aligned import AlignedBatches, Faces
 from engine.training.loop import Say, TrainOptions
@@ -92,7 +93,8 @@ def _targets(
         )
     file = folder / "axes.npy"
     if not file.is_file():  # later answers must not turn what earlier ones have taught
-        np.save(file, principal_axes(vectors, recipe.dimensions))
+        with replacing(file) as whole:
+            np.save(whole, principal_axes(vectors, recipe.dimensions))
     return functional.normalize(torch.from_numpy(vectors @ np.load(file)))
 
 

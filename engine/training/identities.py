@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import torch
 from engine.agents import draw_gallery
 from engine.data import FaceSet
 from engine.errors import DataError
+from engine.files import replacing
 from engine.networks.gallery import AgentGallery
 from engine.recognition import find_recognizer
 from engine.training import checkpoint
@@ -25,13 +27,14 @@ def own_identities(sets: Sequence[FaceSet], options: TrainOptions) -> npt.NDArra
     """Embeddings of every face by the released recogniser, (N, D), kept in the run's folder.
 
     Raises:
-        DataError: a face has no landmarks, or the folder's embeddings are of other faces.
+        DataError: a face has no landmarks, or the folder's embeddings are of other faces, or
+            damaged.
         ModelError: as :func:`engine.recognition.find_recognizer`.
     """
     judge = find_recognizer(device=options.device)
     file, total = options.folder / f"{judge.name}-{judge.sha256[:12]}.npy", sum(map(len, sets))
     if file.is_file():
-        found: npt.NDArray[np.float32] = np.load(file)
+        found = _load(file)
         if len(found) != total:
             raise DataError(
                 f"{file.name} holds {len(found)} faces, the sets have {total}",
@@ -45,8 +48,19 @@ def own_identities(sets: Sequence[FaceSet], options: TrainOptions) -> npt.NDArra
             faces = to_faces(aligned_faces(sets, rows)).to(options.device)
             chunks.append(judge.embed(faces).cpu().numpy())
     found = np.concatenate(chunks)
-    np.save(file, found)
+    with replacing(file) as whole:  # a killed run shall leave nothing that is taken for all
+        np.save(whole, found)
     return found
+
+
+def _load(file: Path) -> npt.NDArray[np.float32]:
+    try:
+        return np.asarray(np.load(file), np.float32)
+    except (ValueError, EOFError) as error:
+        raise DataError(
+            f"{file.name} must hold the embeddings of the faces, and is damaged",
+            hint="remove it: they are made again",
+        ) from error
 
 
 @dataclass(frozen=True)

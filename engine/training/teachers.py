@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 from engine.alignment import SIDE, align
 from engine.data import FaceSet
 from engine.errors import DataError, ModelError, WeightsMissingError
+from engine.files import write_file
 from engine.recognition import load_torchscript
 
 _CHUNK = 64
@@ -131,9 +133,18 @@ def _open_answers(folder: Path, shape: tuple[int, int], described: str) -> "np.m
     folder.mkdir(parents=True, exist_ok=True)
     file, note = folder / "teachers.npy", folder / "teachers.json"
     if not file.is_file():
-        note.write_text(described)
-        return np.lib.format.open_memmap(file, "w+", np.float16, shape)
-    answers = np.lib.format.open_memmap(file, "r+")
+        write_file(note, described.encode())
+        # Renamed once it has its size: a killed run shall not leave a part of it under this name.
+        fresh = folder / "teachers.new.npy"
+        np.lib.format.open_memmap(fresh, "w+", np.float16, shape).flush()
+        os.replace(fresh, file)
+    try:
+        answers = np.lib.format.open_memmap(file, "r+")
+    except (ValueError, EOFError) as error:
+        raise DataError(
+            f"{file.name} in {folder.name} must hold the teachers' answers, and is damaged",
+            hint="remove it: they are asked again",
+        ) from error
     if answers.shape != shape or not note.is_file() or note.read_text() != described:
         raise DataError(
             f"{file.name} in {folder.name} holds the answers of other teachers, or on other faces",

@@ -1,0 +1,66 @@
+"""What ``protect`` is told of its mask beside the name: which one to draw, or whose face to lay."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from engine.images import open_photo
+from engine.masks import MASKS, check_takes_source
+from engine.sources import Source, find_source
+
+_SEED_DIGITS = 38
+_TAKE_SOURCES = ", ".join(name for name, mask in MASKS.items() if mask.takes_source)
+
+MaskSeed = Annotated[
+    str,
+    typer.Option(help="which sticker or face: a number, or key, the picture's own; drawn without"),
+]
+MaskSource = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"for the mask {_TAKE_SOURCES}: a photograph of whose face to lay; ask them first"
+    ),
+]
+
+SOURCE_WARNING = (
+    "the faces under this mask look like the person on the photograph of --mask-source, whom no "
+    "key hides: ask them first"
+)
+
+
+def parse_seed(text: str, source: Path | None) -> int | Literal["key"] | None:
+    """Read ``--mask-seed``; None where a face is to be drawn.
+
+    Raises:
+        typer.BadParameter: it is no seed, or the face is given and there is nothing to draw.
+    """
+    if not text:
+        return None
+    if source is not None:
+        raise typer.BadParameter(
+            "--mask-source says whose face it is: there is nothing to draw",
+            param_hint="--mask-seed",
+        )
+    if text == "key":
+        return "key"
+    if not text.isascii() or not text.isdigit() or len(text) > _SEED_DIGITS:
+        raise typer.BadParameter(
+            "expected a number of at most 38 digits, or key", param_hint="--mask-seed"
+        )
+    return int(text)
+
+
+def read_source(path: Path | None, mask: str, detector: str) -> Source | None:
+    """Open the photograph of ``--mask-source``; None where none is named.
+
+    Raises:
+        MaskError: the mask takes none.
+        ImageError, NoFaceError, ModelError: as :func:`engine.images.open_photo` and
+            :func:`engine.sources.find_source`.
+        OSError: it cannot be read.
+    """
+    if path is None:
+        return None
+    check_takes_source(mask)
+    return find_source(open_photo(path), detector)

@@ -1,0 +1,66 @@
+"""Why here: whose face a mask shall show, taken from a photograph that the user names."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import MaskError, NoFaceError
+from engine.faces import Face, crop, detect
+
+_LENGTH_ERROR = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A person whose face a mask lays over others; the photograph itself is not kept.
+
+    Attributes:
+        identity: (D,) float32 of length 1, an embedding by the released recogniser.
+    """
+
+    identity: npt.NDArray[np.float32] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.identity.ndim != 1 or not abs(np.linalg.norm(self.identity) - 1) < _LENGTH_ERROR:
+            raise MaskError(
+                f"an identity must be a vector of length 1, got {self.identity.shape}",
+                hint="take it from a photograph with find_source",
+            )
+
+
+def find_source(photo_u8: npt.NDArray[np.uint8], detector: str = "centerface") -> Source:
+    """Take the identity of the largest face of a photograph.
+
+    Args:
+        photo_u8: (H, W, 3), RGB, 0..255, upright.
+        detector: as in :func:`engine.faces.detect`.
+
+    Raises:
+        NoFaceError: no face in it, or the detector gives the largest one no landmarks.
+        ImageError, ModelError: as :func:`engine.faces.detect` and
+            :func:`engine.recognition.find_recognizer`.
+    """
+    from engine.images import from_u8  # torch takes seconds to load
+    from engine.recognition import embed
+
+    found = detect(photo_u8, detector=detector)
+    if not found:
+        raise NoFaceError(
+            "expected a face in the photograph of whose face the mask shall show, found none",
+            hint="name one that shows the face large and from the front",
+        )
+    face = max(found, key=_area)
+    if face.landmarks is None:
+        raise NoFaceError(
+            "expected landmarks of the face that the mask shall show, the detector gives none",
+            hint="take another one, such as --detector centerface",
+        )
+    placed = face.landmarks - np.array(face.box[:2], np.float32)
+    embedded = embed(from_u8(crop(photo_u8, face.box)), [placed])[0]
+    return Source(np.asarray(embedded.cpu().numpy(), np.float32))
+
+
+def _area(face: Face) -> float:
+    x0, y0, x1, y1 = face.detection
+    return (x1 - x0) * (y1 - y0)
