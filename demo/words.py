@@ -19,6 +19,7 @@ MASK_TITLES: Final[dict[str, str]] = {
     "box": "Grey box",
     "ksame": "Average face",
     "simswap": "Nobody's face",
+    "faceshifter": "Nobody's face, drawn otherwise",
 }
 """Every mask that is offered here; one that draws with a network of the user's choice is not."""
 

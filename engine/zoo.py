@@ -75,6 +75,7 @@ RELEASED: dict[str, str] = {
     "agents.v1": "633e1c13959fb6b32dc2c9ad6cd403a8229419e71b4fa535d2a858eb3911ce56",
     "simswap.v1": "7321e0916c5602097f3eaafd4753ad44dedf2c921829db17e93a1c4e3738ed2b",
     "imn.v1": "f9ce741413c1b6fc9c281d6a07aed309fe79f9db21cf3a619f3ede89d0ab1c64",
+    "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 

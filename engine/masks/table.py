@@ -22,7 +22,7 @@ from engine.masks.diffusion import diffusion
 from engine.masks.filters import gaussian, median, pixelate
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
-from engine.masks.swap import simswap
+from engine.masks.swap import faceshifter, simswap
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -182,6 +182,18 @@ MASKS: dict[str, MaskEntry] = {
         name="simswap",
         make=simswap,
         description="Gives the face the features of nobody, in its own pose and light",
+        needs_landmarks=True,
+        seeded=True,
+        defaults={"enhance": 0},
+        sample=lambda rng: {"enhance": int(rng.integers(2))},
+        paper={"enhance": 0},
+        replaces=True,
+        takes_source=True,
+    ),
+    "faceshifter": MaskEntry(
+        name="faceshifter",
+        make=faceshifter,
+        description="As simswap, by a second network: other features of nobody",
         needs_landmarks=True,
         seeded=True,
         defaults={"enhance": 0},
