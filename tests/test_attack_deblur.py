@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_teachers import write_taught_faces
 from weak_targets import U8, means, write_faces
 
 from engine.attacks import deblur, find_attack
@@ -13,7 +12,6 @@ from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.deblur import STRENGTHS
 from engine.attacks.pairs import PairConfig
 from engine.data import FaceSet
-from engine.errors import MethodError
 from engine.masks import MASKS, MaskEntry
 from engine.training import reveal
 
@@ -52,22 +50,3 @@ def test_a_mask_that_hides_nothing_is_undone_and_one_that_covers_is_not(
     strengths = [s.value for o in outcomes for s in o.scores if s.metric == "strength"]
     assert strengths == [1.0, *STRENGTHS, 1.0]
     assert "60 steps" in attack.budget(config)
-
-
-def test_the_enhancer_restores_without_learning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def inverted(portrait_u8: U8) -> U8:
-        return np.asarray(2 * (portrait_u8.astype(int) - 64).clip(0, 127), np.uint8)
-
-    monkeypatch.setitem(MASKS, "dim", DIM)
-    monkeypatch.setattr(deblur, "enhance", inverted)
-    config = AttackConfig(("sealed",), ("dim",), limit=2, variant="enhancer")
-    attack = find_attack("deblur")
-    data = write_taught_faces(tmp_path / "faces", 2) / "faces_train_0.zip"
-    found = means(list(attack.run(Scene(FaceSet(data), config))))
-    assert found["original:control"] > found["original:mask"] + 1, "where the inner face is"
-    assert "one pass" in attack.budget(config)
-    mixed = AttackConfig(("sealed",), ("dim",), variant="large+enhancer")
-    with pytest.raises(MethodError, match="one size"):
-        list(attack.run(Scene(FaceSet(data), mixed)))
