@@ -218,7 +218,7 @@ def protect(
     notes = tuple(f"{note.reason}; {note.instead}" for note in made.notes)
     return Shared(
         made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless, notes,
-        source is not None,
+        source is not None and made.laid > 0,
     )  # fmt: skip
 
 

@@ -66,8 +66,8 @@ NO_SOURCE_FACE: Final = (
     "Choose one that shows the person's face large and from the front.",
 )
 NO_SOURCE_TAKEN: Final = (
-    "This mask lays nobody's features but its own",
-    "Choose Nobody's face, or leave the photograph of the other person out.",
+    "This mask lays nobody else's face",
+    "Choose one of the two called Nobody's face, or leave the photograph of the other person out.",
 )
 
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."

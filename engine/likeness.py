@@ -5,10 +5,10 @@ figure is of one mask on one face; the recogniser that judges should be one that
 making of the mask.
 """
 
-import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,11 @@ from torch import nn
 
 from engine._compat import ensure_torchvision
 from engine.data import FaceFile, FaceSet
-from engine.errors import DataError, LandmarksError, StillKnownError
+from engine.errors import DataError, LandmarksError
 from engine.faces import Face, detect, merge_overlapping
 from engine.images import from_u8
 from engine.masking import Masked, lay_masks
-from engine.masks import Preset, Strength
+from engine.masks import Preset
 from engine.masks.portrait import lay_back, to_portrait
 from engine.masks.swap import SWAPPERS, swap_face
 from engine.perceptual import missing, perceptual_distance
@@ -51,9 +51,11 @@ class Likeness:
         landmarks_error: mean distance of the mask's landmarks from the original's, both as
             detected, in percent of the original's distance of the eyes.
         frechet: Fréchet distance of the masks' embeddings from the originals', of length 1, by the
-            judge; it falls with the number of faces, so that only figures of as many compare.
-        agent_nearer: share of masks that are nearer to their agent than to the original, by the
-            released recogniser, whose space agents are in; None of a mask without agents.
+            judge; it falls with the number of faces, so that only figures of as many compare. None
+            of a single face.
+        agent_nearer: share of masks that are nearer to their agent than to the original; None of a
+            mask without agents. Not by the judge, who knows no agents: by the released recogniser,
+            in whose space they are, and which has had its say in the choice of the agent.
         outside_lpips: mean LPIPS (squeeze) once the inner face is made equal; None without its
             weights.
         largest_change_outside: of any sample outside the inner face, in steps of 255.
@@ -69,7 +71,7 @@ class Likeness:
     found: float
     found_in_originals: float
     landmarks_error: float
-    frechet: float
+    frechet: float | None
     agent_nearer: float | None
     outside_lpips: float | None
     largest_change_outside: int
@@ -104,7 +106,6 @@ def measure_likeness(
     threshold: float,
     *,
     preset: Preset = "scaled",
-    strength: Strength | None = None,
     model: str = "",
     device: str = "cpu",
     report: Callable[[int, int], None] = lambda done, total: None,
@@ -118,7 +119,6 @@ def measure_likeness(
         judge: the recogniser.
         threshold: see :func:`calibrate`.
         preset: of the mask's strengths.
-        strength: settings that replace the preset's.
         model: of a mask that takes one.
         device: where the judge runs.
         report: told how many of how many are done.
@@ -127,7 +127,7 @@ def measure_likeness(
         DataError: no face has landmarks that can carry the mask.
         MaskError, ModelError: as :func:`engine.masks.make_mask`.
     """
-    lay = functools.partial(lay_masks, mask=mask, preset=preset, strength=strength, model=model)
+    lay = functools.partial(lay_masks, mask=mask, preset=preset, model=model)
     pairs: list[_Pair] = []
     for done, index in enumerate(indices):
         report(done, len(indices))
@@ -151,7 +151,7 @@ def measure_likeness(
         found=float(np.mean([mask is not None for _, mask in places])),
         found_in_originals=float(np.mean([original is not None for original, _ in places])),
         landmarks_error=float(np.mean(errors)) if errors else float("nan"),
-        agent_nearer=_agent_nearer(pairs, mask, strength),
+        agent_nearer=_agent_nearer(pairs, mask),
         outside_lpips=_lpips(outside),
         largest_change_outside=max(largest_difference(*both) for both in outside),
     )
@@ -192,9 +192,7 @@ def _embedded(
     return embed("original_u8"), embed("first_u8"), embed("second_u8")
 
 
-def _judged(
-    pairs: Sequence[_Pair], judge: Judge, threshold: float, device: str
-) -> dict[str, float]:
+def _judged(pairs: Sequence[_Pair], judge: Judge, threshold: float, device: str) -> dict[str, Any]:
     """The figures that the judge alone decides."""
     originals, first, second = _embedded(pairs, judge, device)
     own, seeds = (originals * first).sum(1), (first * second).sum(1)
@@ -203,12 +201,12 @@ def _judged(
         "cosine": float(own.mean()),
         "seeds_match": float(np.mean(seeds >= threshold)),
         "seeds_cosine": float(seeds.mean()),
-        "frechet": _frechet(originals, first),
+        "frechet": frechet(originals, first) if len(pairs) > 1 else None,
     }
 
 
-def _frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) -> float:
-    """Fréchet distance of two clouds of embeddings, (N, D) each (Heusel et al., NIPS 2017)."""
+def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) -> float:
+    """Fréchet distance of two clouds of embeddings, (N, D) each, N from 2 (Heusel et al. 2017)."""
     ensure_torchvision()
     from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -222,20 +220,13 @@ def _frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64])
     return float(distance.compute())
 
 
-def _agent_nearer(pairs: Sequence[_Pair], mask: str, strength: Strength | None) -> float | None:
+def _agent_nearer(pairs: Sequence[_Pair], mask: str) -> float | None:
     """Make each mask again: only who makes it knows whose face was given to it."""
     if mask not in SWAPPERS:
         return None
-    nearer = []
-    for pair in pairs:
-        # the first seed may have been refused, and the next one taken
-        with contextlib.suppress(StillKnownError):
-            made = swap_face(
-                SWAPPERS[mask], pair.original_u8, pair.record.landmarks, pair.seed,
-                enhance=(strength or {}).get("enhance", 0),
-            )  # fmt: skip
-            nearer.append(made.given_cosine > made.original_cosine)
-    return float(np.mean(nearer)) if nearer else None
+    model = SWAPPERS[mask]
+    made = [swap_face(model, p.original_u8, p.record.landmarks, p.seed) for p in pairs]
+    return float(np.mean([one.given_cosine > one.original_cosine for one in made]))
 
 
 def _landmarks_in(face_u8: U8) -> npt.NDArray[np.float32] | None:

@@ -44,10 +44,12 @@ class Masked:
     Attributes:
         photo_u8: (H, W, 3).
         notes: one for each face that could not carry the mask; such a face is hidden all the same.
+        laid: how many faces carry it as it should be.
     """
 
     photo_u8: npt.NDArray[np.uint8] = field(repr=False)
     notes: tuple[MaskNote, ...] = ()
+    laid: int = 0
 
 
 def mask_faces(
@@ -100,7 +102,7 @@ def lay_masks(
         ModelError: the mask's network cannot be loaded; nothing is masked by another then.
         BoxError, ImageError: as :func:`engine.faces.crop`.
     """
-    masked_u8, notes = photo_u8.copy(), []
+    masked_u8, notes, laid = photo_u8.copy(), [], 0
     make = functools.partial(
         make_mask, mask, preset=preset, strength=strength, model=model, source=source
     )
@@ -112,8 +114,9 @@ def lay_masks(
             masked_u8 = paste(masked_u8, part.box, made_u8)
             if reason:
                 notes.append(MaskNote(number, part.box, reason, _instead(mask)))
+            laid += not reason
             seed += 1
-    return Masked(masked_u8, tuple(notes))
+    return Masked(masked_u8, tuple(notes), laid)
 
 
 def _mask_box(

@@ -66,6 +66,7 @@ class Protected:
         exact: for each region, whether recovery is bit-exact.
         notes: one for each face that is hidden otherwise than asked for, because it could not carry
             the mask.
+        laid: how many faces carry the mask as it was asked for.
     """
 
     png: bytes = field(repr=False)
@@ -74,6 +75,7 @@ class Protected:
     header: Header
     exact: tuple[bool, ...]
     notes: tuple[MaskNote, ...] = ()
+    laid: int = 0
 
 
 def protect(
@@ -178,7 +180,7 @@ def _hide(
         photo_u8 = carrier.write_header_copy(signed_u8, raw)
     exact = tuple(method.is_exact(f.data) for f in header.faces)
     png = write_png(None, photo_u8, raw)
-    return Protected(png, photo_u8, masked_u8, header, exact, masked.notes)
+    return Protected(png, photo_u8, masked_u8, header, exact, masked.notes, masked.laid)
 
 
 def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from engine.errors import MaskError, NoFaceError
 from engine.faces import Face, crop, detect
 
+_SIZE = 256
 _LENGTH_ERROR = 1e-3
 
 
@@ -16,15 +17,19 @@ class Source:
     """A person whose face a mask lays over others; the photograph itself is not kept.
 
     Attributes:
-        identity: (D,) float32 of length 1, an embedding by the released recogniser.
+        identity: (256,) float32 of length 1, an embedding by the released recogniser.
+
+    Raises:
+        MaskError: a vector of another size or length.
     """
 
     identity: npt.NDArray[np.float32] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if self.identity.ndim != 1 or not abs(np.linalg.norm(self.identity) - 1) < _LENGTH_ERROR:
+        long = float(np.linalg.norm(self.identity))
+        if self.identity.shape != (_SIZE,) or not abs(long - 1) < _LENGTH_ERROR:
             raise MaskError(
-                f"an identity must be a vector of length 1, got {self.identity.shape}",
+                f"an identity must be ({_SIZE},) of length 1, got {self.identity.shape}, {long:g}",
                 hint="take it from a photograph with find_source",
             )
 

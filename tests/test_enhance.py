@@ -17,10 +17,10 @@ from torch.nn import functional
 from engine import zoo
 from engine.alignment import typical_landmarks
 from engine.data import FaceSet
-from engine.errors import DataError, ImageShapeError, MaskError
+from engine.errors import DataError, ImageShapeError, MaskError, ModelError
 from engine.faces import crop, detect
+from engine.masks import MASKS, make_mask
 from engine.masks import enhance as enhancing
-from engine.masks import make_mask
 from engine.masks.portrait import to_portrait
 from engine.networks.enhancer import Enhancer
 from engine.networks.swapper import Swapper
@@ -122,9 +122,14 @@ def train(data: Path, folder: Path, **changes: object) -> EnhanceTrainer:
 def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
     trainer = train(data, tmp_path / "run")
     assert trainer.progress.step == 4
-    network = zoo.read_network(tmp_path / "run" / "model", "Enhancer")
-    fresh: Enhancer = Enhancer(TINY.widths, TINY.blocks)
-    assert not torch.equal(network.prior, fresh.prior)
+    learned = dict(zoo.read_network(tmp_path / "run" / "model", "Enhancer").named_parameters())
+    fresh = EnhanceTrainer(
+        TINY, TrainOptions(tmp_path / "fresh", 0), trainer.own, trainer.swapper, pooled_distance
+    )
+    same = {n for n, one in fresh.average.named_parameters() if torch.equal(one, learned[n])}
+    # the last layer of a scale that chance has not taken in four steps
+    assert same <= {f"leave.{scale}.{name}" for scale in (0, 1) for name in ("weight", "bias")}
+    assert len(same) <= 2
     with Reader(tmp_path / "run" / "results.db") as reader:
         curves = reader.losses([trainer.progress.run_id])[trainer.progress.run_id]
     wanted = {"pixels", "realism", "critic", "poor_lpips", "small_lpips", "swapped_lpips"}
@@ -145,6 +150,15 @@ def test_a_swapped_portrait_is_its_own_face_without_detail(data: Path, tmp_path:
     outside = functional.interpolate(trainer.matte, made.shape[-2:]) == 0
     assert torch.equal((made * outside), (batch.pictures * outside))
     assert not torch.equal(made, batch.pictures)
+
+
+def test_another_size_of_network_is_no_start(data: Path, tmp_path: Path) -> None:
+    first = train(data, tmp_path / "run", max_steps=1)
+    wider = dataclasses.replace(TINY, widths=(8, 16))
+    options = TrainOptions(tmp_path / "other", 1, start_from=tmp_path / "run" / "model")
+    with pytest.raises(ModelError, match="same widths"):
+        EnhanceTrainer(wider, options, first.own, first.swapper, pooled_distance)
+    assert EnhanceTrainer(TINY, options, first.own, first.swapper, pooled_distance).model
 
 
 def test_sources_that_mirror_their_border_are_not_learned(data: Path, tmp_path: Path) -> None:
@@ -203,3 +217,12 @@ def test_a_mask_is_enhanced_or_not(doubling: list[int]) -> None:
     assert not doubling
     with pytest.raises(MaskError, match=r"0 or 1, got 0\.5"):
         make_mask("simswap", face_u8, landmarks=points, seed=1, strength={"enhance": 0.5})
+
+
+def test_every_mask_can_be_made_as_training_draws_it() -> None:
+    face_u8, points = a_woman(0.5)
+    for name, entry in MASKS.items():
+        if not entry.takes_model:
+            strength = entry.sample(np.random.default_rng(0))
+            mask_u8 = make_mask(name, face_u8, landmarks=points, seed=1, strength=strength)
+            assert not np.array_equal(mask_u8, face_u8), name

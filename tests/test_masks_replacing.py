@@ -17,7 +17,7 @@ from engine.cli import app
 from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError, MaskError
 from engine.faces import detect
-from engine.likeness import calibrate, measure_likeness
+from engine.likeness import calibrate, frechet, measure_likeness
 from engine.masks import make_mask
 from engine.masks.ksame import MODEL
 from engine.masks.matching import lit_as, tone_of
@@ -269,6 +269,29 @@ def test_what_a_mask_leaves_is_measured() -> None:
     assert swapped.landmarks_error < 15
     assert swapped.largest_change_outside == 0 < box.largest_change_outside
     assert box.seeds_match == 1
+    assert swapped.agent_nearer is None
+    assert swapped.frechet is not None and box.frechet is not None
+    assert 0 < swapped.frechet < box.frechet, "a face is nearer to faces than a box is"
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
+def test_a_swapped_face_is_nearer_to_its_agent() -> None:
+    faces, judge = FaceSet(SHARED / "eval_112.zip"), find_recognizer()
+    swapped = measure_likeness(faces, [0, 20], "faceshifter", judge, 0.4)
+    assert swapped.agent_nearer == 1
+    alone = measure_likeness(faces, [0], "ksame", judge, 0.4)
+    assert alone.frechet is None
+
+
+def test_the_frechet_distance_of_two_known_clouds() -> None:
+    rng = np.random.default_rng(0)
+    cloud = rng.normal(size=(400, 3))
+    assert frechet(cloud, cloud) == pytest.approx(0, abs=1e-6)
+    assert frechet(cloud, cloud + np.array([1, 0, 2])) == pytest.approx(5, abs=1e-6)
+    # for equal means and covariances that commute: the sum of (s - t) ** 2
+    spread = np.trace(np.cov(cloud, rowvar=False))
+    assert frechet(cloud, 2 * cloud - cloud.mean(0)) == pytest.approx(spread, rel=1e-6)
 
 
 @pytest.mark.shared

@@ -134,7 +134,7 @@ class ProtectActions:
             search: "usual", "harder" or "whole".
             faces: numbers of the faces to protect, or "all".
             mask: gaussian, pixelate, median, sticker, superpixel, edge, extreme_blur, noise, box,
-                ksame, simswap.
+                ksame, simswap, faceshifter.
             strength: of the mask, 0.5 to 2, 1 is usual.
             method: sealed, proface-k, proface-s-rand or proface-s-obfs; imn, where it is offered,
                 protects from nobody.
@@ -142,8 +142,8 @@ class ProtectActions:
             wrong: what a wrong key shows to who ignores the check: rand, obfs or decoy, where the
                 method has it; nothing for the method's own.
             request: of the page.
-            source: with the mask simswap, a photograph of the person whose face it lays instead of
-                nobody's: the picture looks like them, so ask them first; nothing for nobody's.
+            source: with simswap and faceshifter, a photograph of the person whose face they lay
+                instead of nobody's, whom the picture then looks like; nothing for nobody's.
             progress: is told how far it is.
 
         Returns:
@@ -214,7 +214,8 @@ class ProtectActions:
         self, visit: Visit, found: actions.Found, numbers: list[int], mask: str, factor: float,
         source: str | None,
     ) -> str:  # fmt: skip
-        shown_u8 = actions.preview(found, numbers, mask, factor, self._source(visit, source))
+        chosen = self._source(visit, source if mask in MASKS and MASKS[mask].takes_source else None)
+        shown_u8 = actions.preview(found, numbers, mask, factor, chosen)
         path = visit.keep(png(fit(shown_u8, PREVIEW_SIDE)), "preview.png")
         visit.replace("preview", [path])
         return path

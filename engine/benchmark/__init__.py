@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.benchmark.cost import measure_costs
+from engine.benchmark.cost import check_costs, measure_costs
 from engine.benchmark.plan import PARTS, BenchmarkConfig, Subject, choose
 from engine.benchmark.units import Unit, cut, measure_units
 from engine.data import FaceSet
@@ -90,7 +90,7 @@ def benchmark(
         for subject, mask, indices in work
         for part in cut(indices, options.batch)
     ]
-    # Method after method on the same faces, so that a mask is laid once for all of them.
+    # Method after method on the same faces: a process lays a mask once for all networks.
     units.sort(key=lambda unit: (config.masks.index(unit.mask), unit.indices[0]))
     total = len(chosen) * len(work)
     done = total - sum(len(indices) for _, _, indices in work)
@@ -99,6 +99,8 @@ def benchmark(
     costly = [(s, m) for s, m, _ in work if "cost" in config.parts and (s.name, m) not in known]
     if done == total and not costly and results.is_finished(run_id):
         return run_id
+    for mask in dict.fromkeys(mask for _, mask in costly):
+        check_costs(mask, config)
     results.went_on(run_id, provenance().versions)
     with results.running(run_id):
         for outcome in measure_units(faces, units, config, options.device, options.jobs):

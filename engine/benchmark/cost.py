@@ -16,7 +16,7 @@ from engine.benchmark.photographs import settle
 from engine.benchmark.plan import BenchmarkConfig, Subject, passphrase
 from engine.benchmark.rig import Keys, network_of
 from engine.errors import MetricError
-from engine.faces import Face, crop, detect, merge_overlapping, paste
+from engine.faces import Face, Region, crop, detect, merge_overlapping, paste
 from engine.images import from_u8, open_protected
 from engine.keys import key_map_tensor
 from engine.masking import MaskNote, lay_masks
@@ -105,6 +105,30 @@ def _sitter(side: int) -> tuple[U8, npt.NDArray[np.float32]]:
     return np.asarray(sized_u8, np.uint8), landmarks.astype(np.float32)
 
 
+def check_costs(mask: str, config: BenchmarkConfig) -> None:
+    """Refuse a mask whose cost cannot be measured, before the hours of work that come first.
+
+    Raises:
+        MetricError: the mask cannot be laid over the face that costs are measured on.
+    """
+    _lay_batch(*_seated(), mask, config)
+
+
+def _seated() -> tuple[U8, list[Region]]:
+    """The face of the batches, and the one region that it fills."""
+    face_u8, landmarks = _sitter(_SIDE)
+    box = (0, 0, _SIDE, _SIDE)
+    return face_u8, merge_overlapping([Face(box, box, landmarks, 1.0)], _SIDE, _SIDE)
+
+
+def _lay_batch(
+    face_u8: U8, regions: Sequence[Region], mask: str, config: BenchmarkConfig
+) -> list[U8]:
+    laid = [lay_masks(face_u8, regions, mask, preset=config.preset, seed=i) for i in range(BATCH)]
+    _check_laid([note for one in laid for note in one.notes], mask)
+    return [one.photo_u8 for one in laid]
+
+
 def _check_laid(notes: Sequence[MaskNote], mask: str) -> None:
     if notes:
         raise MetricError(
@@ -117,20 +141,14 @@ def _batch_calls(
     subject: Subject, mask: str, config: BenchmarkConfig, device: str
 ) -> tuple[Callable[[], object], Callable[[], object]]:
     network = network_of(subject, device)
-    face_u8, landmarks = _sitter(_SIDE)
-    box = (0, 0, _SIDE, _SIDE)
-    regions = merge_overlapping([Face(box, box, landmarks, 1.0)], _SIDE, _SIDE)
+    face_u8, regions = _seated()
     keys = Keys(subject, mask, config, "cost", (_SIDE, _SIDE))
     maps = () if subject.keyless else (_spread_map(keys, device),)
     originals = from_u8(face_u8).expand(BATCH, -1, -1, -1).to(device)
     shuffle = _spread(keys.shuffle("right"), device) if subject.scrambled else None
 
     def hide() -> object:
-        laid = [
-            lay_masks(face_u8, regions, mask, preset=config.preset, seed=i) for i in range(BATCH)
-        ]
-        _check_laid([note for one in laid for note in one.notes], mask)
-        masks = [from_u8(one.photo_u8) for one in laid]
+        masks = [from_u8(one) for one in _lay_batch(face_u8, regions, mask, config)]
         with torch.inference_mode():
             hidden = scramble(originals, shuffle) if shuffle else originals
             return network.protect(hidden, torch.cat(masks).to(device), *maps)

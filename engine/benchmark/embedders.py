@@ -72,7 +72,7 @@ def show(
     return exhibits
 
 
-@lru_cache(maxsize=64)  # the next method gets the same faces: laying another face is slow
+@lru_cache(maxsize=256)  # of a batch, for the next network: laying another face is slow
 def _masked(faces: FaceSet, index: int, mask: str, config: BenchmarkConfig) -> Masked:
     original_u8, record = faces.load(index), faces.records[index]
     regions = merge_overlapping([whole(original_u8, record)], *original_u8.shape[:2])

@@ -33,9 +33,6 @@ def masks(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the choice of faces")] = 0,
     preset: Annotated[str, typer.Option(help="mask strength: scaled, or paper")] = "scaled",
-    enhance: Annotated[
-        bool, typer.Option("--enhance", help="after simswap or faceshifter, clear the face")
-    ] = False,
     diffusion_model: Annotated[
         str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
     ] = "",
@@ -62,7 +59,6 @@ def masks(
             with face_bar() as report:
                 found = measure_likeness(
                     faces, indices, entry.name, judge, least, preset=cast("Preset", preset),
-                    strength={"enhance": 1} if enhance else None,
                     model=diffusion_model if entry.takes_model else "", device=device,
                     report=functools.partial(_tell, report, entry.name),
                 )  # fmt: skip

@@ -23,7 +23,7 @@ def describe(
         "bytes": len(protected.png),
         "method": header.method,
         "mask": header.mask,
-        "source_warning": None if options.source is None else SOURCE_WARNING,
+        "source_warning": SOURCE_WARNING if _shows_source(protected, options) else None,
         "wrong": header.wrong,
         "keyless": METHODS[header.method].keyless,
         "tag": header.faces[0].tag is not None,
@@ -44,11 +44,15 @@ def describe(
 
 def warnings_of(protected: Protected, options: ProtectOptions) -> list[str]:
     """One line for a source, and one for each face that is hidden otherwise than asked for."""
-    sourced = [] if options.source is None else [f"warning: {SOURCE_WARNING}"]
+    sourced = [f"warning: {SOURCE_WARNING}"] if _shows_source(protected, options) else []
     return sourced + [
         f"warning: the face at {','.join(map(str, note.box))}: {note.reason}; {note.instead}"
         for note in protected.notes
     ]
+
+
+def _shows_source(protected: Protected, options: ProtectOptions) -> bool:
+    return options.source is not None and protected.laid > 0
 
 
 def psnr_db(first_u8: npt.NDArray[np.uint8], second_u8: npt.NDArray[np.uint8]) -> float | None:

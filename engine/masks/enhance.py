@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engine.networks.enhancer import Enhancer
 
 ENHANCER = "enhancer.v1"
-"""The released enhancer."""
+"""The enhancer that is meant where none is named; it is still in training, and not released."""
 
 _TWICE_FROM = 1.3
 """Pixels of the face for each of the portrait from which on twice the pixels show."""

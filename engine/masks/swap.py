@@ -107,10 +107,10 @@ def swap_face(
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: which agent, 0 or more; equal seeds give the same face the same agent.
         source: whose face instead of an agent's.
-        enhance: 1 to make the swapped face clear with the released enhancer, 0 to leave it.
+        enhance: 1 to make the swapped face clear with :data:`engine.masks.enhance.ENHANCER`.
 
     Raises:
-        MaskError: another number for ``enhance``.
+        MaskError: another number for ``enhance`` than 0 and 1.
         LandmarksError: no landmarks, or such that cannot be used.
         StillKnownError: the recogniser still knows the person under all that was tried, or takes
             the source for nearly the same person.
@@ -122,8 +122,9 @@ def swap_face(
     if enhance not in (0, 1):
         raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
     portrait = to_portrait(face_u8, landmarks)
-    scale = scale_for(portrait.matrix) if enhance else 1
-    matrix = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8)).matrix
+    scale, matrix = scale_for(portrait.matrix) if enhance else 1, portrait.matrix
+    if scale > 1:
+        matrix = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8)).matrix
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 

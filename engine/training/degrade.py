@@ -10,7 +10,7 @@ _HEAVY = 0.15
 """Share of portraits that lose nearly everything: a face must then come from what is learned."""
 
 _LOSSY = 0.5
-_WAYS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
+_WAYS = (cv2.INTER_NEAREST_EXACT, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
 
 
 def degrade(portrait_u8: U8, side: int, rng: np.random.Generator) -> U8:

@@ -1,6 +1,7 @@
 """The enhancer in training: its recipe, what it is shown, its losses, one step."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from engine.errors import ModelError
 from engine.images import batch_to_u8
 from engine.masks.portrait import SIDE, inner_matte
 from engine.networks.enhancer import Enhancer
@@ -77,6 +79,7 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
 
     Raises:
         DataError: the folder holds a run of another recipe, or a damaged one.
+        ModelError: the network to start from is of another size.
     """
 
     def __init__(
@@ -87,12 +90,7 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         swapper: Swapper,
         perceptual: Distance,
     ) -> None:
-        def make() -> Enhancer:
-            if options.start_from is not None:
-                return cast(Enhancer, read_network(options.start_from, "Enhancer"))
-            return cast(Enhancer, Enhancer(recipe.widths, recipe.blocks))
-
-        super().__init__(recipe, options, make)
+        super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
         self.own, self.swapper, self.perceptual = own, swapper, perceptual
         self.matte = torch.from_numpy(inner_matte(recipe.side))[None, None].to(options.device)
 
@@ -105,7 +103,8 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         real, half = batch.pictures.to(self.options.device), len(batch.indices) // 2
         poor = self.poor(real, 1, self._rng)
         if self._rng.random() < self.recipe.swapped:
-            poor[:half] = self.swapped(batch)[:half]
+            parts = (batch.pictures, batch.landmarks, batch.indices)
+            poor[:half] = self.swapped(Portraits(*(part[:half] for part in parts)))
         return self._step(poor, real, 1)
 
     def poor(self, real: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
@@ -137,6 +136,20 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         total = sum_of(getattr(self.recipe.weights, name) * part for name, part in parts.items())
         figures = {name: float(part.detach()) for name, part in parts.items()}
         return {**figures, **self.learn(total, real, made)}
+
+
+def _new(recipe: EnhanceRecipe, start: Path | None) -> Enhancer:
+    fresh: Enhancer = Enhancer(recipe.widths, recipe.blocks)
+    if start is None:
+        return fresh
+    found = cast(Enhancer, read_network(start, "Enhancer"))
+    size = [(name, value.shape) for name, value in found.state_dict().items()]
+    if size != [(name, value.shape) for name, value in fresh.state_dict().items()]:
+        raise ModelError(
+            f"{start.name} must hold an enhancer of the same widths and blocks",
+            hint="leave out --start-from, or name another",
+        )
+    return found
 
 
 def resized(batch: Portraits, side: int) -> Portraits:
