@@ -114,7 +114,7 @@ def test_a_program_names_whose_face_is_laid(server: Server, tmp_path: Path) -> N
     assert not figures["source"] and "ask them first" not in card
     with pytest.raises(AppError, match="No face in the second photograph"):
         ask("simswap", sky)
-    with pytest.raises(AppError, match="This mask lays nobody's features but its own"):
+    with pytest.raises(AppError, match="This mask lays nobody else's face"):
         ask("gaussian", other)
 
 
