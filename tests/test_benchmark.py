@@ -610,6 +610,21 @@ def invoke(*words: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def test_attacks_follow_on_the_same_faces(folder: Path, tmp_path: Path) -> None:
+    db = tmp_path / "results.db"
+    words = ("--data", str(folder), "--db", str(db), "--methods", "sealed", "--masks", "gaussian",
+             "--limit", "1", "--device", "cpu", "--threads", "1", "--attacks")  # fmt: skip
+    code, _, said = invoke(*words, "microscope,nothing")
+    assert code == 1 and "nothing" in said
+    assert not db.is_file(), "refused before anything was measured"
+    code, output, said = invoke(*words, "microscope")
+    assert code == 0, said
+    assert "| sealed mask:protected | gaussian |" in output
+    with Reader(db) as reader:
+        assert sorted(run.kind for run in reader.runs()) == ["attack", "benchmark"]
+        assert {run.state for run in reader.runs()} == {"finished"}
+
+
 def test_tables_are_printed_beside_the_papers(folder: Path, tmp_path: Path) -> None:
     db = str(tmp_path / "results.db")
     code, output, _ = invoke(

@@ -182,8 +182,8 @@ READING_ORDER = (
     "cli.train",
     "cli.verify",
     "cli.masks",
-    "cli.benchmark",
     "cli.attack",
+    "cli.benchmark",
     "cli",
     "__main__",
 )

@@ -73,7 +73,7 @@ def attack(
             raise typer.BadParameter("expected a folder or zip of faces", param_hint="--data")
         config = _config(methods, masks, preset, limit, seed, tries, minutes, training, device)
         config = dataclasses.replace(config, variant=variant, keep=keep)
-        _run(name, data, db, config)
+        attack_and_tell(name, data, db, config)
 
 
 def _config(
@@ -114,7 +114,12 @@ def _print_attacks(config: "AttackConfig") -> None:
     Console().print(table)
 
 
-def _run(name: str, data: Path, db: Path, config: "AttackConfig") -> None:
+def attack_and_tell(name: str, data: Path, db: Path, config: "AttackConfig") -> None:
+    """Run an attack, store what it gives, and print it.
+
+    Raises:
+        EngineError: as :func:`engine.attacks.run_attack`.
+    """
     from engine.attacks import ATTACKS, run_attack
     from engine.layouts import open_faces
     from engine.provenance import command_line

@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from engine.cli.attack import attack_and_tell
 from engine.cli.terminal import face_bar, fail, find_device, named_errors, names, say
 
 if TYPE_CHECKING:
+    from engine.attacks.attack import AttackConfig
     from engine.benchmark import BenchmarkConfig, BenchmarkOptions
 
+_Attacks = Annotated[
+    str, typer.Option(help="afterwards on the same faces: names of the verb attack, by commas")
+]
+_Training = Annotated[Path | None, typer.Option(help="folder with faces, for attacks that learn")]
+_Photographs = Annotated[
+    bool, typer.Option("--photographs", help="detect faces; else each picture is one")
+]
+_Resume = Annotated[bool, typer.Option("--resume", help="go on even if the code has changed since")]
 _Snapshot = Annotated[
     Path | None, typer.Option(help="write a compact copy of the finished runs, to be released")
 ]
@@ -39,15 +49,15 @@ def benchmark(
     parts: Annotated[
         str, typer.Option(help="besides: keys, spoof, sweep, byproducts, cost, or all")
     ] = "",
+    attacks: _Attacks = "",
+    training: _Training = None,
     protocol: Annotated[
         str, typer.Option(help="png: the file read back; paper: floats, as papers do")
     ] = "png",
     preset: Annotated[str, typer.Option(help="mask strength: paper, or scaled")] = "paper",
     limit: Annotated[int | None, typer.Option(min=1, help="faces of each set; all without")] = None,
     seed: Annotated[int, typer.Option(help="of the choice of faces, keys and masks")] = 0,
-    photographs: Annotated[
-        bool, typer.Option("--photographs", help="detect faces; else each picture is one")
-    ] = False,
+    photographs: _Photographs = False,
     db: Annotated[Path, typer.Option(help="results database, made or added to")] = Path(
         "results.db"
     ),
@@ -55,9 +65,7 @@ def benchmark(
     jobs: Annotated[int, typer.Option(min=1, help="processes")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="torch threads of each")] = None,
     device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="go on even if the code has changed since")
-    ] = False,
+    resume: _Resume = False,
     thumbnails: Annotated[int, typer.Option(min=0, help="faces kept as pictures")] = 0,
     licence: Annotated[str, typer.Option(help="why those faces may be shown")] = "",
     snapshot: _Snapshot = None,
@@ -81,7 +89,25 @@ def benchmark(
             return
         config = _config(methods, masks, metrics, parts, protocol, preset, limit, seed, photographs)
         options = _options(device, threads, batch, jobs, resume, thumbnails, licence)
+        lab = _attacks(attacks, training, config, options)
         _run(data, db, config, options)
+        for name in names(attacks):
+            attack_and_tell(name, data, db, lab)
+
+
+def _attacks(
+    chosen: str, training: Path | None, config: "BenchmarkConfig", options: "BenchmarkOptions"
+) -> "AttackConfig":
+    """The attacks' settings; refuses an unknown one before hours of measuring."""
+    from engine.attacks import find_attack
+    from engine.attacks.attack import AttackConfig
+
+    for name in names(chosen):
+        find_attack(name)
+    return AttackConfig(
+        config.methods, config.masks, config.preset, config.limit, config.seed,
+        training=training, device=options.device,
+    )  # fmt: skip
 
 
 def _config(
