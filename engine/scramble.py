@@ -20,14 +20,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from engine.emphasis import from_opponent, to_opponent
 from engine.errors import ImageShapeError
 from engine.keys import Key
 
 LEVELS: Final = 3
 _ROOT = math.sqrt(2)
-_OPPONENT: Final = (
-    torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]]) / torch.tensor([[3.0], [2.0], [6.0]]).sqrt()
-)
 
 GAINS: Final = torch.tensor(
     [
@@ -76,7 +74,7 @@ def scramble(image: Tensor, shuffle: Shuffle) -> Tensor:
     """
     weighed = coefficients(_check(image, shuffle)) * gains(image)
     moved = weighed.flatten(1).gather(1, shuffle.source) * shuffle.signs
-    return _from_opponent(inverse_pyramid(moved.view_as(image))) + 0.5
+    return from_opponent(inverse_pyramid(moved.view_as(image))) + 0.5
 
 
 def unscramble(image: Tensor, shuffle: Shuffle) -> Tensor:
@@ -87,7 +85,7 @@ def unscramble(image: Tensor, shuffle: Shuffle) -> Tensor:
     """
     moved = coefficients(_check(image, shuffle)).flatten(1) * shuffle.signs
     weighed = torch.zeros_like(moved).scatter(1, shuffle.source, moved).view_as(image)
-    return _from_opponent(inverse_pyramid(weighed / gains(image))) + 0.5
+    return from_opponent(inverse_pyramid(weighed / gains(image))) + 0.5
 
 
 def coefficients(image: Tensor) -> Tensor:
@@ -99,7 +97,7 @@ def coefficients(image: Tensor) -> Tensor:
     Returns:
         The same shape, laid out as :func:`bands` says.
     """
-    return pyramid(_to_opponent(image - 0.5))
+    return pyramid(to_opponent(image - 0.5))
 
 
 def keyed_shuffle(key: Key, context: bytes, height: int, width: int) -> Shuffle:
@@ -235,14 +233,6 @@ def gains(image: Tensor) -> Tensor:
     for number, band in enumerate(bands(*image.shape[-2:])):
         placed[(slice(None), *band)] = GAINS[:, number, None, None].to(image)
     return placed
-
-
-def _to_opponent(image: Tensor) -> Tensor:
-    return torch.einsum("oc,bchw->bohw", _OPPONENT.to(image), image)
-
-
-def _from_opponent(image: Tensor) -> Tensor:
-    return torch.einsum("oc,bohw->bchw", _OPPONENT.to(image), image)
 
 
 def _check(image: Tensor, shuffle: Shuffle) -> Tensor:

@@ -29,6 +29,7 @@ READING_ORDER = (
     "header_bytes",
     "header",
     "wavelet",
+    "emphasis",
     "networks.mixins",
     "networks.coupling",
     "networks.embedder",

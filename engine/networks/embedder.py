@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from engine.emphasis import deemphasize, emphasize
 from engine.networks.coupling import CouplingChain, SecureAffineCoupling
 from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 from engine.wavelet import haar, inverse_haar
@@ -27,11 +28,18 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         clamp: bound of the log-scale of the affine coupling (2.0).
         keyed_recovery: backwards, the key stands in for the byproduct; else zeros do, which is the
             ablation of the paper's Table IV.
+        emphasis: exponent of the pre-emphasis of what is hidden, see :mod:`engine.emphasis`; 0 for
+            none, as in the paper.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
-        self, blocks: int = 3, growth: int = 32, clamp: float = 2.0, keyed_recovery: bool = True
+        self,
+        blocks: int = 3,
+        growth: int = 32,
+        clamp: float = 2.0,
+        keyed_recovery: bool = True,
+        emphasis: float = 0.0,
     ) -> None:
         super().__init__()
         self.couplings = CouplingChain(
@@ -51,20 +59,34 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
             ``(protected, byproduct)``, each (B, 3, H, W), not clamped. The byproduct gives the
             original away: it must not leave the caller.
         """
-        x, y = self.couplings(haar(original), haar(mask), haar(key_map))
+        x, y = self.couplings(haar(self.emphasized(original)), haar(mask), haar(key_map))
         return inverse_haar(y), inverse_haar(x)
 
     def protect(self, original: Tensor, mask: Tensor, key_map: Tensor) -> Tensor:
         """:meth:`forward` without the byproduct, and without the work of making it."""
-        bands = haar(original), haar(mask), haar(key_map)
+        return self.embed(self.emphasized(original), mask, key_map)
+
+    def embed(self, emphasized: Tensor, mask: Tensor, key_map: Tensor) -> Tensor:
+        """:meth:`protect` of what is emphasized already: each pixel depends on those near it."""
+        bands = haar(emphasized), haar(mask), haar(key_map)
         return inverse_haar(self.couplings.change_carrier(*bands))
+
+    def emphasized(self, original: Tensor) -> Tensor:
+        """What of an original is hidden, the same shape; see :mod:`engine.emphasis`."""
+        exponent = self.config.emphasis
+        return emphasize(original, exponent) if exponent else original
+
+    def deemphasized(self, extracted: Tensor) -> Tensor:
+        """Undo :meth:`emphasized`."""
+        exponent = self.config.emphasis
+        return deemphasize(extracted, exponent) if exponent else extracted
 
     def inverse(
         self, protected: Tensor, byproduct: Tensor, key_map: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Undo :meth:`forward` exactly: ``(original, mask)`` from both of its outputs."""
         x, y = self.couplings.inverse(haar(byproduct), haar(protected), haar(key_map))
-        return inverse_haar(x), inverse_haar(y)
+        return self.deemphasized(inverse_haar(x)), inverse_haar(y)
 
     def recover(self, protected: Tensor, key_map: Tensor) -> Tensor:
         """Bring the original back from what was shared, the key in place of the byproduct.
@@ -77,6 +99,10 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         Returns:
             (B, 3, H, W), not clamped.
         """
+        return self.deemphasized(self.extract(protected, key_map))
+
+    def extract(self, protected: Tensor, key_map: Tensor) -> Tensor:
+        """:meth:`recover`, still emphasized: each pixel depends on those near it."""
         y, key = haar(protected), haar(key_map)
         x = key.repeat_interleave(3, dim=1)
         if not self.config.keyed_recovery:

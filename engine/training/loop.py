@@ -166,10 +166,17 @@ def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:
             return cast(Imn, Imn(blocks=recipe.blocks, growth=recipe.growth))
         network = Imn.from_pretrained(start, low_cpu_mem_usage=False)
     elif start is None:
-        network = Embedder(blocks=recipe.blocks, keyed_recovery=recipe.keyed_recovery)
+        network = Embedder(
+            blocks=recipe.blocks,
+            keyed_recovery=recipe.keyed_recovery,
+            emphasis=recipe.emphasis,
+        )
     else:
         network = Embedder.from_pretrained(
-            start, low_cpu_mem_usage=False, keyed_recovery=recipe.keyed_recovery
+            start,
+            low_cpu_mem_usage=False,
+            keyed_recovery=recipe.keyed_recovery,
+            emphasis=recipe.emphasis,
         )
     return network
 

@@ -4,6 +4,12 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from engine.wavelet import haar
+
+_MEAN_OF = 5
+"""Side of the square of cells that coarse noise is the mean of."""
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """(B, 3, H, W), (B, 3, H, W) -> (B,): how far apart the items of two batches are."""
@@ -70,3 +76,21 @@ def key_noise(key_map: Tensor, contrast: float = 0.28) -> Tensor:
     across = cells.flip(4).reshape(batch, 1, height, width)
     down = cells.flip(2).reshape(batch, 1, height, width)
     return 0.5 + contrast * torch.cat([across, key_map, down], 1)
+
+
+def cloudy_noise(key_map: Tensor, contrast: float = 0.25) -> Tensor:
+    """:func:`key_noise`, and as much again that is coarse and still made of that key alone.
+
+    For networks with pre-emphasis: white noise would leave little but grey once it is lowered. The
+    coarse part of each colour is the sliding mean of one of the key map's Haar sub-bands.
+
+    Args:
+        key_map: (B, 1, H, W) of -1 and +1.
+        contrast: standard deviation of each of the two parts around mid-grey.
+
+    Returns:
+        (B, 3, H, W), emphasized.
+    """
+    bands = haar(key_map)[:, :3]
+    coarse = contrast * _MEAN_OF * avg_pool2d(bands, _MEAN_OF, stride=1, padding=_MEAN_OF // 2)
+    return key_noise(key_map, contrast) + coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)

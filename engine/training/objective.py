@@ -51,11 +51,13 @@ def compute_losses(
     with autocast():
         protected = model.protect(original, mask, key_map).float()
         shared = losses.round_to_8_bits(protected)
-        recovered = model.recover(shared, key_map).float()
+        recovered = model.deemphasized(model.extract(shared, key_map).float())
         some = max(1, round(recipe.wrong_share * len(original)))
         wrong_map = wrong_key_map(key_map[:some], rng)
-        wrong = model.recover(shared[:some], wrong_map).float()
-    aim = losses.key_noise(wrong_map) if recipe.wrong == "rand" else mask[:some]
+        wrong = model.extract(shared[:some], wrong_map).float()
+    # As extracted: emphasis would judge a noise's fine detail many times as hard as its coarse.
+    noise = losses.cloudy_noise if recipe.emphasis else losses.key_noise
+    aim = noise(wrong_map) if recipe.wrong == "rand" else model.emphasized(mask[:some])
     pairs = {"protect": (mask, protected), "recover": (original, recovered), "wrong": (aim, wrong)}
     triplets = _triplets(recipe.wrong, original[:some], mask[:some], recovered[:some], wrong)
     terms = _terms(recipe.weights, pairs, triplets, perceptual)

@@ -68,6 +68,7 @@ class Recipe:
         wrong_share: share of each batch that is also recovered with a wrong key.
         blocks: of the network.
         keyed_recovery: the key stands in for the lost byproduct.
+        emphasis: exponent of the network's pre-emphasis.
         learning_rate: of Adam at its height.
         betas: of Adam.
         warm_up_steps: steps until it gets there.
@@ -82,6 +83,7 @@ class Recipe:
     scrambled: bool = False
     blocks: int = 3
     keyed_recovery: bool = True
+    emphasis: float = 0.0
     wrong_share: float = 1 / 3
     learning_rate: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.99)
@@ -174,6 +176,14 @@ RECIPES: dict[str, Recipe] = {
         weights=LossWeights(protect=1.5, recover=1.3, wrong=0.6),
         batches=_PROFACE_BATCHES,
         learning_rate=8e-4,
+    ),
+    "proface-s-rand-e": Recipe(
+        name="proface-s-rand-e",
+        wrong="rand",
+        weights=LossWeights(protect=1.5, recover=1.3, wrong=0.3),
+        batches=_PROFACE_BATCHES,
+        learning_rate=1e-3,
+        emphasis=0.6,
     ),
     "proface-s-obfs": Recipe(
         name="proface-s-obfs",
