@@ -25,6 +25,7 @@ from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.batches import Batch, Batches
 from engine.training.checkpoint import Progress
+from engine.training.muon import Muon
 from engine.training.objective import compute_losses
 from engine.training.recipes import ImnRecipe, Recipe
 
@@ -85,9 +86,8 @@ class Trainer:
         self.model = _new_network(recipe, options).to(options.device).train()
         self.average = _new_network(recipe, options).to(options.device).eval()
         self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = optim.Adam(
-            self.model.parameters(), lr=recipe.learning_rate, betas=recipe.betas
-        )
+        kind = Muon if recipe.muon else optim.Adam
+        self.optimizer = kind(self.model.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
         self.progress = Progress()
         self.figures: dict[str, float] = {}
         if checkpoint.find(self._checkpoint) is not None:

@@ -74,6 +74,7 @@ class Recipe:
         warm_up_steps: steps until it gets there.
         clip_norm: greatest norm of the gradient.
         average: decay of the moving average of the weights, which is what is released.
+        muon: train by :class:`engine.training.muon.Muon` instead of Adam.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Recipe:
     warm_up_steps: int = 100
     clip_norm: float = 0.5
     average: float = 0.998
+    muon: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,15 @@ RECIPES: dict[str, Recipe] = {
         batches=_PROFACE_BATCHES,
         learning_rate=1e-3,
         emphasis=0.6,
+    ),
+    "proface-s-rand-m": Recipe(
+        name="proface-s-rand-m",
+        wrong="rand",
+        weights=LossWeights(protect=1.5, recover=1.3, wrong=0.3),
+        batches=_PROFACE_BATCHES,
+        learning_rate=1e-3,
+        emphasis=0.6,
+        muon=True,
     ),
     "proface-s-obfs": Recipe(
         name="proface-s-obfs",
