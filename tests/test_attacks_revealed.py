@@ -33,7 +33,7 @@ def painter(level: float) -> Reveal:
     """An attacker that adds the same to every picture."""
     network: Reveal = Reveal(width=8)
     with torch.no_grad():
-        network.leave.bias.fill_(level)
+        network.leave.bias[:3] = 2 * level  # of the averages of 2 x 2 pixels
     return network.eval()
 
 

@@ -30,7 +30,7 @@ from engine.training.reveal import (
     train_reveal,
 )
 
-TINY = RevealRecipe(name="tiny", steps=6, width=8, warm_up_steps=1)
+TINY = RevealRecipe(name="tiny", steps=6, width=8, warm_up_steps=1, learning_rate=1e-2)
 
 
 def teach(step: int) -> Lesson:

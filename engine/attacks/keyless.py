@@ -98,16 +98,16 @@ class _Teacher:
 def _run(scene: Scene) -> Iterator[Outcome]:
     config, plan, scene = scene.config, _Plan.of(scene.config), scene.at_paper_size()
     sets = training_sets(config)
-    blind = _Teacher(PairMaker(sets, plan.pairs, config.seed), plan.pictures)
-    check_apart(blind.maker, scene)
+    maker = PairMaker(sets, plan.pairs, config.seed)
+    blind = _Teacher(maker, plan.pictures)
+    check_apart(maker, scene)
     faces = {"training": [one.sha256() for one in sets]}
     one_key = config.seed if plan.same_key else None
     steps = 0
     with workplace(config) as folder:
         for method in config.methods:
             protector = make_protector(method, config.device, one_key)
-            maker = PairMaker(sets, plan.pairs, config.seed, protector)
-            teach = _Teacher(maker, plan.pictures)
+            teach = _Teacher(maker.behind(protector), plan.pictures)
             attacked = faces | {"weights": Subject(method).weights_hash()}
             recipe = plan.recipe(method, max(1, steps), config.seed, attacked)
             steps = steps or decide_steps(config, recipe, teach, folder, len(config.methods) + 1)

@@ -5,6 +5,7 @@ and show a network each protected picture beside its original.
 """
 
 import contextlib
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ WIDE = (0.4, 2.2)
 """Least and greatest mask strength that a de-blurrer meets, times the papers'."""
 
 _KEPT_PLANS = 20_000
+_KEPT_STEPS = 2_000
 _REDRAWS = 100
 
 U8 = npt.NDArray[np.uint8]
@@ -204,6 +206,13 @@ class PairMaker:
             raise DataError("no faces to learn from", hint="name a folder that has some")
         chosen = np.random.default_rng(seed).permutation(len(places))[: config.faces]
         self.places = [places[i] for i in chosen]
+        self._drawn: dict[int, list[tuple[U8, U8]]] = {}
+
+    def behind(self, protector: Protector) -> "PairMaker":
+        """The same faces, masks and crops, protected; both keep what either draws for the other."""
+        maker = copy.copy(self)
+        maker.protector = protector
+        return maker
 
     def make(self, step: int) -> Pairs:
         """The pairs of a step, the same ones each time.
@@ -212,8 +221,13 @@ class PairMaker:
             MaskError: hardly any of the faces takes the masks.
         """
         config = self.config
-        rng = np.random.default_rng([self.seed, step])
-        both = [self._draw(rng) for _ in range(config.batch)]
+        both = self._drawn.get(step)
+        if both is None:
+            draw_rng = np.random.default_rng([self.seed, step])
+            both = [self._draw(draw_rng) for _ in range(config.batch)]
+            if len(self._drawn) < _KEPT_STEPS:
+                self._drawn[step] = both
+        rng = np.random.default_rng([self.seed, step, 2])
         top, left = rng.integers(0, PAPER_SIDE - config.crop + 1, (2, config.batch))
         corners = list(zip(top.tolist(), left.tolist(), strict=True))
         original, mask = (_stack([pair[i] for pair in both]) for i in (0, 1))

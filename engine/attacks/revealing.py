@@ -24,7 +24,7 @@ from engine.attacks.attack import AttackConfig, Scene
 from engine.data import FaceFile, FaceSet, find_training_sets
 from engine.errors import DataError, MethodError
 from engine.files import write_file
-from engine.images import from_u8, to_u8
+from engine.images import from_u8, pad_to_even, to_u8
 from engine.metrics import METRICS, available, measure
 from engine.networks.reveal import Reveal
 from engine.results.records import Score
@@ -82,10 +82,11 @@ def reveal(protected_u8: U8, model: Reveal) -> U8:
     Raises:
         ImageShapeError: no picture, or not of the size that the model is bound to.
     """
-    seen = see(from_u8(protected_u8).to(model.device), model.config.pictures)
+    height, width = protected_u8.shape[:2]
+    shown = pad_to_even(from_u8(protected_u8))[0].to(model.device)
     with torch.inference_mode():
-        guess = model(seen)
-    return to_u8(guess.float().clamp(0, 1).cpu())
+        guess = model(see(shown, model.config.pictures))
+    return to_u8(guess[..., :height, :width].float().clamp(0, 1).cpu())
 
 
 def load_reveal(name: str | Path, device: str | None = None) -> Reveal:

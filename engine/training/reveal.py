@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from engine.errors import ModelError
 from engine.networks.reveal import Reveal
@@ -26,6 +26,7 @@ from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.checkpoint import Progress
 from engine.training.loop import has_fast_bfloat16
+from engine.training.muon import Muon
 
 Lesson = tuple[Tensor, Tensor]
 """What the network sees, (B, 3 P, S, S), and the originals, (B, 3, S, S), both in [0, 1]."""
@@ -36,8 +37,8 @@ Teach = Callable[[int], Lesson]
 Tell = Callable[[int, int, str], None]
 """Takes steps done, steps in all, and one line of text; called where the training was."""
 
-WIDTHS = {"small": 32, "large": 64}
-"""Sizes of the network by name, in channels at full size."""
+WIDTHS = {"small": 48, "large": 96}
+"""Sizes of the network by name, in channels at half size."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ class RevealRecipe:
     Attributes:
         name: who learns, from what.
         steps: the budget, and the length of the schedule.
-        width: channels of the network at full size, see :data:`WIDTHS`.
+        width: channels of the network, see :data:`WIDTHS`.
         pictures: that it sees, stacked.
         places: side of the planes that it learns, or 0.
         seed: of its first weights.
-        learning_rate: of Adam at its height.
+        learning_rate: of Muon at its height.
         warm_up_steps: until it gets there.
         clip_norm: greatest norm of the gradient.
         average: decay of the moving average of the weights, which is what attacks.
@@ -64,7 +65,7 @@ class RevealRecipe:
     pictures: int = 1
     places: int = 0
     seed: int = 0
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     warm_up_steps: int = 20
     clip_norm: float = 1.0
     average: float = 0.99
@@ -106,7 +107,7 @@ class RevealTrainer:
         self.recipe, self.options = recipe, options
         self.model = new_reveal(recipe).to(options.device).train()
         self.average = new_reveal(recipe).to(options.device).eval()
-        self.optimizer = optim.Adam(self.model.parameters(), lr=recipe.learning_rate)
+        self.optimizer = Muon(self.model.parameters(), lr=recipe.learning_rate)
         self.progress = Progress()
         if checkpoint.find(self._checkpoint) is not None:
             self.progress = checkpoint.load(
