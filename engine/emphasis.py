@@ -17,9 +17,8 @@ from torch import Tensor
 
 __all__ = ["deemphasize", "emphasize", "from_opponent", "to_opponent"]
 
-_OPPONENT: Final = (
-    torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]]) / torch.tensor([[3.0], [2.0], [6.0]]).sqrt()
-)
+_ROWS: Final = ((1, 1, 1), (1, 0, -1), (1, -2, 1))
+_OPPONENT: Final = torch.nn.functional.normalize(torch.tensor(_ROWS, dtype=torch.float64))
 
 _LEVEL: Final = 9.0
 """Leaves a natural face of 112 px as contrasty as it was: standard deviation about 0.25."""
@@ -71,13 +70,15 @@ def _cosines(side: int) -> Tensor:
     places, waves = torch.arange(side, dtype=torch.float64), torch.arange(side)[:, None]
     matrix = torch.cos(math.pi / side * (places + 0.5) * waves) * math.sqrt(2 / side)
     matrix[0] /= math.sqrt(2)
-    return matrix.float()
+    return matrix
 
 
 @functools.lru_cache(maxsize=8)
 def _gains(height: int, width: int, exponent: float) -> Tensor:
     """The gain of every frequency and colour, (3, height, width)."""
-    rows, columns = (torch.arange(side) / (2 * side) for side in (height, width))
+    rows, columns = (
+        torch.arange(side, dtype=torch.float64) / (2 * side) for side in (height, width)
+    )
     frequencies = torch.hypot(rows[:, None], columns)
     frequencies[0, 0] = 0.25 / max(height, width)
     return _LEVEL * torch.tensor(_COLOURS)[:, None, None] * frequencies**exponent

@@ -18,6 +18,7 @@ from laws import (
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.emphasis import deemphasize, emphasize
 from engine.errors import ImageShapeError
 from engine.networks.coupling import SLOPE, AffineCoupling, DenseBlock, SecureAffineCoupling
 from engine.networks.embedder import Embedder
@@ -244,6 +245,24 @@ def test_recover_is_inverse_with_the_key_for_a_byproduct(blocks: int) -> None:
     protected, _, key_map = scene(2, 8, 10)
     whole = model.inverse(protected, key_map.expand(-1, 3, -1, -1), key_map)[0]
     assert_close(model.recover(protected, key_map), whole, 1e-5)
+
+
+def test_pre_emphasis_changes_what_is_hidden_and_comes_undone() -> None:
+    model = randomized(Embedder(blocks=2, growth=4, emphasis=0.6))
+    original, mask, key_map = scene(2, 12, 10)
+    assert_inverts(
+        lambda original, mask: model(original, mask, key_map),
+        lambda protected, byproduct: model.inverse(protected, byproduct, key_map),
+        original,
+        mask,
+        tolerance=1e-4,
+    )
+    plain = Embedder(blocks=2, growth=4)
+    plain.load_state_dict(model.state_dict())
+    hidden = emphasize(original, 0.6)
+    assert torch.equal(model.protect(original, mask, key_map), plain.protect(hidden, mask, key_map))
+    recovered = deemphasize(plain.recover(mask, key_map), 0.6)
+    assert torch.equal(model.recover(mask, key_map), recovered)
 
 
 def test_fresh_embedder_shows_the_mask() -> None:

@@ -16,6 +16,7 @@ from tiny_training import (
 )
 from torch import Tensor
 
+from engine.emphasis import deemphasize
 from engine.errors import MetricError
 from engine.training import losses
 from engine.training.batches import random_key_map, wrong_key_map
@@ -95,6 +96,17 @@ def test_key_noise_follows_each_bit_of_the_key_and_nothing_else() -> None:
         changed = (losses.key_noise(flipped) - before).abs() > 0.5
         assert changed.sum(dim=(0, 2, 3)).tolist() == [1, 1, 1]
         assert bool(changed[0, 0, y, x ^ 1] & changed[0, 1, y, x] & changed[0, 2, y ^ 1, x])
+
+
+def test_cloudy_noise_is_made_of_the_key_alone_and_stays_cloudy_without_emphasis() -> None:
+    key_map = random_key_map(4, 64, 64, np.random.default_rng(0))
+    found = losses.cloudy_noise(key_map)
+    assert torch.equal(losses.cloudy_noise(key_map.clone()), found)
+    assert not torch.equal(losses.cloudy_noise(-key_map), found)
+    shown = deemphasize(found, 0.6)
+    assert 0.1 < float(shown.std()) < 0.25
+    assert float(((shown < 0) | (shown > 1)).float().mean()) < 0.05
+    assert float(deemphasize(losses.key_noise(key_map), 0.6).std()) < 0.1
 
 
 def test_key_noise_has_three_unlike_colours_around_mid_grey() -> None:
@@ -203,13 +215,13 @@ def test_wrong_share_and_aim(tmp_path: Path) -> None:
 def test_recovery_is_trained_on_8_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Trainer(TINY, options(tmp_path)).model
     shared: list[Tensor] = []
-    real = model.recover
+    real = model.extract
 
-    def recover(protected: Tensor, key_map: Tensor) -> Tensor:
+    def extract(protected: Tensor, key_map: Tensor) -> Tensor:
         shared.append(protected.detach())
         return real(protected, key_map)
 
-    monkeypatch.setattr(model, "recover", recover)
+    monkeypatch.setattr(model, "extract", extract)
     batch = make_batch()
     batch.mask[0, 0, 0] = 0.5004  # a fresh network shows the mask, and this is between two levels
     compute_losses(model, batch, TINY, np.random.default_rng(0), None)

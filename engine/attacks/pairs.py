@@ -84,7 +84,8 @@ class ByNetwork:
         self, network: Embedder, *, scrambled: bool = False, one_key: int | None = None
     ) -> None:
         self.network, self.scrambled, self.one_key = network, scrambled, one_key
-        self.local = not scrambled and one_key is None
+        # Pre-emphasis is of a whole face, as is a shuffle.
+        self.local = not scrambled and one_key is None and not network.config.emphasis
 
     def protect(self, originals: Tensor, masks: Tensor, rng: np.random.Generator) -> Tensor:
         """As :meth:`Protector.protect`."""
@@ -228,8 +229,7 @@ class PairMaker:
             if len(self._drawn) < _KEPT_STEPS:
                 self._drawn[step] = both
         rng = np.random.default_rng([self.seed, step, 2])
-        top, left = rng.integers(0, PAPER_SIDE - config.crop + 1, (2, config.batch))
-        corners = list(zip(top.tolist(), left.tolist(), strict=True))
+        corners = rng.integers(0, PAPER_SIDE - config.crop + 1, (config.batch, 2)).tolist()
         original, mask = (_stack([pair[i] for pair in both]) for i in (0, 1))
         key_rng = np.random.default_rng([self.seed, step, 1])
         if self.protector is None or self.protector.local:
@@ -287,7 +287,7 @@ def scaled_strength(name: str, times: float) -> dict[str, float]:
     return found
 
 
-def _cut(images: Tensor, corners: Sequence[tuple[int, int]], side: int) -> Tensor:
+def _cut(images: Tensor, corners: Sequence[Sequence[int]], side: int) -> Tensor:
     return torch.stack(
         [
             image[:, top : top + side, left : left + side]

@@ -79,7 +79,7 @@ def protect_crop(
         original = scramble(original, _shuffle(key, original))
     original, mask = padded(original), padded(from_u8(mask_u8))
     key_map = [no_key(original)] if scrambled else _key_map(key, original)
-    protected = _in_tiles(network, network.protect, original, mask, *key_map)
+    protected = _hide(network, original, mask, *key_map)
     protected_u8 = _to_u8(protected, *mask_u8.shape[:2])
     error = np.square(protected_u8.astype(np.float32) - mask_u8).mean()
     if error > MAX_ERROR:
@@ -107,7 +107,7 @@ def recover_crop(
         hidden = recover_hidden(network, protected_u8)
         return _to_u8(unscramble(hidden, _shuffle(key, hidden)), height, width)
     protected = padded(from_u8(protected_u8))
-    recovered = _in_tiles(network, network.recover, protected, *_key_map(key, protected))
+    recovered = _bring_back(network, protected, *_key_map(key, protected))
     return _to_u8(recovered, height, width)
 
 
@@ -123,7 +123,7 @@ def recover_hidden(network: Embedder | Imn, protected_u8: npt.NDArray[np.uint8])
     """
     height, width = protected_u8.shape[:2]
     protected = padded(from_u8(protected_u8))
-    found = _in_tiles(network, network.recover, protected, no_key(protected))
+    found = _bring_back(network, protected, no_key(protected))
     return found[..., :height, :width]
 
 
@@ -138,7 +138,7 @@ def recover_by_map(
         key_map: -1 and +1, of the crop's sides made even.
     """
     protected = padded(from_u8(protected_u8))
-    recovered = _in_tiles(network, network.recover, protected, key_map_tensor(key_map))
+    recovered = _bring_back(network, protected, key_map_tensor(key_map))
     return _to_u8(recovered, *protected_u8.shape[:2])
 
 
@@ -155,6 +155,20 @@ def padded(image: Tensor) -> Tensor:
     if height % 2 or width % 2:
         image = torch.nn.functional.pad(image, (0, width % 2, 0, height % 2), mode="replicate")
     return image
+
+
+def _hide(network: Embedder | Imn, original: Tensor, *others: Tensor) -> Tensor:
+    """Protect in tiles; pre-emphasis sees all of the picture at once, and so comes before."""
+    if isinstance(network, Imn):
+        return _in_tiles(network, network.protect, original, *others)
+    return _in_tiles(network, network.embed, network.emphasized(original), *others)
+
+
+def _bring_back(network: Embedder | Imn, *images: Tensor) -> Tensor:
+    """Recover in tiles, and lower the emphasis of the whole."""
+    if isinstance(network, Imn):
+        return _in_tiles(network, network.recover, *images)
+    return network.deemphasized(_in_tiles(network, network.extract, *images))
 
 
 def _in_tiles(network: Embedder | Imn, run: Callable[..., Tensor], *images: Tensor) -> Tensor:

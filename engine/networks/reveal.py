@@ -20,8 +20,8 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
     It is trained on other faces under random keys, so what it learns is what the method leaks to
     everybody. Given the mask alone it is its own control: what a de-blurrer gets from any mask.
-    It works on Haar sub-bands, as what it attacks does: half the time of a U-Net on pixels, and what
-    is hidden in fine detail is in channels of its own from the start.
+    It works on Haar sub-bands, as what it attacks does: half the time of a U-Net on pixels, and
+    what is hidden in fine detail is in channels of its own from the start.
 
     Args:
         width: channels at half size; the small net has 48, the large one 96.
@@ -50,8 +50,8 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """Guess the original.
 
         Args:
-            pictures: (B, 3 P, H, W), RGB in [0, 1], the protected picture (or the mask) first; H and W
-                are even.
+            pictures: (B, 3 P, H, W), RGB in [0, 1], both sides even; the protected picture (or the
+                mask) first.
 
         Returns:
             (B, 3, H, W), not clamped.
