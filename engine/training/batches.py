@@ -1,5 +1,6 @@
 """Makes training batches in a background thread: faces, masks at random strength, crops, keys."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,10 +13,13 @@ import torch
 from torch import Tensor
 
 from engine.data import FaceSet
+from engine.errors import MaskError
 from engine.masks import MASKS, make_mask
 
 PAPER_SIDE = 112
 """Side of the faces that the papers measure on, in pixels."""
+
+_REDRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -165,18 +169,25 @@ class Batches:
             self._queue.put(error)
 
     def _make(self) -> Batch:
+        samples = [self._sample() for _ in range(self.config.batch)]
+        originals, masks = zip(*samples, strict=True)
+        side = self.config.crop
+        key_map = random_key_map(len(originals), side, side, self._rng)
+        return Batch(_to_tensor(originals), _to_tensor(masks), key_map)
+
+    def _sample(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """A face and its mask, as :func:`make_sample`; another face where the mask refuses one."""
         offsets = np.cumsum([len(faces) for faces in self.sets])
-        originals, masks = [], []
-        for _ in range(self.config.batch):
+        for _ in range(_REDRAWS):
             index = int(self._rng.integers(offsets[-1]))
             which = int(np.searchsorted(offsets, index, side="right"))
             faces = self.sets[which]
             local = index - (int(offsets[which - 1]) if which else 0)
-            original, mask = make_sample(
-                faces.load(local), faces.records[local].landmarks, self.config, self._rng
-            )
-            originals.append(original)
-            masks.append(mask)
-        side = self.config.crop
-        key_map = random_key_map(len(originals), side, side, self._rng)
-        return Batch(_to_tensor(originals), _to_tensor(masks), key_map)
+            landmarks = faces.records[local].landmarks
+            with contextlib.suppress(MaskError):
+                return make_sample(faces.load(local), landmarks, self.config, self._rng)
+        raise MaskError(
+            f"faces to learn from must take the masks {', '.join(self.config.masks)}, got "
+            f"{_REDRAWS} in a row that do not",
+            hint="take other masks, or faces with landmarks",
+        )

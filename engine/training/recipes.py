@@ -8,6 +8,7 @@ from engine.training.batches import PAPER_SIDE, BatchConfig
 
 BLUR_MASKS = {"gaussian": 1.0, "pixelate": 1.0, "median": 1.0, "sticker": 1.5}
 OTHER_MASKS = {"superpixel": 0.1, "edge": 0.1, "extreme_blur": 0.1, "noise": 0.1, "box": 0.1}
+SWAP_MASKS = {"simswap": 0.4, "faceshifter": 0.4}
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class ImnRecipe(Recipe):
 
 
 _PROFACE_BATCHES = BatchConfig(masks={**BLUR_MASKS, **OTHER_MASKS})
+_SWAPPED_BATCHES = BatchConfig(masks={**BLUR_MASKS, **OTHER_MASKS, **SWAP_MASKS})
 _PAPER_BATCHES = BatchConfig(
     masks=BLUR_MASKS, batch=12, crop=PAPER_SIDE, paper_share=1.0, test_share=0.0
 )
@@ -175,24 +177,8 @@ RECIPES: dict[str, Recipe] = {
     "proface-s-rand": Recipe(
         name="proface-s-rand",
         wrong="rand",
-        weights=LossWeights(protect=1.5, recover=1.3, wrong=0.6),
-        batches=_PROFACE_BATCHES,
-        learning_rate=8e-4,
-    ),
-    "proface-s-rand-e": Recipe(
-        name="proface-s-rand-e",
-        wrong="rand",
-        weights=LossWeights(protect=1.5, recover=1.3, wrong=0.3),
-        batches=_PROFACE_BATCHES,
-        learning_rate=1e-3,
-        emphasis=0.6,
-    ),
-    "proface-s-rand-m": Recipe(
-        name="proface-s-rand-m",
-        wrong="rand",
-        weights=LossWeights(protect=1.5, recover=1.3, wrong=0.3),
-        batches=_PROFACE_BATCHES,
-        learning_rate=1e-3,
+        weights=LossWeights(protect=2.0, recover=1.3, wrong=0.3),
+        batches=_SWAPPED_BATCHES,
         emphasis=0.6,
         muon=True,
     ),
