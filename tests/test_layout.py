@@ -32,6 +32,7 @@ READING_ORDER = (
     "emphasis",
     "networks.mixins",
     "networks.coupling",
+    "networks.emphasizing",
     "networks.embedder",
     "networks.imn",
     "networks.eigenfaces",

@@ -387,6 +387,16 @@ def test_imn_shares_and_brings_back_without_any_key(blocks: int) -> None:
     assert (model.recover(protected, drawn) - recovered).abs().max() > 1e-3
 
 
+def test_pre_emphasis_of_imn_changes_what_is_hidden_and_comes_undone() -> None:
+    model = randomized(Imn(blocks=2, growth=4, emphasis=0.6))
+    original, mask, _ = scene(2, 12, 10)
+    assert_inverts(model.forward, model.inverse, original, mask, tolerance=1e-4)
+    plain = Imn(blocks=2, growth=4)
+    plain.load_state_dict(model.state_dict())
+    assert torch.equal(model.protect(original, mask), plain.protect(emphasize(original, 0.6), mask))
+    assert torch.equal(model.recover(mask), deemphasize(plain.recover(mask), 0.6))
+
+
 def test_fresh_imn_shows_the_mask() -> None:
     original, mask, _ = scene(2, 8, 10)
     assert_close(Imn(blocks=2, growth=4).protect(original, mask), mask, 1e-6)

@@ -159,15 +159,11 @@ def padded(image: Tensor) -> Tensor:
 
 def _hide(network: Embedder | Imn, original: Tensor, *others: Tensor) -> Tensor:
     """Protect in tiles; pre-emphasis sees all of the picture at once, and so comes before."""
-    if isinstance(network, Imn):
-        return _in_tiles(network, network.protect, original, *others)
     return _in_tiles(network, network.embed, network.emphasized(original), *others)
 
 
 def _bring_back(network: Embedder | Imn, *images: Tensor) -> Tensor:
     """Recover in tiles, and lower the emphasis of the whole."""
-    if isinstance(network, Imn):
-        return _in_tiles(network, network.recover, *images)
     return network.deemphasized(_in_tiles(network, network.extract, *images))
 
 

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from engine.emphasis import deemphasize, emphasize
 from engine.networks.coupling import CouplingChain, SecureAffineCoupling
+from engine.networks.emphasizing import Emphasizing
 from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 from engine.wavelet import haar, inverse_haar
 
 
-class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class Embedder(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
     """Hides an original in a mask under a key map, and brings it back.
 
     ::
@@ -70,16 +70,6 @@ class Embedder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         """:meth:`protect` of what is emphasized already: each pixel depends on those near it."""
         bands = haar(emphasized), haar(mask), haar(key_map)
         return inverse_haar(self.couplings.change_carrier(*bands))
-
-    def emphasized(self, original: Tensor) -> Tensor:
-        """What of an original is hidden, the same shape; see :mod:`engine.emphasis`."""
-        exponent = self.config.emphasis
-        return emphasize(original, exponent) if exponent else original
-
-    def deemphasized(self, extracted: Tensor) -> Tensor:
-        """Undo :meth:`emphasized`."""
-        exponent = self.config.emphasis
-        return deemphasize(extracted, exponent) if exponent else extracted
 
     def inverse(
         self, protected: Tensor, byproduct: Tensor, key_map: Tensor

@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 
 from engine.networks.coupling import AffineCoupling, CouplingChain
+from engine.networks.emphasizing import Emphasizing
 from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 from engine.wavelet import haar, inverse_haar
 
 
-class Imn(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
     """Puts a mask on an original and takes it off again, without any key.
 
     ::
@@ -28,10 +29,14 @@ class Imn(ModelMixin, ConfigMixin):  # type: ignore[misc]
             million parameters).
         growth: features that each layer of a dense block adds.
         clamp: bound of the log-scale of the affine coupling (2.0).
+        emphasis: exponent of the pre-emphasis of what is hidden, see :mod:`engine.emphasis`; 0 for
+            none, as in the paper.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
-    def __init__(self, blocks: int = 16, growth: int = 32, clamp: float = 2.0) -> None:
+    def __init__(
+        self, blocks: int = 16, growth: int = 32, clamp: float = 2.0, emphasis: float = 0.0
+    ) -> None:
         super().__init__()
         self.couplings = CouplingChain(
             AffineCoupling(channels=12, growth=growth, clamp=clamp) for _ in range(blocks)
@@ -48,17 +53,21 @@ class Imn(ModelMixin, ConfigMixin):  # type: ignore[misc]
             ``(protected, byproduct)``, each (B, 3, H, W), not clamped. The byproduct must not leave
             the caller.
         """
-        x, y = self.couplings(haar(original), haar(mask))
+        x, y = self.couplings(haar(self.emphasized(original)), haar(mask))
         return inverse_haar(y), inverse_haar(x)
 
     def protect(self, original: Tensor, mask: Tensor) -> Tensor:
         """:meth:`forward` without the byproduct, and without the work of making it."""
-        return inverse_haar(self.couplings.change_carrier(haar(original), haar(mask)))
+        return self.embed(self.emphasized(original), mask)
+
+    def embed(self, emphasized: Tensor, mask: Tensor) -> Tensor:
+        """:meth:`protect` of what is emphasized already: each pixel depends on those near it."""
+        return inverse_haar(self.couplings.change_carrier(haar(emphasized), haar(mask)))
 
     def inverse(self, protected: Tensor, byproduct: Tensor) -> tuple[Tensor, Tensor]:
         """Undo :meth:`forward` exactly: ``(original, mask)`` from both of its outputs."""
         x, y = self.couplings.inverse(haar(byproduct), haar(protected))
-        return inverse_haar(x), inverse_haar(y)
+        return self.deemphasized(inverse_haar(x)), inverse_haar(y)
 
     def recover(self, protected: Tensor, auxiliary: Tensor | None = None) -> Tensor:
         """Bring the original back from what was shared, which is all that it takes.
@@ -70,6 +79,10 @@ class Imn(ModelMixin, ConfigMixin):  # type: ignore[misc]
         Returns:
             (B, 3, H, W), not clamped.
         """
+        return self.deemphasized(self.extract(protected, auxiliary))
+
+    def extract(self, protected: Tensor, auxiliary: Tensor | None = None) -> Tensor:
+        """:meth:`recover`, still emphasized: each pixel depends on those near it."""
         y = haar(protected)
         x = torch.zeros_like(y) if auxiliary is None else haar(auxiliary)
         return inverse_haar(self.couplings.restore_original(x, y))

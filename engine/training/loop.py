@@ -163,8 +163,9 @@ def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:
     start = options.start_from
     if isinstance(recipe, ImnRecipe):
         if start is None:
-            return cast(Imn, Imn(blocks=recipe.blocks, growth=recipe.growth))
-        network = Imn.from_pretrained(start, low_cpu_mem_usage=False)
+            made = Imn(blocks=recipe.blocks, growth=recipe.growth, emphasis=recipe.emphasis)
+            return cast(Imn, made)
+        network = Imn.from_pretrained(start, low_cpu_mem_usage=False, emphasis=recipe.emphasis)
     elif start is None:
         network = Embedder(
             blocks=recipe.blocks,

@@ -186,8 +186,10 @@ RECIPES: dict[str, Recipe] = {
         name="proface-s-obfs",
         wrong="obfs",
         weights=LossWeights(protect=1.1, recover=1.0, wrong=0.2),
-        batches=_PROFACE_BATCHES,
+        batches=_SWAPPED_BATCHES,
         learning_rate=6e-4,  # to be started from the weights of proface-s-rand
+        emphasis=0.6,
+        muon=True,
     ),
     "proface-k": Recipe(
         name="proface-k",
@@ -202,9 +204,10 @@ RECIPES: dict[str, Recipe] = {
         wrong="",
         # The paper's three terms; its 1:3:1 gives to recovery what the mask then lacks.
         weights=ImnWeights(protect=1.0, recover=1.0, low_frequency=0.25),
-        batches=_PROFACE_BATCHES,
+        batches=_SWAPPED_BATCHES,
         blocks=8,
-        learning_rate=1e-3,
+        emphasis=0.6,
+        muon=True,
     ),
     "imn-paper": ImnRecipe(
         name="imn-paper",
