@@ -179,6 +179,7 @@ RECIPES: dict[str, Recipe] = {
         wrong="rand",
         weights=LossWeights(protect=2.0, recover=1.3, wrong=0.3),
         batches=_SWAPPED_BATCHES,
+        learning_rate=4e-4,
         emphasis=0.6,
         muon=True,
     ),
@@ -187,7 +188,7 @@ RECIPES: dict[str, Recipe] = {
         wrong="obfs",
         weights=LossWeights(protect=1.1, recover=1.0, wrong=0.2),
         batches=_SWAPPED_BATCHES,
-        learning_rate=6e-4,  # to be started from the weights of proface-s-rand
+        learning_rate=4e-4,  # to be started from the weights of proface-s-rand
         emphasis=0.6,
         muon=True,
     ),
