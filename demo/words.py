@@ -35,16 +35,16 @@ WRONG_OWN: Final = {
     "": "the face itself, for there is no key",
     "rand": "noise",
     "obfs": "the mask",
-    "decoy": "a drawn face",
+    "decoy": "somebody else's face",
 }
-WRONG_TITLES: Final = {"rand": "Noise", "obfs": "The mask", "decoy": "A drawn face"}
+WRONG_TITLES: Final = {"rand": "Noise", "obfs": "The mask", "decoy": "Somebody else"}
 WRONG_ABOUT: Final = {
     "": "What the method itself gives.",
     "rand": "Whoever tries sees at once that the key is wrong.",
     "obfs": "The picture stays as it was shared, as if nothing were hidden.",
     "decoy": (
-        "Somebody who does not exist, the same for the same wrong key: this fools an onlooker, not "
-        "someone with this code."
+        "The face of nobody, the same for the same wrong key: this fools an onlooker, not someone "
+        "with this code."
     ),
 }
 """What a wrong key may show, by the engine's names; the first is the method's own."""

@@ -234,7 +234,7 @@ def _check_copy(
 def places(header: Header) -> list[Place]:
     """Where the faces of a header are hidden, in its order."""
     wrong = cast(WrongMode, header.wrong)  # the decoder takes no others
-    return [Place(face.box, face.data, wrong) for face in header.faces]
+    return [Place(face.box, face.data, wrong, header.mask) for face in header.faces]
 
 
 def method_of(header: Header) -> Method:

@@ -258,7 +258,7 @@ def test_what_a_wrong_key_shows_follows_the_method(page: Page) -> None:
     for method, count in (("ObfsWR", 2), ("ProFace-K", 3)):
         page.locator("#protect-method label", has_text=method).click()
         expect(choices).to_have_count(count)
-    page.locator("#protect-wrong label", has_text="A drawn face").click()
+    page.locator("#protect-wrong label", has_text="Somebody else").click()
     expect(page.locator("#protect-wrong")).to_contain_text("fools an onlooker")
     page.locator("#protect-method label", has_text="RandWR").click()
     expect(choices).to_have_count(2)

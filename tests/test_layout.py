@@ -79,6 +79,7 @@ READING_ORDER = (
     "carrier",
     "payload",
     "methods.signature",
+    "methods.decoy",
     "methods.wrongly",
     "methods.embedding",
     "methods.networked",

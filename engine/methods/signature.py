@@ -59,11 +59,13 @@ class Place:
         box: XYXY in pixels of the photograph.
         note: see :class:`Plan`.
         wrong: what a wrong key shall show.
+        mask: what was laid over it, as the header names it; empty where unknown.
     """
 
     box: Box
     note: bytes
     wrong: WrongMode
+    mask: str = ""
 
 
 class Method(Protocol):
