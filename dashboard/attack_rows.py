@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dashboard import attack_words, series, words
-from dashboard.attacks import TOLD, WHOLE, Attempt, Gain, Verdict
+from dashboard.attacks import TOLD, WHOLE, Attempt, Gain
 from dashboard.links import Links
 from dashboard.matrix import Block, Cell, Line
 from dashboard.race import is_of_race
+from dashboard.verdicts import Verdict
 from engine.results import LEAST_FACES, Cost, MeanScore
 
 # --- verdicts -------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard import tables
-from dashboard.attacks import Verdict
 from dashboard.links import Links
+from dashboard.verdicts import Verdict
 
 STYLE: Final = """<style>
 .fv-table td a, .fv-said a, .fv-from a { color: inherit; text-decoration: underline;

@@ -16,6 +16,7 @@ from dashboard.attacks import Attempt, Gain
 from dashboard.charts import gains as gain_charts
 from dashboard.charts import race as race_charts
 from dashboard.links import Links
+from dashboard.verdicts import verdicts
 from engine.results import MeanScore, Reader, Results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -213,8 +214,21 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(
         assert sense_of([*means, *matches]) == ("leaks" if sense == "leaks" else "open")
 
 
+def test_identity_match_is_judged_over_all_masks_together() -> None:
+    broken = judged("imn", 7.0, 0.1)
+    dbs, matches = judged("sealed", 0.05, 0.04), judged("sealed", 0.0, 0.012, "identity_match")
+    masks = ("gaussian", "pixelate", "sticker")
+    for count, sense in ((1, "open"), (2, "holds"), (3, "holds")):
+        own = [replace(m, mask=mask) for mask in masks[:count] for m in (*dbs, *matches)]
+        assert sense_of([*broken, *own]) == sense
+    leak = judged("sealed", 0.03, 0.012, "identity_match")
+    own = [replace(m, mask=mask) for mask in masks[:2] for m in (*dbs, *matches)]
+    worse = [replace(m, mask="sticker") for m in (*dbs, *leak)]
+    assert sense_of([*broken, *own, *worse]) == "leaks"
+
+
 def sense_of(means: list[MeanScore], method: str = "sealed") -> str:
-    return next(one.sense for one in attacks.verdicts(means) if one.method == method)
+    return next(one.sense for one in verdicts(means) if one.method == method)
 
 
 def matched(run: int = 1) -> list[MeanScore]:
@@ -233,7 +247,7 @@ def test_what_was_not_measured_or_on_few_faces_does_not_hold(
         ([*broken, *(replace(m, images=29) for m in (*held, *matched()))],
          "too few faces to tell: 30 at least"),
     ):  # fmt: skip
-        (one,) = (v for v in attacks.verdicts(means) if v.method == "sealed")
+        (one,) = (v for v in verdicts(means) if v.method == "sealed")
         assert one.sense == "open"
         assert said in attack_rows.sentence(one, known, Links({}, ""))
     assert sense_of([*held, *broken, *matched()]) == "holds"
@@ -273,19 +287,19 @@ def steps(method: str, count: int, run: int) -> MeanScore:
 
 def test_an_attacker_that_broke_nothing_proves_nothing() -> None:
     held = [*judged("sealed", 0.0, 0.01), *matched()]
-    (found,) = attacks.verdicts(held)
+    (found,) = verdicts(held)
     assert (found.sense, found.proven) == ("open", False)
     for longest, sense in ((50, "open"), (100, "holds"), (200, "holds")):
         means = [*held, steps("sealed", longest, 1),
                  *judged("imn", 7.0, 0.1, run=2), steps("imn", 100, 2)]  # fmt: skip
-        by_method = {one.method: one.sense for one in attacks.verdicts(means)}
+        by_method = {one.method: one.sense for one in verdicts(means)}
         assert by_method == {"sealed": sense, "imn": "leaks"}
 
 
 def test_verdicts_name_the_worst_mask_and_leave_one_key_out(
     fair: list[MeanScore], means: list[MeanScore]
 ) -> None:
-    found = {one.method: one for one in attacks.verdicts(fair)}
+    found = {one.method: one for one in verdicts(fair)}
     assert {name: one.sense for name, one in found.items()} == {
         "sealed": "holds", "proface-s-rand": "leaks",
     }  # fmt: skip
@@ -293,7 +307,7 @@ def test_verdicts_name_the_worst_mask_and_leave_one_key_out(
     assert found["sealed"].opened == (0, 10_000)
     assert found["sealed"].noticed == 1
     assert found["proface-s-rand"].opened is None
-    assert next(v for v in attacks.verdicts(means) if v.method == "sealed").sense == "leaks"
+    assert next(v for v in verdicts(means) if v.method == "sealed").sense == "leaks"
 
 
 def test_a_share_is_whole_only_where_it_is_all() -> None:

@@ -1,5 +1,6 @@
 """How methods stand, from rows that are known: what leaks, what holds, and what nobody can tell."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import engine
 from engine.errors import ResultsError
 from engine.results import Results, Score
-from engine.results.standing import RELEASED_RESULTS, Standing, standings
+from engine.results.standing import RELEASED_RESULTS, Standing, pooled, standings
 
 Run = tuple[str, dict[str, tuple[float, float]], int]
 
@@ -92,6 +93,15 @@ def test_nothing_holds_by_few_faces_or_without_identity(
     attacked = standings(trained(tmp_path / "a.db", ("", gains, 5000), **less))["sealed"].attacked
     assert attacked
     assert attacked.sense == "open"
+
+
+def test_several_means_are_one_over_all_faces() -> None:
+    assert pooled([(0.02, 0.03, 100)]) == pytest.approx((0.02, 0.03))
+    assert pooled([(0.02, 0.03, 100), (-0.01, 0.04, 300)]) == pytest.approx(
+        (-0.0025, math.hypot(0.03 * 100, 0.04 * 300) / 400)
+    )
+    # Where no face differs, three in their number.
+    assert pooled([(0.0, 0.0, 300)]) == pytest.approx((0.0, 0.01))
 
 
 def test_the_longest_training_counts_but_a_leak_is_never_forgotten(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from dashboard.charts import gains as gain_charts
 from dashboard.charts import race as race_charts
 from dashboard.data import Source
 from dashboard.links import Links
+from dashboard.verdicts import verdicts as judged
 from engine.results import GATE_DB, LEAST_FACES, Cost, MeanScore
 
 PICTURES = ("psnr_db", "ssim", "identity_cosine", "identity_match")
@@ -84,7 +85,7 @@ def dark() -> bool:
 
 def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Links) -> None:
     """One sentence for each method."""
-    found = attacks.verdicts(means)
+    found = judged(means)
     if not found:
         frame.nothing("No trained attacker has been measured yet: whether a method holds against "
                       "one is not known.", words.ATTACK.replace("NAME", "keyless"))  # fmt: skip
@@ -92,9 +93,10 @@ def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Li
     said = [(one, attack_rows.sentence(one, known, links)) for one in found]
     st.html(matrix.said(said, dark=dark()))
     st.caption(
-        f"Holds: with 95 % confidence no mask's gain is above {GATE_DB:g} dB or one "
-        f"point of identity match, over {LEAST_FACES} faces or more, and the same "
-        "attack, or a shorter one, has seen through another method. Leaks: a gain is surely above. "
+        f"Holds: with 95 % confidence no mask's gain is above {GATE_DB:g} dB, nor that of all "
+        f"masks together above one point of identity match, over {LEAST_FACES} faces or more, and "
+        "the same attack, or a shorter one, has seen through another method. Leaks: a gain is "
+        "surely above. "
         "Open: not known yet. A longer training may find more."
     )
 

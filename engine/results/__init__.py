@@ -16,6 +16,7 @@ from engine.results.standing import (
     LEAST_FACES,
     Attacked,
     Standing,
+    pooled,
     standings,
 )
 from engine.results.views import TABLES
@@ -41,5 +42,6 @@ __all__ = [
     "Run",
     "Score",
     "Standing",
+    "pooled",
     "standings",
 ]

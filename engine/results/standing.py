@@ -22,6 +22,7 @@ __all__ = [
     "RELEASED_RESULTS",
     "Attacked",
     "Standing",
+    "pooled",
     "standings",
 ]
 
@@ -31,7 +32,7 @@ GATE_DB: Final = 0.3
 """What a keyless network may gain over its control, in dB, for a method to hold."""
 
 GATE_MATCH: Final = 0.01
-"""What it may gain in identity match: one point."""
+"""What it may gain in identity match, over all masks together: one point."""
 
 LEAST_FACES: Final = 30
 """Fewer faces than these never show that a method holds."""
@@ -47,8 +48,9 @@ class Attacked:
 
     Attributes:
         sense: ``leaks`` where a gain is surely above :data:`GATE_DB`; ``holds`` where no mask's can
-            be, nor above :data:`GATE_MATCH` in identity match, over :data:`LEAST_FACES` faces, of
-            an attack that broke another method in as many steps or fewer; else ``open``.
+            be over :data:`LEAST_FACES` faces, nor all masks' together above :data:`GATE_MATCH` in
+            identity match, of an attack that broke another method in as many steps or fewer; else
+            ``open``.
         gain_db: over the mask alone, of the mask where it is greatest.
         mask: that one.
         margin_db: 95 % lie within so much of it; None where it was not measured.
@@ -133,11 +135,9 @@ class _Trial:
 
     @property
     def within(self) -> bool:
-        if not self.margin or self.match is None or self.faces < LEAST_FACES:
+        if not self.margin or self.faces < LEAST_FACES:
             return False
-        # Where no face differs, the margin is 0; 95 % then lie below three in the number of faces.
-        reach = self.match[1] or 3 / self.faces
-        return self.gain + self.margin <= GATE_DB and self.match[0] + reach <= GATE_MATCH
+        return self.gain + self.margin <= GATE_DB
 
 
 def _is_keyless(run: Run) -> bool:
@@ -222,9 +222,31 @@ def _attacked(own: Sequence[_Trial], broken: Sequence[_Trial]) -> Attacked | Non
     sense: Literal["holds", "leaks", "open"] = "open"
     if leaks:
         sense = "leaks"
-    elif all(one.within and _is_proven(one, broken) for one in last):
+    elif all(one.within and _is_proven(one, broken) for one in last) and _unmatched(last):
         sense = "holds"
     return Attacked(sense, worst.gain, worst.mask, worst.margin, worst.steps)
+
+
+def _unmatched(own: Sequence[_Trial]) -> bool:
+    """Whether nobody more is surely recognised; a match is yes or no, and says little of few."""
+    known = [(*one.match, one.faces) for one in own if one.match]
+    return len(known) == len(own) and sum(pooled(known)) <= GATE_MATCH
+
+
+def pooled(parts: Iterable[tuple[float, float, int]]) -> tuple[float, float]:
+    """Several means as one.
+
+    Args:
+        parts: of each its mean, its margin, 0 where no face differs, and its faces, 1 or more.
+
+    Returns:
+        Mean and margin over all faces. Where no face differs, 95 % lie below three in the number
+        of faces.
+    """
+    found = [(mean, margin or 3 / faces, faces) for mean, margin, faces in parts]
+    total = sum(faces for *_, faces in found)
+    mean = math.fsum(faces * mean for mean, _, faces in found) / total
+    return mean, math.hypot(*(faces * margin for _, margin, faces in found)) / total
 
 
 def _is_proven(one: _Trial, broken: Iterable[_Trial]) -> bool:
