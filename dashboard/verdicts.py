@@ -1,5 +1,6 @@
 """Whether each method holds against trained attackers, by the gains of their runs."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -92,10 +93,12 @@ def _is_proven(
 
 
 def _sense(decibels: Sequence[Gain], matches: Sequence[Gain], *, proven: bool) -> Sense:
-    if any(_leaks(one) for one in (*decibels, *matches)):
+    least, most = _matched(matches)
+    gate = attack_words.GATES["identity_match"]
+    if least > gate or any(_leaks(one) for one in (*decibels, *matches)):
         return "leaks"
     inside = proven and all(_is_inside(one) for one in decibels)
-    return "holds" if inside and _is_unmatched(matches) else "open"
+    return "holds" if inside and most <= gate else "open"
 
 
 def _is_inside(one: Gain) -> bool:
@@ -103,12 +106,12 @@ def _is_inside(one: Gain) -> bool:
     return enough and one.high <= attack_words.GATES[one.metric]
 
 
-def _is_unmatched(matches: Sequence[Gain]) -> bool:
-    """Whether over all masks together nobody more is surely recognised."""
-    if any(one.margin is None for one in matches):
-        return False
-    parts = [(one.gain, one.margin or 0.0, one.faces) for one in matches]
-    return sum(pooled(parts)) <= attack_words.GATES["identity_match"]
+def _matched(matches: Sequence[Gain]) -> tuple[float, float]:
+    """Between what the gain in identity match lies over all masks together."""
+    if not matches or any(one.margin is None for one in matches):
+        return -math.inf, math.inf
+    gain, margin = pooled((one.gain, one.margin or 0.0, one.faces) for one in matches)
+    return gain - margin, gain + margin
 
 
 def _opened(means: Sequence[MeanScore], method: str) -> tuple[float, float] | None:

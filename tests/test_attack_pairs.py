@@ -44,6 +44,16 @@ def test_rivals_get_the_same_faces_masks_and_crops(faces: FaceSet) -> None:
     assert 0 < (255 * (beside.protected - beside.mask)).abs().max() <= 4.01
 
 
+def test_what_one_maker_drew_another_has_too(faces: FaceSet) -> None:
+    first, apart = PairMaker([faces], CONFIG, 5), PairMaker([faces], CONFIG, 5)
+    second = first.behind(ByMethod(Whisper()))
+    shown, hidden, fresh = second.make(7), first.make(7), apart.make(7)
+    for one in (shown, hidden):
+        assert torch.equal(one.original, fresh.original)
+        assert torch.equal(one.mask, fresh.mask)
+    assert shown.protected is not None and hidden.protected is None
+
+
 def test_a_step_is_the_same_each_time_and_no_other(faces: FaceSet) -> None:
     maker = PairMaker([faces], CONFIG, 5, make_protector("proface-s-rand"))
     first, again, next_one = maker.make(3), maker.make(3), maker.make(4)

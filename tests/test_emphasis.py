@@ -7,9 +7,10 @@ import skimage.data
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from laws import assert_batch_equals_items, assert_inverts, assert_keeps_inputs
+from laws import assert_batch_equals_items, assert_close, assert_inverts, assert_keeps_inputs
 from torch import Tensor
 
+from engine import emphasis
 from engine.emphasis import deemphasize, emphasize, from_opponent, to_opponent
 
 EXPONENT = 0.6
@@ -65,6 +66,32 @@ def test_a_face_keeps_its_contrast_and_loses_its_coarse_structure() -> None:
         return float(torch.nn.functional.avg_pool2d(image, 16).std() / image.std())
 
     assert coarse(found) < 0.6 * coarse(face)
+
+
+@pytest.mark.parametrize("size", [(3, 700), (600, 520)])
+def test_a_large_picture_takes_another_way_to_the_same(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    image = pictures(1, *size)
+    by_fft = emphasize(image, EXPONENT)
+    monkeypatch.setattr(emphasis, "_BY_MATRICES", 1000)
+    assert_close(by_fft, emphasize(image, EXPONENT), 1e-9)
+
+
+def test_autocast_does_not_round_it() -> None:
+    image = pictures(1, 32, 32).float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = deemphasize(emphasize(image, EXPONENT), EXPONENT)
+    assert_close(found, image, 1e-5)
+
+
+def test_it_can_be_learned_through_after_inference() -> None:
+    with torch.inference_mode():
+        emphasize(pictures(1, 18, 22), EXPONENT)
+    image = pictures(1, 18, 22).requires_grad_()
+    deemphasize(emphasize(image, EXPONENT), EXPONENT).sum().backward()
+    assert image.grad is not None
+    assert_close(image.grad, torch.ones_like(image), 1e-9)
 
 
 def test_opponent_colours_are_orthonormal() -> None:

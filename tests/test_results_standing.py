@@ -83,7 +83,7 @@ def test_what_is_not_settled_stays_open(
 
 @pytest.mark.parametrize(
     "less",
-    [{"faces": 29}, {"faces": 200}, {"match": 0.02}, {"match": None}],
+    [{"faces": 29}, {"faces": 200}, {"match": 0.012}, {"match": None}],
     ids=["few", "too few for a point", "known", "not measured"],
 )
 def test_nothing_holds_by_few_faces_or_without_identity(

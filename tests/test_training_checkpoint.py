@@ -1,4 +1,6 @@
+import dataclasses
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +43,17 @@ def test_checkpoint_gives_everything_back(tmp_path: Path) -> None:
         trainer._rng = np.random.default_rng(0)
         trainer.step(make_batch(1))
     assert_same_state(first, second)
+
+
+def test_a_setting_that_there_was_none_of_was_off(tmp_path: Path) -> None:
+    Trainer(TINY, options(tmp_path)).save()
+    noted = tmp_path / "checkpoint" / "state.json"
+    state = json.loads(noted.read_text())
+    assert not state["recipe"].pop("muon")
+    noted.write_text(json.dumps(state))
+    assert Trainer(TINY, options(tmp_path)).progress.step == 0
+    with pytest.raises(DataError, match="other settings: muon"):
+        Trainer(dataclasses.replace(TINY, muon=True), options(tmp_path))
 
 
 def test_export_is_the_average(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ COUNTS = (1, 10, 100)
 KEYS = ("same_key", "salted")
 
 _STEPS = 100
-_WIDTH = 16
+_WIDTH = 24
 _BATCH = 4
 _FITTED = 8
 """Known pairs that a map is fitted to at once; more than these it does not need."""

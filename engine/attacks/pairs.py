@@ -38,7 +38,7 @@ WIDE = (0.4, 2.2)
 """Least and greatest mask strength that a de-blurrer meets, times the papers'."""
 
 _KEPT_PLANS = 20_000
-_KEPT_STEPS = 2_000
+_KEPT_STEPS = 1_000
 _REDRAWS = 100
 
 U8 = npt.NDArray[np.uint8]
@@ -207,10 +207,14 @@ class PairMaker:
             raise DataError("no faces to learn from", hint="name a folder that has some")
         chosen = np.random.default_rng(seed).permutation(len(places))[: config.faces]
         self.places = [places[i] for i in chosen]
-        self._drawn: dict[int, list[tuple[U8, U8]]] = {}
+        self._kept, self._drawn = False, dict[int, list[tuple[U8, U8]]]()
 
     def behind(self, protector: Protector) -> "PairMaker":
-        """The same faces, masks and crops, protected; both keep what either draws for the other."""
+        """The same faces, masks and crops, protected; each keeps what it draws for the other.
+
+        For one after the other, not for two threads at once.
+        """
+        self._kept = True
         maker = copy.copy(self)
         maker.protector = protector
         return maker
@@ -226,7 +230,7 @@ class PairMaker:
         if both is None:
             draw_rng = np.random.default_rng([self.seed, step])
             both = [self._draw(draw_rng) for _ in range(config.batch)]
-            if len(self._drawn) < _KEPT_STEPS:
+            if self._kept and len(self._drawn) < _KEPT_STEPS:
                 self._drawn[step] = both
         rng = np.random.default_rng([self.seed, step, 2])
         corners = rng.integers(0, PAPER_SIDE - config.crop + 1, (config.batch, 2)).tolist()

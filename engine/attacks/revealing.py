@@ -83,7 +83,9 @@ def reveal(protected_u8: U8, model: Reveal) -> U8:
         ImageShapeError: no picture, or not of the size that the model is bound to.
     """
     height, width = protected_u8.shape[:2]
-    shown = pad_to_even(from_u8(protected_u8))[0].to(model.device)
+    shown = from_u8(protected_u8).to(model.device)
+    if not model.config.places:
+        shown, _ = pad_to_even(shown)
     with torch.inference_mode():
         guess = model(see(shown, model.config.pictures))
     return to_u8(guess[..., :height, :width].float().clamp(0, 1).cpu())

@@ -1,5 +1,6 @@
 """Why here: somebody else's face for a wrong key: that of nobody, laid over what was shared."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -122,14 +123,18 @@ def _lay(shared_u8: U8, seed: int, kind: _Kind) -> U8:
 
 
 def _face(ground_u8: U8, landmarks: F32, seed: int) -> U8:
-    """Lay an average face; upright where it is turned further than the averages are."""
-    try:
-        return ksame(ground_u8, landmarks=landmarks, seed=seed, character=_CHARACTER)
-    except LandmarksError:
-        usual = typical_landmarks(112, 112)
-        grown = np.ptp(landmarks, 0).max() / np.ptp(usual, 0).max()
-        upright = grown * (usual - usual.mean(0)) + landmarks.mean(0)
-        return ksame(ground_u8, landmarks=upright, seed=seed, character=_CHARACTER)
+    """Lay an average face; upright where it is turned further than the averages are.
+
+    Where that would lie beyond the box, in its middle.
+    """
+    usual = typical_landmarks(112, 112)
+    grown = np.ptp(landmarks, 0).max() / np.ptp(usual, 0).max()
+    upright = grown * (usual - usual.mean(0)) + landmarks.mean(0)
+    for points in (landmarks, upright):
+        with contextlib.suppress(LandmarksError):
+            return ksame(ground_u8, landmarks=points, seed=seed, character=_CHARACTER)
+    middle = _usual(*ground_u8.shape[:2])
+    return ksame(ground_u8, landmarks=middle, seed=seed, character=_CHARACTER)
 
 
 def _find(shared_u8: U8) -> list[F32]:
@@ -182,7 +187,7 @@ def _ground(shared_u8: U8, kind: _Kind) -> U8:
 
 
 def _paint_head(ground_u8: U8, landmarks: F32, seed: int) -> U8:
-    """Paint hair and skin, out of focus, for the swapper to draw a face in."""
+    """Paint hair and skin, out of focus, for a face to be laid on."""
     height, width = ground_u8.shape[:2]
     matrix = cv2.invertAffineTransform(placement(height, width, landmarks))
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -221,6 +226,6 @@ def _blurred(picture_u8: U8, share: float) -> U8:
 def _resized(picture_u8: U8, height: int, width: int) -> U8:
     if picture_u8.shape[:2] == (height, width):
         return picture_u8
-    shrinks = height < picture_u8.shape[0]
+    shrinks = height * width < picture_u8.shape[0] * picture_u8.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture_u8, (width, height), interpolation=how), np.uint8)

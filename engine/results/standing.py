@@ -220,17 +220,21 @@ def _attacked(own: Sequence[_Trial], broken: Sequence[_Trial]) -> Attacked | Non
     last = list(longest.values())
     worst = max(leaks or last, key=lambda one: one.gain)
     sense: Literal["holds", "leaks", "open"] = "open"
-    if leaks:
+    least, most = _matched(last)
+    if leaks or least > GATE_MATCH:
         sense = "leaks"
-    elif all(one.within and _is_proven(one, broken) for one in last) and _unmatched(last):
+    elif all(one.within and _is_proven(one, broken) for one in last) and most <= GATE_MATCH:
         sense = "holds"
     return Attacked(sense, worst.gain, worst.mask, worst.margin, worst.steps)
 
 
-def _unmatched(own: Sequence[_Trial]) -> bool:
-    """Whether nobody more is surely recognised; a match is yes or no, and says little of few."""
-    known = [(*one.match, one.faces) for one in own if one.match]
-    return len(known) == len(own) and sum(pooled(known)) <= GATE_MATCH
+def _matched(own: Sequence[_Trial]) -> tuple[float, float]:
+    """Between what the gain in identity match lies over all masks: it says little of few faces."""
+    known = [(*one.match, one.faces) for one in own if one.match and one.faces]
+    if len(known) < len(own):
+        return -math.inf, math.inf
+    gain, margin = pooled(known)
+    return gain - margin, gain + margin
 
 
 def pooled(parts: Iterable[tuple[float, float, int]]) -> tuple[float, float]:
@@ -240,8 +244,9 @@ def pooled(parts: Iterable[tuple[float, float, int]]) -> tuple[float, float]:
         parts: of each its mean, its margin, 0 where no face differs, and its faces, 1 or more.
 
     Returns:
-        Mean and margin over all faces. Where no face differs, 95 % lie below three in the number
-        of faces.
+        Mean and margin over all of them, as if no two were of one face: what a network gains on a
+        face under one mask and under another does not go together (correlations of -.1 to .1 in
+        the released runs). Where none differs, 95 % lie below three in their number.
     """
     found = [(mean, margin or 3 / faces, faces) for mean, margin, faces in parts]
     total = sum(faces for *_, faces in found)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.data import FaceSet
-from engine.errors import MaskError
+from engine.errors import LandmarksError, MaskError, StillKnownError
 from engine.masks import MASKS, make_mask
 
 PAPER_SIDE = 112
@@ -184,7 +184,7 @@ class Batches:
             faces = self.sets[which]
             local = index - (int(offsets[which - 1]) if which else 0)
             landmarks = faces.records[local].landmarks
-            with contextlib.suppress(MaskError):
+            with contextlib.suppress(LandmarksError, StillKnownError):
                 return make_sample(faces.load(local), landmarks, self.config, self._rng)
         raise MaskError(
             f"faces to learn from must take the masks {', '.join(self.config.masks)}, got "

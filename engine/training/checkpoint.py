@@ -113,9 +113,12 @@ def load(
 
 
 def _check_recipe(before: Settings | None, now: Settings) -> None:
-    """Refuse to go on under other settings; the first checkpoints did not note theirs."""
+    """Refuse to go on under other settings; the first checkpoints did not note theirs.
+
+    A setting that there was none of then was off.
+    """
     now = json.loads(json.dumps(now))
-    if before is None or before == now:
+    if before is None or {name: type(value)() for name, value in now.items()} | before == now:
         return
     raise DataError(
         f"the run was started as {before.get('name')} with other settings: "

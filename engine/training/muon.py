@@ -60,7 +60,7 @@ class Muon(optim.Optimizer):
 
 
 def _is_matrix(parameter: Tensor) -> bool:
-    return parameter.ndim >= 2 and parameter.shape[1] > 1
+    return parameter.ndim >= 2 and min(parameter.shape[:2]) > 1
 
 
 def _orthogonal(

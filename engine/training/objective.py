@@ -59,7 +59,8 @@ def compute_losses(
     noise = losses.cloudy_noise if recipe.emphasis else losses.key_noise
     aim = noise(wrong_map) if recipe.wrong == "rand" else model.emphasized(mask[:some])
     pairs = {"protect": (mask, protected), "recover": (original, recovered), "wrong": (aim, wrong)}
-    triplets = _triplets(recipe.wrong, original[:some], mask[:some], recovered[:some], wrong)
+    seen = model.deemphasized(wrong)
+    triplets = _triplets(recipe.wrong, original[:some], mask[:some], recovered[:some], seen)
     terms = _terms(recipe.weights, pairs, triplets, perceptual)
     figures = {
         "mask:protected_db": losses.psnr_db(mask, shared),

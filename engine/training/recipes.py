@@ -70,10 +70,10 @@ class Recipe:
         blocks: of the network.
         keyed_recovery: the key stands in for the lost byproduct.
         emphasis: exponent of the network's pre-emphasis.
-        learning_rate: of Adam at its height.
-        betas: of Adam.
+        learning_rate: of the optimizer at its height.
+        betas: of Adam, and of Muon for what is no matrix.
         warm_up_steps: steps until it gets there.
-        clip_norm: greatest norm of the gradient.
+        clip_norm: greatest norm of the gradient; Muon takes steps of one length whatever it is.
         average: decay of the moving average of the weights, which is what is released.
         muon: train by :class:`engine.training.muon.Muon` instead of Adam.
     """
@@ -99,8 +99,7 @@ class Recipe:
 class ImnRecipe(Recipe):
     """A training of IMN, which knows no key.
 
-    A class of its own, since a run goes on only under the settings that it was started with: more
-    of them in every recipe would end every training there is.
+    A class of its own, since its settings mean nothing to the other networks.
 
     Attributes:
         growth: features that each layer of its dense blocks adds.
@@ -207,6 +206,7 @@ RECIPES: dict[str, Recipe] = {
         weights=ImnWeights(protect=1.0, recover=1.0, low_frequency=0.25),
         batches=_SWAPPED_BATCHES,
         blocks=8,
+        learning_rate=5e-4,
         emphasis=0.6,
         muon=True,
     ),
