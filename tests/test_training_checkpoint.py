@@ -46,8 +46,9 @@ def test_checkpoint_gives_everything_back(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_there_was_none_of_was_off(tmp_path: Path) -> None:
-    Trainer(TINY, options(tmp_path)).save()
-    noted = tmp_path / "checkpoint" / "state.json"
+    trainer = Trainer(TINY, options(tmp_path))
+    trainer.save()
+    noted = trainer.options.folder / "checkpoint" / "state.json"
     state = json.loads(noted.read_text())
     assert not state["recipe"].pop("muon")
     noted.write_text(json.dumps(state))
