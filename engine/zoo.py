@@ -76,6 +76,9 @@ RELEASED: dict[str, str] = {
     "simswap.v1": "7321e0916c5602097f3eaafd4753ad44dedf2c921829db17e93a1c4e3738ed2b",
     "imn.v1": "f9ce741413c1b6fc9c281d6a07aed309fe79f9db21cf3a619f3ede89d0ab1c64",
     "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
+    "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
+    "reveal-sealed.v1": "14e4ec3b63f1fb97f6624e701e3952979381c545c86475ddbb4660693e001912",
+    "reveal-proface-s-rand.v1": "506fc51a8d07936b2004bbbf1ac263d11f1c4ea905a130677f36e6ee9762d8cc",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 

@@ -41,7 +41,7 @@ METHODS: dict[str, Method] = {
         "proface-s-rand",
         model="proface-s-rand.v1",
         wrong=("rand", "decoy"),
-        promise="looks random under a wrong key; a trained attacker can see through it",
+        promise="looks random under a wrong key; a trained attacker sees through it without any",
     ),
     "proface-s-obfs": ProfaceS(
         "proface-s-obfs",
