@@ -31,7 +31,7 @@ def test_a_mask_that_hides_nothing_is_undone_and_one_that_covers_is_not(
     monkeypatch.setitem(reveal.WIDTHS, "small", 8)
     monkeypatch.setattr(deblur, "PairConfig", partial(PairConfig, batch=4, crop=32))
     config = AttackConfig(
-        ("sealed",), ("dim", "gaussian", "box"), limit=2, tries=60,
+        ("sealed",), ("dim", "gaussian", "box"), limit=2, tries=120,
         training=write_faces(tmp_path, 16, 1),
     )  # fmt: skip
     attack = find_attack("deblur")
@@ -49,4 +49,4 @@ def test_a_mask_that_hides_nothing_is_undone_and_one_that_covers_is_not(
     assert others[0]["original:control"] > others[-1]["original:control"] + 1
     strengths = [s.value for o in outcomes for s in o.scores if s.metric == "strength"]
     assert strengths == [1.0, *STRENGTHS, 1.0]
-    assert "60 steps" in attack.budget(config)
+    assert "120 steps" in attack.budget(config)
