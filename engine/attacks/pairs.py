@@ -84,8 +84,7 @@ class ByNetwork:
         self, network: Embedder, *, scrambled: bool = False, one_key: int | None = None
     ) -> None:
         self.network, self.scrambled, self.one_key = network, scrambled, one_key
-        # Pre-emphasis is of a whole face, as is a shuffle.
-        self.local = not scrambled and one_key is None and not network.config.emphasis
+        self.local = not (scrambled or network.config.emphasis) and one_key is None
 
     def protect(self, originals: Tensor, masks: Tensor, rng: np.random.Generator) -> Tensor:
         """As :meth:`Protector.protect`."""
@@ -210,10 +209,7 @@ class PairMaker:
         self._kept, self._drawn = False, dict[int, list[tuple[U8, U8]]]()
 
     def behind(self, protector: Protector) -> "PairMaker":
-        """The same faces, masks and crops, protected; each keeps what it draws for the other.
-
-        For one after the other, not for two threads at once.
-        """
+        """The same faces, masks and crops, protected; what one draws is kept for the next."""
         self._kept = True
         maker = copy.copy(self)
         maker.protector = protector
