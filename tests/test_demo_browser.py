@@ -247,7 +247,6 @@ def test_a_race_is_live_and_can_be_stopped(page: Page) -> None:
     page.locator("#race-said", has_text="Stopped").wait_for()
     page.wait_for_timeout(1 * SECONDS)
     stopped = page.inner_text("#race-shown")
-    assert "Six random words" not in page.locator("#race-shown section").last.inner_text()
     page.wait_for_timeout(2 * SECONDS)
     assert page.inner_text("#race-shown") == stopped
 
