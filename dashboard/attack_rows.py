@@ -11,7 +11,7 @@ from dashboard.links import Links
 from dashboard.matrix import Block, Cell, Line
 from dashboard.race import is_of_race
 from dashboard.verdicts import Verdict
-from engine.results import LEAST_FACES, Cost, MeanScore
+from engine.results import LEAST_FACES, Cost, Matched, MeanScore
 
 # --- verdicts -------------------------------------------------------------------------------------
 
@@ -26,8 +26,13 @@ def sentence(one: Verdict, known: Mapping[int, Attempt], links: Links) -> str:
         f"<b>{number}{margin} dB</b> ({html.escape(words.mask(worst.mask))})"
     )
     if one.match is not None:
-        said += f" and {figure(one.match.gain, 'gain_identity_match')} of identity match"
+        said += f", and {_points(one.match)} of identity match with all masks together,"
     return f"{said} over guessing from the mask alone.<small>{_beside(one, known, links)}</small>"
+
+
+def _points(match: Matched) -> str:
+    said = figure(match.gain, "gain_identity_match")
+    return said.replace(" points", f" ± {100 * match.margin:.1f} points")
 
 
 def _beside(one: Verdict, known: Mapping[int, Attempt], links: Links) -> str:
@@ -36,11 +41,11 @@ def _beside(one: Verdict, known: Mapping[int, Attempt], links: Links) -> str:
     faces = words.counted(one.worst.faces, "face")
     spent = html.escape(", ".join(filter(None, (faces, effort(known[run_id])))))
     parts = [f"{spent}, {links.named([run_id])}"]
-    if not one.proven:
+    if not one.proven and one.sense != "leaks":
         parts.append("an attacker that has seen through no other method: its failing proves little")
     if one.unmatched:
-        masks = ", ".join(map(words.mask, one.unmatched)) if one.match else ""
-        parts.append(html.escape(f"identity not measured{masks and ' under '}{masks}"))
+        masks = ", ".join(map(words.mask, one.unmatched))
+        parts.append(html.escape(f"identity not measured under {masks}"))
     if fewest_faces(one) < LEAST_FACES:
         parts.append(f"too few faces to tell: {LEAST_FACES} at least")
     if one.opened is not None:
@@ -164,8 +169,7 @@ def _world_cell(here: Sequence[MeanScore], masks: Sequence[MeanScore], metric: s
 
 def _told_cell(here: Sequence[MeanScore], metric: str) -> Cell | None:
     """Where no pixel has changed, what is right is the face and not a reason."""
-    given = metric.replace("told", "recovered")
-    for name, small in ((metric, ""), (given, "face given")):
+    for name, small in ((metric, ""), (TOLD[metric], "face given")):
         own = [m for m in here if m.metric == name and m.pair.startswith("protected:")]
         value = series.together(own).mean
         if value is not None:

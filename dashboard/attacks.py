@@ -166,8 +166,14 @@ def strongest(found: Iterable[Gain]) -> list[Gain]:
 
 # --- the world ------------------------------------------------------------------------------------
 
-TOLD: Final = ("told", "told_with_sidecar")
-"""Whether the right thing was said; judged by itself and not beside a picture."""
+TOLD: Final = {
+    "told": "recovered",
+    "told_with_sidecar": "recovered_with_sidecar",
+    "told_reencoded": "recovered",
+    "told_reencoded_with_sidecar": "recovered_with_sidecar",
+}
+"""Whether the right thing was said, judged by itself and not beside a picture; and what stands in
+its place where no pixel has changed: whether the face was given."""
 
 
 def world(means: Iterable[MeanScore], known: Mapping[int, Attempt]) -> list[MeanScore]:

@@ -1,15 +1,12 @@
-"""Whether each method holds against trained attackers, by the gains of their runs."""
+"""How each method stands against trained attackers, and what else was tried on it."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from dashboard import attack_words, series
-from dashboard.attacks import Gain, gains, strongest
-from engine.results import LEAST_FACES, MeanScore, pooled
-
-Sense = Literal["holds", "leaks", "open"]
+from dashboard.attacks import Gain, gains
+from engine.results import Judgement, Matched, MeanScore, Trial, judge
 
 
 @dataclass(frozen=True)
@@ -17,101 +14,72 @@ class Verdict:
     """How a method stands against trained attackers.
 
     Attributes:
-        sense: ``holds`` where no mask's gain in decibels, nor that of all masks together in
-            identity match, can be above the gate of an attacker that is proven, ``leaks`` where one
-            is, ``open`` where that is not known.
+        sense: of :func:`engine.results.judge`.
         proven: whether the same attack, or a shorter one, has seen through another method.
         worst: the mask with the greatest gain in PSNR.
-        match: that with the greatest gain in identity match; None where it was not measured.
+        match: the gain in identity match over all masks; None where no mask's was measured.
         unmatched: the masks whose identity match was not measured.
         opened: of so many wrong keys (the second) so many opened; None without any.
         noticed: share of changes that were noticed; None without any.
     """
 
     method: str
-    sense: Sense
+    sense: Literal["holds", "leaks", "open"]
     proven: bool
     worst: Gain
-    match: Gain | None
+    match: Matched | None
     unmatched: tuple[str, ...]
     opened: tuple[float, float] | None
     noticed: float | None
 
 
-def verdicts(means: Sequence[MeanScore]) -> list[Verdict]:
+def verdicts(
+    means: Sequence[MeanScore], variants: Mapping[int, str] | None = None
+) -> list[Verdict]:
     """A verdict on every method that a keyless network was trained against.
 
     Args:
         means: figures of attacks in which each face had a key of its own.
+        variants: of the attack, by run; without, one for all.
     """
-    every = {name: gains(means, name) for name in attack_words.GATES}
-    by_metric = {name: strongest(own) for name, own in every.items()}
+    decibels, matches = (
+        {(one.run_id, one.method, one.mask): one for one in gains(means, name)}
+        for name in attack_words.GATES
+    )
     steps = {
-        (m.run_id, m.method, m.mask): m.mean or 0.0
+        (m.run_id, m.method, m.mask): round(m.mean or 0.0)
         for m in means
         if (m.pair, m.metric) == ("revealed:control", "steps")
     }
-    breaks = [one for own in every.values() for one in own if _leaks(one)]
+    trials = [
+        Trial(*place, one.gain, one.margin, _matched(matches.get(place)), one.faces,
+              steps.get(place), (variants or {}).get(one.run_id, ""))
+        for place, one in decibels.items()
+    ]  # fmt: skip
     found = []
     for method in series.options(means, "method"):
-        decibels = [one for one in by_metric["psnr_db"] if one.method == method]
-        matches = [one for one in by_metric["identity_match"] if one.method == method]
-        if decibels:
-            worst = max(decibels, key=lambda one: one.gain)
-            match = max(matches, key=lambda one: one.gain, default=None)
-            proven = all(_is_proven(one, breaks, steps) for one in decibels)
-            judged = {one.mask for one in matches}
-            unmatched = tuple(one.mask for one in decibels if one.mask not in judged)
-            sense = _sense(decibels, matches, proven=proven and not unmatched)
-            opened, noticed = _opened(means, method), _noticed(means, method)
-            found.append(Verdict(method, sense, proven, worst, match, unmatched, opened, noticed))
+        judged = judge(method, trials)
+        if judged is not None:
+            worst = judged.worst
+            unmatched = tuple(
+                dict.fromkeys(t.mask for t in trials if t.method == method and t.match is None)
+            )
+            found.append(
+                Verdict(
+                    method, judged.sense, judged.proven,
+                    decibels[worst.run_id, worst.method, worst.mask], _known(judged), unmatched,
+                    _opened(means, method), _noticed(means, method),
+                )
+            )  # fmt: skip
     return found
 
 
-def _leaks(one: Gain) -> bool:
-    return one.low > attack_words.GATES[one.metric]
+def _matched(one: Gain | None) -> tuple[float, float] | None:
+    return None if one is None or one.margin is None else (one.gain, one.margin)
 
 
-def _is_proven(
-    one: Gain, breaks: Iterable[Gain], steps: Mapping[tuple[int, str, str], float]
-) -> bool:
-    """Whether an attacker of this run, or one that learned no longer, broke another method.
-
-    An attacker that has learned nothing gains nothing either.
-    """
-
-    def length(gain: Gain) -> float | None:
-        return steps.get((gain.run_id, gain.method, gain.mask))
-
-    for other in breaks:
-        if other.method == one.method:
-            continue
-        ours, theirs = length(one), length(other)
-        if other.run_id == one.run_id or (ours and theirs and theirs <= ours):
-            return True
-    return False
-
-
-def _sense(decibels: Sequence[Gain], matches: Sequence[Gain], *, proven: bool) -> Sense:
-    least, most = _matched(matches)
-    gate = attack_words.GATES["identity_match"]
-    if least > gate or any(_leaks(one) for one in (*decibels, *matches)):
-        return "leaks"
-    inside = proven and all(_is_inside(one) for one in decibels)
-    return "holds" if inside and most <= gate else "open"
-
-
-def _is_inside(one: Gain) -> bool:
-    enough = one.faces >= LEAST_FACES
-    return enough and one.high <= attack_words.GATES[one.metric]
-
-
-def _matched(matches: Sequence[Gain]) -> tuple[float, float]:
-    """Between what the gain in identity match lies over all masks together."""
-    if not matches or any(one.margin is None for one in matches):
-        return -math.inf, math.inf
-    gain, margin = pooled((one.gain, one.margin or 0.0, one.faces) for one in matches)
-    return gain - margin, gain + margin
+def _known(judged: Judgement) -> Matched | None:
+    return judged.match if judged.match.margin < float("inf") else None
 
 
 def _opened(means: Sequence[MeanScore], method: str) -> tuple[float, float] | None:

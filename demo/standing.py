@@ -1,6 +1,7 @@
 """Says of each method what the released benchmark measured, and nothing that is not in its rows."""
 
 import logging
+import math
 from functools import cache
 
 import engine
@@ -34,7 +35,16 @@ def result(method: str) -> str:
     standing = _measured().get(method)
     if engine.find_method(method).keyless:
         return f"{_closeness(standing)}. {ANYONE}" if standing and _closeness(standing) else ANYONE
-    return UNKNOWN if standing is None else in_words(standing)
+    if standing is None:
+        return UNKNOWN
+    return f"{in_words(standing)}{_older(standing.attacked, method)}"
+
+
+def _older(attacked: Attacked | None, method: str) -> str:
+    """What to think of an attack on another model than the one that would protect here."""
+    if attacked is None or attacked.weights == engine.find_method(method).model_hash().hex():
+        return ""
+    return " That was an older model of it."
 
 
 def in_words(standing: Standing) -> str:
@@ -57,6 +67,11 @@ def against(attacked: Attacked | None) -> str:
     told = f"{attacked.gain_db:+.1f}".replace("-", "−")
     gain = f"{told}{spread} dB"
     after = f" after {attacked.steps:,} steps" if attacked.steps else ""
+    known = ""
+    if math.isfinite(attacked.match_margin):
+        points = f"{100 * attacked.match:+.1f}".replace("-", "−")
+        known = f", and {points} ± {100 * attacked.match_margin:.1f} points of faces known again"
     return (
-        f"Trained attacker: {gain} over the mask alone at worst{after} ({_SENSES[attacked.sense]})."
+        f"Trained attacker: {gain} over the mask alone at worst{known}{after} "
+        f"({_SENSES[attacked.sense]})."
     )

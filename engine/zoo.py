@@ -78,7 +78,9 @@ RELEASED: dict[str, str] = {
     "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
     "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
     "reveal-sealed.v1": "14e4ec3b63f1fb97f6624e701e3952979381c545c86475ddbb4660693e001912",
-    "reveal-proface-s-rand.v1": "506fc51a8d07936b2004bbbf1ac263d11f1c4ea905a130677f36e6ee9762d8cc",
+    "proface-s-rand.v2": "b62e8f048bdd8edd58d869cea1957c0369d87e4555e11da45adee117f38a7f25",
+    "proface-s-obfs.v2": "5868f5feccabd542955aec66b851ab9ff4f4d10d1bd73d7ca8ff60f38c274155",
+    "reveal-proface-s-rand.v2": "b7f5e728e5d02b284340f2434eb60aee27d51b34f55c36aba7121fde264b18a0",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 

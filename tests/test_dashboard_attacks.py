@@ -85,7 +85,7 @@ def test_the_page_shows_every_attack(opened: Opened) -> None:
     assert len(app.get("plotly_chart")) == 5
     body = bodies(app)
     assert "<b>Sealed:</b> a trained attacker gained up to <b>+0.06 ± 0.04 dB</b>" in body
-    assert "(pixels) and +0.0 points of identity match over guessing from the mask alone" in body
+    assert "(pixels), and +0.0 ± 0.3 points of identity match with all masks together" in body
     assert "40 faces, 5 minutes of training, larger net, run <a" in body
     assert "0 of 10,000 wrong keys opened it; tampering noticed in 100 %" in body
     assert body.index("✓ holds") < body.index("JPEG 90") < body.index("Haruspex")
@@ -112,13 +112,16 @@ def test_gains_are_shown_by_any_metric(opened: Opened, metric: str) -> None:
     assert len(app.get("plotly_chart")) == 5
 
 
-def test_what_the_owner_is_told_is_a_view_of_its_own(opened: Opened) -> None:
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_the_owner_is_told_is_a_view_of_its_own(opened: Opened, strict: bool) -> None:
     app = opened(attack_examples.attacked)
-    app.segmented_control(key="left").set_value("told").run()
+    assert "that this file was re-encoded" in " ".join(app.segmented_control(key="left").options)
+    app.segmented_control(key="left").set_value("told_reencoded" if strict else "told").run()
     assert not app.exception
     body = bodies(app)
     assert "face given" in body
     assert "refused" not in body
+    assert ("0.0 %" in body[body.index("noise, sigma 1") :][:300]) == strict
 
 
 def test_every_figure_and_one_attack_can_be_asked_for(opened: Opened) -> None:
@@ -345,6 +348,13 @@ def test_the_matrix_says_what_is_left_and_what_is_refused(
     told = attack_rows.world_cells(found, "told")
     assert told["JPEG 90"]["Sealed"].text == "100 %"
     assert told["PNG written anew"]["Sealed"].small == "face given"
+    assert told["noise, sigma 1"]["Sealed"].text == "100 %"
+    named = attack_rows.world_cells(found, "told_reencoded")
+    assert named["JPEG 90"]["Sealed"].text == "100 %"
+    assert (named["noise, sigma 1"]["Sealed"].text, named["noise, sigma 1"]["Sealed"].tint) == (
+        "0.0 %", -1,
+    )  # fmt: skip
+    assert named["PNG written anew"]["Sealed"].small == "face given"
 
 
 def test_a_cell_links_to_its_run_and_is_not_obeyed() -> None:
@@ -435,9 +445,11 @@ def test_the_list_shows_what_says_how_it_went_or_else_everything(
     assert [line.value for line in found["Haruspex"].lines] == ["0.500"]
     assert "Keyless network (one key for every face)" in found
     tried = [line.value for line in found["Wrong keys"].lines]
-    assert tried == ["10,000", "0"]
+    assert tried == ["10,000", "0", "0.032", "0.0 %"]
+    (test,) = (line for line in found["Wrong keys"].lines if line.value == "0.032")
+    assert test.wanted == "> 0.01" and "corrected for all tests" in test.what
     every = {block.title: block for block in attack_rows.blocks(means, [], known, every=True)}
-    assert len(every["Wrong keys"].lines) == 4
+    assert len(every["Wrong keys"].lines) == 7
 
 
 def test_a_run_whose_configuration_nobody_wrote_down_is_still_shown(tmp_path: Path) -> None:

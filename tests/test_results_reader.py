@@ -44,8 +44,14 @@ def score(
     return Score(image, source, method, mask, pair, metric, value, protocol)
 
 
-def add(results: Results, *scores: Score, kind: str = "benchmark", data: str = "d") -> int:
-    run_id = results.start_run(kind, "m", "command", "{}", data_hash=data)
+def add(
+    results: Results,
+    *scores: Score,
+    kind: str = "benchmark",
+    data: str = "d",
+    config: str = "{}",
+) -> int:
+    run_id = results.start_run(kind, "m", "command", config, data_hash=data)
     with results.running(run_id):
         results.add_scores(run_id, scores)
     return run_id
@@ -169,13 +175,39 @@ def test_a_trial_on_a_few_faces_replaces_no_full_run(results: Results, path: Pat
         assert [(mean.mean, mean.run_id) for mean in reader.means()] == [(45.0, again)]
 
 
+def test_figures_of_a_models_older_weights_count_nowhere(results: Results, path: Path) -> None:
+    def weights(value: str) -> str:
+        return json.dumps({"weights": {score(0.0).method: value}})
+
+    def shown() -> list[tuple[float | None, int]]:
+        with Reader(path) as reader:
+            return [(mean.mean, mean.run_id) for mean in reader.means()]
+
+    unnoted = add(results, score(30.0), score(30.0, "b.png"), score(30.0, "c.png"))
+    assert shown() == [(30.0, unnoted)]
+    full = add(results, score(40.0), score(42.0, "b.png"), config=weights("aa"))
+    assert shown() == [(41.0, full)]
+    add(results, score(50.0), config=weights("aa"))
+    assert shown() == [(41.0, full)]
+    retrained = add(results, score(60.0), config=weights("bb"))
+    assert shown() == [(60.0, retrained)]
+    # Other methods' weights, attacks' and broken configs say nothing of this one's.
+    add(results, score(70.0), config=weights("cc"), kind="attack")
+    add(results, score(70.0), config='{"weights": {"another": "cc"}}')
+    add(results, score(70.0), config="no JSON")
+    assert shown() == [(60.0, retrained)]
+    with Reader(path) as reader:
+        cells = reader.paper_table("table_1_protect")
+        assert {cell.our_value for cell in cells if cell.images} == {60.0}
+
+
 def test_a_file_with_older_views_is_read_through_those_of_today(
     results: Results, path: Path
 ) -> None:
     full = add(results, score(40.0), score(42.0, "b.png"))
     add(results, score(50.0))
     results.close()
-    old = VIEWS["latest_score"].replace("max((images << 32) + run_id)", "max(run_id)")
+    old = VIEWS["latest_score"].replace("max((images << 32) + series.run_id)", "max(series.run_id)")
     connection = sqlite3.connect(path)
     connection.execute("DROP VIEW latest_score")
     connection.execute(old)

@@ -10,8 +10,8 @@ import pytest
 
 import engine
 from engine.errors import ResultsError
-from engine.results import Results, Score
-from engine.results.standing import RELEASED_RESULTS, Standing, pooled, standings
+from engine.results import Results, Score, Trial, judge, pooled
+from engine.results.standing import RELEASED_RESULTS, Standing, standings
 
 Run = tuple[str, dict[str, tuple[float, float]], int]
 
@@ -121,6 +121,56 @@ def test_the_longest_training_counts_but_a_leak_is_never_forgotten(tmp_path: Pat
     attacked = standings(leaked)["sealed"].attacked
     assert attacked
     assert (attacked.sense, attacked.gain_db, attacked.steps) == ("leaks", 2.0, 400)
+
+
+def trial(method: str, gain: float, margin: float, **rest: Any) -> Trial:
+    settings = {"run_id": 1, "mask": "gaussian", "match": (0.0, 0.005), "faces": 400, "steps": 500}
+    return Trial(method=method, gain=gain, margin=margin, **(settings | rest))
+
+
+BROKEN = trial("imn", 7.0, 0.1)
+HELD = trial("sealed", 0.0, 0.02)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        trial("sealed", 0.28, 0.45, run_id=2, steps=5000),
+        trial("sealed", 0.28, 0.45, run_id=2, steps=50, variant="large"),
+        trial("sealed", 0.0, 0.02, run_id=2, steps=50, variant="large", match=(0.0, 0.05)),
+        trial("sealed", 0.0, 0.02, run_id=2, steps=50, variant="large", match=None),
+        trial("sealed", 0.0, 0.02, run_id=2, faces=29, steps=5000),
+    ],
+    ids=["longer", "of a larger net", "identity not sure", "identity not known", "few faces"],
+)
+def test_no_attack_that_left_it_open_is_forgotten_for_a_surer_one(other: Trial) -> None:
+    found = judge("sealed", [BROKEN, HELD, other])
+    assert found
+    assert found.sense == "open"
+    alone = judge("sealed", [BROKEN, HELD])
+    assert alone
+    assert alone.sense == "holds"
+
+
+def test_an_attack_is_proven_by_its_own_variant() -> None:
+    for variant, sense in (("", "open"), ("large", "holds")):
+        held = trial("sealed", 0.0, 0.02, run_id=2, variant="large")
+        broken = trial("imn", 7.0, 0.1, run_id=3, variant=variant, steps=400)
+        found = judge("sealed", [held, broken])
+        assert found
+        assert (found.sense, found.proven) == (sense, sense == "holds")
+    # In the same run both were attacked alike.
+    together = judge("sealed", [trial("sealed", 0.0, 0.02), trial("imn", 7.0, 0.1, steps=9999)])
+    assert together
+    assert together.sense == "holds"
+
+
+def test_a_later_run_of_as_many_steps_stands_for_an_earlier_one() -> None:
+    few = trial("sealed", 0.0, 0.02, match=(0.0, 0.02), faces=100)
+    more = trial("sealed", 0.0, 0.01, match=(0.0, 0.005), run_id=2)
+    found = judge("sealed", [BROKEN, more, few])
+    assert found
+    assert (found.sense, found.match.margin, found.match.faces) == ("holds", 0.005, 400)
 
 
 def test_only_finished_runs_with_a_key_for_each_face_count(tmp_path: Path) -> None:

@@ -7,41 +7,53 @@ million numbers. Infinite scores, of recoveries that are equal to the original, 
 
 from engine.errors import ResultsError
 from engine.references import REFERENCES, Reference
-from engine.results.reader import Reader
-from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
-from engine.results.schema import SCHEMA_VERSION
-from engine.results.standing import (
+from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations
+from engine.results.judging import (
     GATE_DB,
     GATE_MATCH,
     LEAST_FACES,
-    Attacked,
-    Standing,
+    Judgement,
+    Matched,
+    Trial,
+    judge,
     pooled,
-    standings,
 )
+from engine.results.reader import Reader
+from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
+from engine.results.schema import SCHEMA_VERSION
+from engine.results.standing import Attacked, Standing, standings
 from engine.results.views import TABLES
 from engine.results.writer import Results
 
 __all__ = [
     "GATE_DB",
+    "GATE_KNOWN",
     "GATE_MATCH",
     "LEAST_FACES",
     "REFERENCES",
     "SCHEMA_VERSION",
     "TABLES",
+    "Advice",
     "Artifact",
     "Attacked",
     "Cost",
+    "Judgement",
     "Loss",
+    "Matched",
     "MeanScore",
     "PaperCell",
     "Reader",
     "Reference",
+    "Restored",
     "Results",
     "ResultsError",
     "Run",
     "Score",
     "Standing",
+    "Trial",
+    "advise",
+    "judge",
     "pooled",
+    "restorations",
     "standings",
 ]

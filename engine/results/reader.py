@@ -125,8 +125,8 @@ class Reader:
         """Means of figures over faces.
 
         Args:
-            run_ids: of these runs; without, each figure of the finished benchmark, not hidden,
-                that has it of most faces, the newest where several have.
+            run_ids: of these runs; without, each figure of the finished benchmark, not hidden, of
+                the model's newest weights that has it of most faces, the newest of several.
             filters: ``method``, ``mask``, ``protocol``, ``source``, ``pair``, ``metric``: one name
                 or several.
         """

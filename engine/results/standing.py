@@ -1,7 +1,4 @@
-"""How each method stands in a few figures, for who chooses one: closeness, and its attackers.
-
-The verdict is careful: ``holds`` and ``leaks`` need figures that are sure, all else is ``open``.
-"""
+"""How each method stands in a few figures, for who chooses one: closeness, and its attackers."""
 
 import json
 import math
@@ -12,30 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from engine.results.judging import Trial, judge
 from engine.results.reader import Reader
 from engine.results.records import MeanScore, Run
 
-__all__ = [
-    "GATE_DB",
-    "GATE_MATCH",
-    "LEAST_FACES",
-    "RELEASED_RESULTS",
-    "Attacked",
-    "Standing",
-    "pooled",
-    "standings",
-]
+__all__ = ["RELEASED_RESULTS", "Attacked", "Standing", "standings"]
 
 RELEASED_RESULTS: Final = Path(__file__).resolve().parents[2] / "assets" / "benchmark.db"
-
-GATE_DB: Final = 0.3
-"""What a keyless network may gain over its control, in dB, for a method to hold."""
-
-GATE_MATCH: Final = 0.01
-"""What it may gain in identity match, over all masks together: one point."""
-
-LEAST_FACES: Final = 30
-"""Fewer faces than these never show that a method holds."""
 
 _FIRST_SET: Final = "lfw"
 _GAIN: Final = ("gain_psnr_db", "gain_psnr_db_margin", "steps")
@@ -44,17 +24,18 @@ _MATCH: Final = ("gain_identity_match", "gain_identity_match_margin")
 
 @dataclass(frozen=True)
 class Attacked:
-    """What the longest training of a keyless network gave against a method.
+    """What the networks that were trained against a method gained.
 
     Attributes:
-        sense: ``leaks`` where a gain is surely above :data:`GATE_DB`; ``holds`` where no mask's can
-            be over :data:`LEAST_FACES` faces, nor all masks' together above :data:`GATE_MATCH` in
-            identity match, of an attack that broke another method in as many steps or fewer; else
-            ``open``.
+        sense: of :func:`engine.results.judging.judge`.
         gain_db: over the mask alone, of the mask where it is greatest.
         mask: that one.
         margin_db: 95 % lie within so much of it; None where it was not measured.
         steps: that the network learned; None in rows of before they were stored.
+        match: gain in identity match over all masks together.
+        match_margin: 95 % lie within so much of it; infinite where it was not measured.
+        faces: that were attacked under that mask.
+        weights: hash of the attacked model, as its run has it; empty where there is none.
     """
 
     sense: Literal["holds", "leaks", "open"]
@@ -62,6 +43,10 @@ class Attacked:
     mask: str
     margin_db: float | None
     steps: int | None
+    match: float = 0.0
+    match_margin: float = math.inf
+    faces: int = 0
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,36 +93,11 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
                 ("original:control", "psnr_db"),
             )
         )
-    trials = _of_newest_weights(_trials(gains, seen), {run.id: _weights(run) for run in attacks})
-    broken = [one for one in trials if one.leaks]
+    weights = {run.id: _weights(run) for run in attacks}
+    variants = {run.id: _variant(run) for run in attacks}
+    trials = _of_newest_weights(_trials(gains, seen, variants), weights)
     methods = dict.fromkeys(mean.method for mean in (*close, *gains))
-    return {method: _standing(method, close, trials, broken) for method in methods}
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """One run's gain on one method and mask."""
-
-    run_id: int
-    method: str
-    mask: str
-    gain: float
-    margin: float | None
-    steps: int | None
-    match: tuple[float, float] | None
-    faces: int
-
-    @property
-    def leaks(self) -> bool:
-        if self.match and self.match[1] and self.match[0] - self.match[1] > GATE_MATCH:
-            return True
-        return self.margin is not None and self.gain - self.margin > GATE_DB
-
-    @property
-    def within(self) -> bool:
-        if not self.margin or self.faces < LEAST_FACES:
-            return False
-        return self.gain + self.margin <= GATE_DB
+    return {method: _standing(method, close, trials, weights) for method in methods}
 
 
 def _is_keyless(run: Run) -> bool:
@@ -146,13 +106,17 @@ def _is_keyless(run: Run) -> bool:
         config = json.loads(run.config)
     except json.JSONDecodeError:
         return False
-    variant = str(config.get("variant") or "").split("+")
-    return (
-        run.state == "finished" and config.get("attack") == "keyless" and "same-key" not in variant
-    )
+    one_key = "same-key" in _variant(run).split("+")
+    return run.state == "finished" and config.get("attack") == "keyless" and not one_key
 
 
-def _trials(gains: Iterable[MeanScore], seen: Iterable[MeanScore]) -> list[_Trial]:
+def _variant(run: Run) -> str:
+    return "+".join(sorted(str(json.loads(run.config).get("variant") or "").split("+")))
+
+
+def _trials(
+    gains: Iterable[MeanScore], seen: Iterable[MeanScore], variants: Mapping[int, str]
+) -> list[Trial]:
     found: dict[tuple[int, str, str], dict[str, float]] = {}
     for m in gains:
         if m.mean is not None:
@@ -161,8 +125,8 @@ def _trials(gains: Iterable[MeanScore], seen: Iterable[MeanScore]) -> list[_Tria
     for m in seen:
         faces[m.run_id, m.method, m.mask] += m.images
     return [
-        _Trial(*place, values[_GAIN[0]], values.get(_GAIN[1]), _whole(values.get(_GAIN[2])),
-               _both(*map(values.get, _MATCH)), faces[place])
+        Trial(*place, values[_GAIN[0]], values.get(_GAIN[1]), _both(*map(values.get, _MATCH)),
+              faces[place], _whole(values.get(_GAIN[2])), variants[place[0]])
         for place, values in found.items()
         if _GAIN[0] in values
     ]  # fmt: skip
@@ -174,8 +138,8 @@ def _weights(run: Run) -> dict[str, str]:
 
 
 def _of_newest_weights(
-    trials: Iterable[_Trial], weights: Mapping[int, Mapping[str, str]]
-) -> list[_Trial]:
+    trials: Iterable[Trial], weights: Mapping[int, Mapping[str, str]]
+) -> list[Trial]:
     """Without those of weights that a later run shows to be older; no hash is older than any."""
     newest: dict[str, str] = {}
     for _, one in sorted(weights.items()):
@@ -192,15 +156,30 @@ def _whole(value: float | None) -> int | None:
 
 
 def _standing(
-    method: str, close: Sequence[MeanScore], trials: Sequence[_Trial], broken: Sequence[_Trial]
+    method: str,
+    close: Sequence[MeanScore],
+    trials: Sequence[Trial],
+    weights: Mapping[int, Mapping[str, str]],
 ) -> Standing:
     own = [m for m in close if m.method == method and m.mean is not None and m.source]
     sources = sorted({m.source for m in own}, key=lambda name: (name != _FIRST_SET, name))
     source = sources[0] if sources else ""
-    attacked = _attacked([one for one in trials if one.method == method], broken)
     return Standing(
         method, source, _mean(own, source, "mask:protected"),
-        _mean(own, source, "original:recovered"), attacked,
+        _mean(own, source, "original:recovered"), _attacked(method, trials, weights),
+    )  # fmt: skip
+
+
+def _attacked(
+    method: str, trials: Sequence[Trial], weights: Mapping[int, Mapping[str, str]]
+) -> Attacked | None:
+    found = judge(method, trials)
+    if found is None:
+        return None
+    worst, match = found.worst, found.match
+    return Attacked(
+        found.sense, worst.gain, worst.mask, worst.margin, worst.steps, match.gain, match.margin,
+        worst.faces, weights[worst.run_id].get(method, ""),
     )  # fmt: skip
 
 
@@ -208,56 +187,3 @@ def _mean(means: Iterable[MeanScore], source: str, pair: str) -> float | None:
     """Over the masks of a set, each as much as the others."""
     values = [m.mean for m in means if (m.source, m.pair) == (source, pair) and m.mean is not None]
     return math.fsum(values) / len(values) if values else None
-
-
-def _attacked(own: Sequence[_Trial], broken: Sequence[_Trial]) -> Attacked | None:
-    if not own:
-        return None
-    leaks = [one for one in own if one.leaks]
-    longest: dict[str, _Trial] = {}
-    for one in sorted(own, key=lambda one: (one.steps or 0, one.run_id)):
-        longest[one.mask] = one
-    last = list(longest.values())
-    worst = max(leaks or last, key=lambda one: one.gain)
-    sense: Literal["holds", "leaks", "open"] = "open"
-    least, most = _matched(last)
-    if leaks or least > GATE_MATCH:
-        sense = "leaks"
-    elif all(one.within and _is_proven(one, broken) for one in last) and most <= GATE_MATCH:
-        sense = "holds"
-    return Attacked(sense, worst.gain, worst.mask, worst.margin, worst.steps)
-
-
-def _matched(own: Sequence[_Trial]) -> tuple[float, float]:
-    """Between what the gain in identity match lies over all masks: it says little of few faces."""
-    known = [(*one.match, one.faces) for one in own if one.match and one.faces]
-    if len(known) < len(own):
-        return -math.inf, math.inf
-    gain, margin = pooled(known)
-    return gain - margin, gain + margin
-
-
-def pooled(parts: Iterable[tuple[float, float, int]]) -> tuple[float, float]:
-    """Several means as one.
-
-    Args:
-        parts: of each its mean, its margin, 0 where no face differs, and its faces, 1 or more.
-
-    Returns:
-        Mean and margin over all of them, as if no two were of one face: what a network gains on a
-        face under one mask and under another does not go together (correlations of -.1 to .1 in
-        the released runs). Where none differs, 95 % lie below three in their number.
-    """
-    found = [(mean, margin or 3 / faces, faces) for mean, margin, faces in parts]
-    total = sum(faces for *_, faces in found)
-    mean = math.fsum(faces * mean for mean, _, faces in found) / total
-    return mean, math.hypot(*(faces * margin for _, margin, faces in found)) / total
-
-
-def _is_proven(one: _Trial, broken: Iterable[_Trial]) -> bool:
-    """An attacker that has learned nothing gains nothing either."""
-    return any(
-        other.method != one.method
-        and (other.run_id == one.run_id or 0 < (other.steps or 0) <= (one.steps or 0))
-        for other in broken
-    )

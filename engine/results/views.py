@@ -31,14 +31,27 @@ _MEAN = f"""CREATE VIEW mean_score AS
   SELECT run_id, {_KEY}, metric, {_FIGURES}, variance, id AS series_id FROM series
   WHERE images"""
 
+# Which model stood behind a method's name, by run; runs that do not say are older than any that do.
+_WEIGHTS = """CREATE VIEW run_weights AS
+  SELECT run.id AS run_id, told.key AS method, told.value AS weights
+  FROM run, json_each(CASE WHEN json_valid(config) THEN config ELSE '{}' END, '$.weights') AS told
+  WHERE kind = 'benchmark' AND state = 'finished' AND NOT hidden"""
+
+_NEWEST_WEIGHTS = """CREATE VIEW newest_weights AS
+  SELECT method, weights, max(run_id) AS run_id FROM run_weights GROUP BY method"""
+
+# Figures of an older model than the newest of its name count nowhere, on however many faces.
 # With max(), SQLite takes the other columns from the row of the greatest: of most images, so that
 # a trial on a few faces replaces no full run, then of the newest run.
 _LATEST = f"""CREATE VIEW latest_score AS
-  SELECT run_id, {_KEY}, metric, {_FIGURES}, variance, series.id AS series_id,
-    max((images << 32) + run_id) AS place,
+  SELECT series.run_id AS run_id, {_KEY}, metric, {_FIGURES}, variance, series.id AS series_id,
+    max((images << 32) + series.run_id) AS place,
     CASE WHEN metric LIKE 'lpips\\_%' ESCAPE '\\' THEN 'lpips' ELSE metric END AS printed
-  FROM series JOIN run ON run.id = run_id
+  FROM series JOIN run ON run.id = series.run_id
+    LEFT JOIN newest_weights AS n USING (method)
   WHERE images AND kind = 'benchmark' AND state = 'finished' AND NOT hidden
+    AND (n.weights IS NULL OR EXISTS (SELECT 1 FROM run_weights AS w
+      WHERE w.run_id = series.run_id AND w.method = series.method AND w.weights = n.weights))
   GROUP BY {_KEY}, metric"""
 
 _NETS = f"""CREATE VIEW printed_score AS
@@ -102,6 +115,8 @@ _BLOCKS = f"""CREATE VIEW figure_6_blocks AS
 VIEWS: dict[str, str] = {
     "run_summary": _RUNS,
     "mean_score": _MEAN,
+    "run_weights": _WEIGHTS,
+    "newest_weights": _NEWEST_WEIGHTS,
     "latest_score": _LATEST,
     "printed_score": _NETS,
     "our_score": _OURS,

@@ -1,0 +1,180 @@
+"""Judges a method by what networks that were trained against it gained: one rule for every page.
+
+``holds`` and ``leaks`` need figures that are sure, all else is ``open``. Margins are over the faces
+that were attacked; whether another training of the same network would have found more, they cannot
+say.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = [
+    "GATE_DB",
+    "GATE_MATCH",
+    "LEAST_FACES",
+    "Judgement",
+    "Matched",
+    "Trial",
+    "judge",
+    "pooled",
+]
+
+GATE_DB: Final = 0.3
+"""What a keyless network may gain over its control, in dB, for a method to hold."""
+
+GATE_MATCH: Final = 0.01
+"""What it may gain in identity match, over all masks together: one point."""
+
+LEAST_FACES: Final = 30
+"""Fewer faces than these never show that a method holds."""
+
+Sense = Literal["holds", "leaks", "open"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one run's network gained over its control on one method and mask.
+
+    Attributes:
+        run_id: of the run.
+        method: that was attacked.
+        mask: of the faces.
+        gain: in dB.
+        margin: 95 % lie within so much of it; None where it was not measured.
+        match: the gain in identity match and its margin; None where it was not measured.
+        faces: that were attacked.
+        steps: that the network learned; None in rows of before they were stored.
+        variant: of the attack; networks of two variants are not compared.
+    """
+
+    run_id: int
+    method: str
+    mask: str
+    gain: float
+    margin: float | None
+    match: tuple[float, float] | None
+    faces: int
+    steps: int | None = None
+    variant: str = ""
+
+    @property
+    def leaks(self) -> bool:
+        """Whether a gain is surely above its gate."""
+        if self.match and self.match[1] and self.match[0] - self.match[1] > GATE_MATCH:
+            return True
+        return self.margin is not None and self.gain - self.margin > GATE_DB
+
+    @property
+    def within(self) -> bool:
+        """Whether the gain in dB is surely below its gate."""
+        if not self.margin or self.faces < LEAST_FACES:
+            return False
+        return self.gain + self.margin <= GATE_DB
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The gain in identity match of one variant over all its masks together.
+
+    Attributes:
+        gain: a share of the faces.
+        margin: 95 % lie within so much of it; infinite where a mask's was not measured.
+        faces: of the mask with the fewest.
+    """
+
+    gain: float
+    margin: float
+    faces: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a method stands.
+
+    Attributes:
+        sense: ``leaks`` where a gain of any trial is surely above :data:`GATE_DB` or
+            :data:`GATE_MATCH`, or that in identity match over all masks of a variant is; ``holds``
+            where the longest trial of every variant and mask is surely within :data:`GATE_DB` over
+            :data:`LEAST_FACES` faces or more, every variant's masks together are within
+            :data:`GATE_MATCH`, and each mask was attacked as another method was that leaked: in the
+            same run, or in the same variant by a network that had learned no longer; else ``open``.
+        worst: the trial of the greatest gain: of those that leak, or else of the longest.
+        match: of the variant that may have gained most in it.
+        proven: whether each mask was attacked so; an attacker that has learned nothing gains
+            nothing either.
+    """
+
+    sense: Sense
+    worst: Trial
+    match: Matched
+    proven: bool
+
+
+def judge(method: str, trials: Sequence[Trial]) -> Judgement | None:
+    """Judge a method.
+
+    Args:
+        method: name.
+        trials: of every method, since the others prove the attackers; in any order.
+
+    Returns:
+        None where no trial is of the method.
+    """
+    own = [one for one in trials if one.method == method]
+    if not own:
+        return None
+    longest: dict[tuple[str, str], Trial] = {}
+    for one in sorted(own, key=lambda one: (one.steps or 0, one.run_id)):
+        longest[one.variant, one.mask] = one
+    last, leaks = [*longest.values()], [one for one in own if one.leaks]
+    matches = [
+        _matched([one for one in last if one.variant == variant])
+        for variant in dict.fromkeys(one.variant for one in last)
+    ]
+    broken = [one for one in trials if one.leaks and one.method != method]
+    proven = {one.mask for one in last if _is_proven(one, broken)} == {one.mask for one in last}
+    sense: Sense = "open"
+    if leaks or any(one.gain - one.margin > GATE_MATCH for one in matches):
+        sense = "leaks"
+    elif (
+        proven
+        and all(one.within for one in last)
+        and all(one.gain + one.margin <= GATE_MATCH for one in matches)
+    ):
+        sense = "holds"
+    worst = max(leaks or last, key=lambda one: one.gain)
+    return Judgement(sense, worst, max(matches, key=lambda one: one.gain + one.margin), proven)
+
+
+def _matched(own: Sequence[Trial]) -> Matched:
+    known = [(*one.match, one.faces) for one in own if one.match and one.faces]
+    gain, margin = pooled(known) if known else (0.0, math.inf)
+    every = len(known) == len(own)
+    return Matched(gain, margin if every else math.inf, min(one.faces for one in own))
+
+
+def _is_proven(one: Trial, broken: Iterable[Trial]) -> bool:
+    return any(
+        other.run_id == one.run_id
+        or (other.variant == one.variant and 0 < (other.steps or 0) <= (one.steps or 0))
+        for other in broken
+    )
+
+
+def pooled(parts: Iterable[tuple[float, float, int]]) -> tuple[float, float]:
+    """Several means as one.
+
+    Args:
+        parts: of each its mean, its margin, 0 where no face differs, and its faces, 1 or more.
+
+    Returns:
+        Mean and margin over all of them, as if no two were of one face: what a network gains on a
+        face under one mask and under another does not go together (correlations of -.1 to .1 in
+        the released runs). Where none differs, 95 % lie below three in their number.
+    """
+    found = [(mean, margin or 3 / faces, faces) for mean, margin, faces in parts]
+    total = sum(faces for *_, faces in found)
+    mean = math.fsum(faces * mean for mean, _, faces in found) / total
+    return mean, math.hypot(*(faces * margin for _, margin, faces in found)) / total
