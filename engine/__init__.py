@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.attacks.keys import Trial, key_map_sweep, one_bit_off, one_character_off, random_key
+    from engine.attacks.microscope import estimate_mask
     from engine.attacks.race import Lap, planted, race
     from engine.attacks.rates import gpu_rates
     from engine.attacks.residual import amplify
-    from engine.attacks.revealed import reveal, revealed_methods
+    from engine.attacks.revealed import learned_masks, reveal, revealed_methods
     from engine.faces import (
         Face,
         crop,
@@ -41,29 +42,35 @@ if TYPE_CHECKING:
     from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
     from engine.options import ProtectOptions
     from engine.pipeline import protect, recover, recover_wrongly, refuse_hidden_faces
+    from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations
     from engine.results.standing import Attacked, Standing, standings
     from engine.sources import Source, find_source
     from engine.zoo import RELEASED, list_models, load_model
 
 __all__ = [
     "DEFAULT_METHOD",
+    "GATE_KNOWN",
     "MASKS",
     "METHODS",
     "RELEASED",
+    "Advice",
     "Attacked",
     "Box",
     "Face",
     "Key",
     "Lap",
     "ProtectOptions",
+    "Restored",
     "Source",
     "Standing",
     "Trial",
+    "advise",
     "amplify",
     "available",
     "crop",
     "detect",
     "entropy_bits",
+    "estimate_mask",
     "faces_from_boxes",
     "find_method",
     "find_source",
@@ -74,6 +81,7 @@ __all__ = [
     "identity_match",
     "key_map_sweep",
     "lay_masks",
+    "learned_masks",
     "list_models",
     "load_model",
     "make_mask",
@@ -92,6 +100,7 @@ __all__ = [
     "recover",
     "recover_wrongly",
     "refuse_hidden_faces",
+    "restorations",
     "reveal",
     "revealed_methods",
     "ssim",
@@ -102,24 +111,29 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Advice": "results.advice",
     "Attacked": "results.standing",
     "Box": "images",
     "DEFAULT_METHOD": "methods",
     "Face": "faces",
+    "GATE_KNOWN": "results.advice",
     "Key": "keys",
     "Lap": "attacks.race",
     "MASKS": "masks",
     "METHODS": "methods",
     "ProtectOptions": "options",
     "RELEASED": "zoo",
+    "Restored": "results.advice",
     "Source": "sources",
     "Standing": "results.standing",
     "Trial": "attacks.keys",
+    "advise": "results.advice",
     "amplify": "attacks.residual",
     "available": "metrics",
     "crop": "faces",
     "detect": "faces",
     "entropy_bits": "keys",
+    "estimate_mask": "attacks.microscope",
     "faces_from_boxes": "faces",
     "find_method": "methods",
     "find_source": "sources",
@@ -129,6 +143,7 @@ _HOMES = {
     "identity_cosine": "metrics",
     "identity_match": "metrics",
     "key_map_sweep": "attacks.keys",
+    "learned_masks": "attacks.revealed",
     "list_models": "zoo",
     "load_model": "zoo",
     "make_mask": "masks",
@@ -148,6 +163,7 @@ _HOMES = {
     "recover": "pipeline",
     "recover_wrongly": "pipeline",
     "refuse_hidden_faces": "pipeline",
+    "restorations": "results.advice",
     "reveal": "attacks.revealed",
     "revealed_methods": "attacks.revealed",
     "ssim": "metrics",

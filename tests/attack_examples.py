@@ -78,6 +78,9 @@ def _world() -> Iterator[Score]:
             yield from faces(method, mask, "original:png_rewritten", 45.0)
             yield from faces(method, mask, "protected:png_rewritten", 1.0, "recovered", 0.0)
             yield from faces(method, mask, "protected:jpeg_90", 1.0, "told", 0.0)
+            yield from faces(method, mask, "protected:jpeg_90", 1.0, "told_reencoded", 0.0)
+            yield from faces(method, mask, "protected:noise_1", 1.0, "told", 0.0)
+            yield from faces(method, mask, "protected:noise_1", 0.0, "told_reencoded", 0.0)
         yield from faces("proface-s-rand", mask, "original:jpeg_90", 12.0)
         yield from faces("sealed", mask, "original:jpeg_90", 0.0, "opened", 0.0)
 
@@ -103,7 +106,10 @@ def _strengths() -> Iterator[Score]:
 def _keys() -> Iterator[Score]:
     yield whole("sealed", "gaussian", "keys:random", "tries", 10_000.0)
     yield whole("sealed", "gaussian", "keys:random", "opened", 0.0)
+    yield whole("sealed", "gaussian", "random:one_char", "ks_p", 0.008)
+    yield whole("sealed", "gaussian", "random:one_char", "ks_p_corrected", 0.032)
     yield from faces("sealed", "gaussian", "original:one_char", 9.0)
+    yield from faces("sealed", "gaussian", "original:one_char", 0.0, "identity_match", 0.0)
     yield from faces("sealed", "gaussian", "original:recovered", 1.0)
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import dashboard_examples as examples
 import numpy as np
 import pytest
 from weak_targets import U8, means, write_faces
@@ -13,6 +14,7 @@ from engine.attacks.deblur import STRENGTHS
 from engine.attacks.pairs import PairConfig
 from engine.data import FaceSet
 from engine.masks import MASKS, MaskEntry
+from engine.results import Results, Score, advice
 from engine.training import reveal
 
 
@@ -50,3 +52,20 @@ def test_a_mask_that_hides_nothing_is_undone_and_one_that_covers_is_not(
     strengths = [s.value for o in outcomes for s in o.scores if s.metric == "strength"]
     assert strengths == [1.0, *STRENGTHS, 1.0]
     assert "120 steps" in attack.budget(config)
+
+    # Its rows are what advice is made of.
+    monkeypatch.setattr(advice, "LEAST_FACES", 2)
+    results = Results(tmp_path / "a.db")
+    run = examples.start(results, "attack", "sealed", attack="deblur")
+    with results.running(run):
+        results.add_scores(run, [score for outcome in outcomes for score in outcome.scores])
+        learned = {"gain_identity_match": 0.5, "gain_identity_match_margin": 0.1}
+        results.add_scores(run, [
+            Score("all", "all", "mask", "dim", "control:mask", name, value)
+            for name, value in learned.items()
+        ])  # fmt: skip
+    results.close()
+    measured = advice.restorations(tmp_path / "a.db")
+    assert [one.strength for one in measured["gaussian"]] == list(STRENGTHS)
+    assert {one.steps for ones in measured.values() for one in ones} == {120}
+    assert {(one.faces, one.masked is None) for one in measured["dim"]} == {(2, False)}

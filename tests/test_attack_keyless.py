@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from weak_targets import U8, Whisper, means, write_faces
 
-from engine.attacks import find_attack, keyless
+from engine.attacks import find_attack, keyless, pairs, target
 from engine.attacks.attack import AttackConfig, Outcome, Scene
 from engine.attacks.pairs import PairConfig
 from engine.attacks.revealing import gains
@@ -36,6 +36,28 @@ class Silence(Whisper):
         keys: Sequence[BoundKey],
     ) -> U8:
         return photo_u8.copy()
+
+
+class Tinted(Whisper):
+    """Adds a ghost of a third of what the mask took away, under a tint that the key draws."""
+
+    name = "tinted"
+
+    def protect(
+        self,
+        photo_u8: U8,
+        crops: Sequence[Crop],
+        plans: Sequence[Plan],
+        keys: Sequence[BoundKey],
+    ) -> U8:
+        protected_u8 = photo_u8.copy()
+        for crop, key in zip(crops, keys, strict=True):
+            x0, y0, x1, y1 = crop.box
+            mask = photo_u8[y0:y1, x0:x1].astype(float)
+            drawn = np.frombuffer(key.key.stream(key.context, "tint", 3), np.uint8)
+            ghost = np.clip((crop.original_u8 - mask) / 3, -20, 20)
+            protected_u8[y0:y1, x0:x1] = np.clip(mask + ghost + 70 * (drawn / 127.5 - 1), 0, 255)
+        return protected_u8
 
 
 @pytest.fixture
@@ -79,6 +101,15 @@ def test_a_ghost_without_a_key_is_seen_and_silence_is_not(scene: Scene) -> None:
     assert means(list(ATTACK.run(scene))) == found, "what was kept attacks as it did"
 
 
+def test_a_ghost_is_seen_in_the_residual_alone(scene: Scene) -> None:
+    scene.config = dataclasses.replace(scene.config, methods=("whisper",), variant="residual")
+    outcomes = list(ATTACK.run(scene))
+    assert whole_run(outcomes, "whisper")["gain_psnr_db"] > 0.15
+    scene.config = dataclasses.replace(scene.config, variant="residual+stacked")
+    with pytest.raises(MethodError, match="beside the picture or alone"):
+        list(ATTACK.run(scene))
+
+
 def test_every_variant_runs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(reveal.WIDTHS, "large", 8)
     scene.config = dataclasses.replace(
@@ -87,6 +118,27 @@ def test_every_variant_runs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> No
     found = means(list(ATTACK.run(scene)))
     assert set(found) == {"original:revealed", "original:control", "original:mask"}
     assert all(np.isfinite(value) for value in found.values())
+
+
+def test_one_key_for_every_face_is_seen_through_where_a_key_each_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "tinted", Tinted())
+    monkeypatch.setitem(reveal.WIDTHS, "small", 8)
+    for module in (keyless, pairs, target):
+        monkeypatch.setattr(module, "PAPER_SIDE", 32)
+    monkeypatch.setattr(keyless, "PairConfig", partial(PairConfig, batch=4, crop=32))
+    training = write_faces(tmp_path, 16, 1, side=32)
+    faces = FaceSet(write_faces(tmp_path, 4, 2, side=32))
+    gained = {}
+    for variant in ("", "same-key"):
+        config = AttackConfig(
+            ("tinted",), ("gaussian",), tries=40, training=training, variant=variant
+        )
+        outcomes = list(ATTACK.run(Scene(faces, config)))
+        gained[variant] = whole_run(outcomes, "tinted")["gain_psnr_db"]
+    assert gained["same-key"] > 1
+    assert gained[""] < gained["same-key"] / 2
 
 
 def test_faces_of_another_size_are_attacked_at_the_size_that_was_learned(

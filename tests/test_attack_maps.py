@@ -1,5 +1,6 @@
 """Searching for the secret itself: a map that shows in the noise, a shuffle that is used twice."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 from sample_photos import portrait
-from weak_targets import U8, MapAsNoise, Whisper, means, write_faces
+from tiny_zoo import forget, point_zoo_at, write_model
+from typer.testing import CliRunner
+from weak_targets import U8, MapAsNoise, Whisper, faintly_keyed, means, write_faces
 
 from engine.attacks import find_attack, known_plaintext, map_search, target
 from engine.attacks.attack import AttackConfig, Scene
@@ -16,12 +19,14 @@ from engine.attacks.known_plaintext import KEYS
 from engine.attacks.map_search import climb, mask_again, prior
 from engine.attacks.relaxed_map import descend, recovered_by, signs
 from engine.attacks.shuffle_match import match_shuffle
+from engine.cli import app
 from engine.data import FaceSet
 from engine.errors import CapacityError, DataError, MethodError
 from engine.images import from_u8
-from engine.masks import make_mask
+from engine.masks import MASKS, make_mask
 from engine.methods import METHODS, Crop, Plan
 from engine.metrics import psnr_db
+from engine.results import Reader
 from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
 from engine.training.batches import random_key_map
 
@@ -111,6 +116,34 @@ def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: 
     with pytest.raises(MethodError, match="key map"):
         list(attack.run(scene(tmp_path, 1, "sealed")))
     assert "2 steps" in attack.budget(scene(tmp_path, 1, "sealed").config)
+
+
+def test_the_command_sees_through_a_network_that_hardly_uses_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = METHODS["proface-s-rand"].model  # type: ignore[attr-defined]
+    write_model(tmp_path / model, faintly_keyed(), model)
+    point_zoo_at(monkeypatch, tmp_path)
+    whole = dataclasses.replace(MASKS["box"], paper={"fraction": 1.0, "follow": 0})
+    monkeypatch.setitem(MASKS, "box", whole)
+    faces, db = write_faces(tmp_path, 2, 2, side=64), tmp_path / "results.db"
+    run = CliRunner().invoke(
+        app,
+        ["attack", "map-search", "--data", str(faces), "--methods", "proface-s-rand", "--masks",
+         "box", "--tries", "60", "--db", str(db)],
+    )  # fmt: skip
+    forget()
+    assert run.exit_code == 0, run.output
+    with Reader(db) as reader:
+        (attack,) = reader.runs("attack")
+        found = {m.pair: m.mean for m in reader.means([attack.id]) if m.metric == "psnr_db"}
+        gained = {m.pair: m.mean for m in reader.means([attack.id]) if m.metric == "gain_psnr_db"}
+    assert attack.state == "finished"
+    # A wrong key shows less than anyone sees, as under a network that holds; the searched map does.
+    assert found["original:wrong_key"] < found["original:protected"] + 1
+    for name in ("searched", "searched_signs"):
+        assert found[f"original:{name}"] > found["original:wrong_key"] + 8
+        assert gained[f"{name}:protected"] > 8
 
 
 @pytest.fixture

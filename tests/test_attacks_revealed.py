@@ -64,6 +64,18 @@ def test_the_newest_attacker_shows_what_it_makes_of_a_face(attackers: Path) -> N
         np.testing.assert_array_equal(engine.reveal(FACE_U8, control), FACE_U8)
 
 
+def test_the_masks_that_an_attacker_learned_are_those_of_its_card() -> None:
+    for method in (None, *engine.revealed_methods()):
+        family = f"reveal-{method or 'mask'}.v"
+        (card,) = [c for c in zoo.list_models() if c.name.startswith(family)][-1:]
+        asked = card.figures_command.partition("--masks ")[2].split()[0]
+        assert set(engine.learned_masks(method)) == set(asked.split(","))
+    with pytest.raises(MethodError):
+        engine.learned_masks("enigma")
+    with pytest.raises(UnknownModelError):
+        engine.learned_masks("imn")
+
+
 def test_a_face_of_any_size_comes_back_at_its_size(attackers: Path) -> None:
     face_u8 = np.ascontiguousarray(portrait()[:200, :150])
     shown_u8 = engine.reveal(face_u8, "sealed")

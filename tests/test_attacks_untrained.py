@@ -10,11 +10,12 @@ import pytest
 import torch
 from attack_scenes import by_pair, faces_folder, quick
 from tiny_zoo import RELEASED, forget, point_zoo_at, write_model
-from weak_methods import Glass
+from weak_methods import Glass, Loud, Picky
+from weak_targets import Whisper, write_faces
 
 import engine
 from engine.attacks import ATTACKS
-from engine.attacks.attack import Scene
+from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.common_passphrases import common_passphrases
 from engine.attacks.dictionary import find_rank
 from engine.attacks.distortions import DISTORTIONS
@@ -24,10 +25,11 @@ from engine.attacks.microscope import TIMES, estimate_mask
 from engine.attacks.oracles import ORACLES, area_under_curve
 from engine.attacks.rates import SPACES, gpu_rates, paper_key_map, rate_costs
 from engine.attacks.remask import can_remask, remask
+from engine.attacks.residual import MID_GREY, amplify, outline_correlation
 from engine.attacks.tamper import noticed
-from engine.attacks.wrong_keys import distance_of_samples
+from engine.attacks.wrong_keys import distance_of_samples, holm
 from engine.data import FaceSet
-from engine.errors import MethodError
+from engine.errors import DataError, MethodError
 from engine.images import open_protected
 from engine.keys import key_map_tensor
 from engine.masks import MASKS, make_mask, mask_label
@@ -45,7 +47,8 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> FaceSet:
 
 @pytest.fixture(autouse=True)
 def weak(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(METHODS, "glass", Glass())
+    for method in (Glass(), Loud()):
+        monkeypatch.setitem(METHODS, method.name, method)
 
 
 def attacked(
@@ -87,9 +90,61 @@ def test_the_microscope_sees_a_face_behind_glass(mask: str, faces: FaceSet) -> N
 
 
 def test_the_microscope_sees_nothing_of_a_sealed_face(faces: FaceSet) -> None:
-    gains = by_pair(attacked("microscope", faces, "sealed"), "outline_gain")
+    scores = attacked("microscope", faces, "sealed")
+    gains = by_pair(scores, "outline_gain")
     assert max(abs(gain) for gain in gains["original:residual_x10"]) < 0.1
     assert max(abs(gain) for gain in gains["original:estimate_x10"]) < 0.1
+    assert max(by_pair(scores, "outline_over_control")["original:estimate"]) < 0.05
+
+
+@pytest.mark.parametrize("mask", ["gaussian", "pixelate", "median"])
+def test_noise_that_follows_the_mask_is_no_leak(mask: str, faces: FaceSet) -> None:
+    config = quick("loud", mask)
+    scores = attacked("microscope", faces, "loud", mask)
+    over = by_pair(scores, "outline_over_control")["original:estimate"]
+    assert max(abs(value) for value in over) < 0.05
+    seen = by_pair(scores, "outline_gain")["original:estimate_x10"]
+    for gain, target in zip(seen, Scene(faces, config).targets("loud", mask), strict=True):
+        bare_u8 = amplify(target.mask_u8, estimate_mask(target.mask_u8, target.header.mask), 10)
+        bare = outline_correlation(bare_u8.astype(np.float32) - MID_GREY, target.original_u8)
+        # Beside the bare mask it would pass for one: its edges are there without any noise.
+        assert gain - (bare.correlation - bare.shuffled) > 0.05
+
+
+def test_a_ghost_is_seen_though_the_mask_has_edges_of_its_own(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "whisper", Whisper())
+    for mask in ("gaussian", "pixelate", "median"):
+        over = by_pair(attacked("microscope", faces, "whisper", mask), "outline_over_control")
+        assert min(over["original:estimate"]) > 0.15, mask
+
+
+def test_the_same_others_are_hidden_for_the_same_seed(tmp_path: Path) -> None:
+    faces = FaceSet(write_faces(tmp_path, 6, 2, side=64))
+    controls = [
+        by_pair(attacked("microscope", faces, "glass", limit=1, seed=seed), "outline_gain")[
+            "original:control_x10"
+        ]
+        for seed in (3, 3)
+    ]
+    assert controls[0] == controls[1]
+
+
+def test_the_microscope_wants_somebody_else_for_its_control(tmp_path: Path) -> None:
+    alone = FaceSet(write_faces(tmp_path, 1))
+    with pytest.raises(DataError, match="got a set of one person") as caught:
+        attacked("microscope", alone, "glass")
+    assert "two people" in caught.value.hint
+
+
+def test_a_face_in_whose_mask_nobody_else_can_be_hidden_is_refused(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "picky", Picky([faces.load(0)]))
+    scene = Scene(faces, quick("picky"))
+    assert list(ATTACKS["microscope"].run(scene)) == []
+    assert [score.image for score in scene.take_refused()] == ["b.png", "a.png"][::-1]
 
 
 @pytest.mark.parametrize("mask", ["gaussian", "pixelate", "median"])
@@ -108,19 +163,48 @@ def test_the_estimate_is_nearer_to_the_mask_than_what_was_shared(mask: str, face
 def test_any_key_opens_glass(faces: FaceSet) -> None:
     scores = attacked("wrong-keys", faces, "glass", tries=40)
     opened, tries = by_pair(scores, "opened"), by_pair(scores, "tries")
-    assert opened["keys:seal"] == tries["keys:seal"] == [2]
+    assert opened["keys:seal"] == tries["keys:seal"] == [14]
     assert (opened["keys:random"], opened["keys:one_char"]) == ([0], [0])  # its tag holds
     assert (tries["keys:random"], tries["keys:one_char"]) == ([40], [4])
     assert min(by_pair(scores, "psnr_db")["original:random"]) > 25
+    assert min(by_pair(scores, "identity_match")["original:random"]) == 1
+    assert min(by_pair(scores, "identity_cosine")["original:one_char_nearest"]) > 0.8
 
 
 def test_no_key_opens_what_is_sealed(faces: FaceSet) -> None:
     scores = attacked("wrong-keys", faces, "sealed", tries=400)
+    assert by_pair(scores, "tries") == {
+        "keys:random": [400], "keys:one_char": [40], "keys:seal": [134]
+    }  # fmt: skip
     assert by_pair(scores, "opened") == {
         "keys:random": [0], "keys:one_char": [0], "keys:seal": [0]
     }  # fmt: skip
     assert max(by_pair(scores, "psnr_db")["original:random_nearest"]) < 12
-    assert len(by_pair(scores, "ks_p")["random:one_char"]) == 1
+    assert max(by_pair(scores, "identity_match")["original:random"]) == 0
+    (p_value,) = by_pair(scores, "ks_p")["random:one_char"]
+    assert by_pair(scores, "ks_p_corrected")["random:one_char"] == [p_value]  # of one test alone
+
+
+def test_p_values_are_corrected_for_the_number_of_methods_and_masks(faces: FaceSet) -> None:
+    config = AttackConfig(("glass", "sealed"), ("pixelate", "gaussian"), tries=320)
+    found = [s for one in ATTACKS["wrong-keys"].run(Scene(faces, config)) for s in one.scores]
+    plain, corrected = (
+        {(s.method, s.mask): s.value for s in found if s.metric == name}
+        for name in ("ks_p", "ks_p_corrected")
+    )
+    assert corrected == dict(zip(plain, holm([*plain.values()]), strict=True))
+    assert set(plain) == {(m, mask) for m in config.methods for mask in config.masks}
+    assert "8 pictures of either kind" in ATTACKS["wrong-keys"].budget(config)
+    told = ATTACKS["wrong-keys"].budget(quick())
+    for count in ("10000 random keys", "1000 edited", "3334 random keys", "250 pictures"):
+        assert count in told
+
+
+def test_holms_correction_is_that_of_the_textbook() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == [1, 1]
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []
 
 
 def test_two_distributions_are_told_apart_and_one_is_not() -> None:

@@ -74,7 +74,11 @@ def state_of(trainer: Trainer) -> dict[str, Tensor]:
     return {
         **{f"model.{name}": value for name, value in trainer.model.state_dict().items()},
         **{f"average.{name}": value for name, value in trainer.average.state_dict().items()},
-        **{f"{i}.{name}": value for i, entry in moments.items() for name, value in entry.items()},
+        **{
+            f"{i}.{name}": torch.as_tensor(value)
+            for i, entry in moments.items()
+            for name, value in entry.items()
+        },
     }
 
 

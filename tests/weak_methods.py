@@ -64,3 +64,41 @@ class Shy(Glass):
 
     def plan(self, photo_u8: Photo, crops: Sequence[Crop], header_bytes: int) -> list[Plan]:
         raise CapacityError("expected no face at all, got one", hint="take another method")
+
+
+class Loud(Glass):
+    """Hides nothing at all: adds noise under the key, as strong as the mask's own edges are."""
+
+    name = "loud"
+
+    def protect(
+        self,
+        photo_u8: Photo,
+        crops: Sequence[Crop],
+        plans: Sequence[Plan],
+        keys: Sequence[BoundKey],
+    ) -> Photo:
+        shared_u8 = photo_u8.copy()
+        for crop, key in zip(crops, keys, strict=True):
+            x0, y0, x1, y1 = crop.box
+            mask = photo_u8[y0:y1, x0:x1].astype(float)
+            edges = sum(np.abs(step) for step in np.gradient(mask, axis=(0, 1)))
+            seed = int.from_bytes(key.key.stream(key.context, "noise", 8), "big")
+            noise = np.random.default_rng(seed).normal(0, 1, mask.shape) * edges / 4
+            shared_u8[y0:y1, x0:x1] = np.rint(mask + noise).clip(0, 255)
+        return shared_u8
+
+
+class Picky(Glass):
+    """Takes no faces but those it knows."""
+
+    name = "picky"
+
+    def __init__(self, known: Sequence[Photo]) -> None:
+        self.known = known
+
+    def plan(self, photo_u8: Photo, crops: Sequence[Crop], header_bytes: int) -> list[Plan]:
+        for crop in crops:
+            if not any(np.array_equal(crop.original_u8, one) for one in self.known):
+                raise CapacityError("expected another face", hint="take another")
+        return super().plan(photo_u8, crops, header_bytes)

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sample_photos import portrait
+from tiny_zoo import grey_embedder
 from torch import Tensor, nn
 
 from engine.images import write_png
 from engine.methods import BoundKey, Crop, Place, Plan
+from engine.networks.embedder import Embedder
 
 U8 = npt.NDArray[np.uint8]
 
@@ -82,6 +84,21 @@ class MapAsNoise(nn.Module):
     @property
     def device(self) -> torch.device:
         return torch.device("cpu")
+
+
+def faintly_keyed(share: float = 0.2, strength: float = 0.15) -> Embedder:
+    """An embedder set by hand that hides anything in plain grey, its key map a faint noise on it.
+
+    Under the right key the noise is taken off again; under a wrong one it is all that spoils the
+    picture, so that a map under which the picture is smooth is the right one.
+    """
+    network = grey_embedder(strength)
+    colours = torch.eye(4).repeat_interleave(3, 0)  # as the key stands in for the byproduct
+    phi, eta = (getattr(network.couplings[0], name).convolutions[0] for name in ("phi", "eta"))
+    with torch.no_grad():
+        phi.weight[-12:, 12:, 1, 1] = -strength * share * colours
+        eta.weight[-12:, 12:, 1, 1] = (1 - share) * colours
+    return network
 
 
 def write_faces(folder: Path, count: int, seed: int = 0, side: int = 112) -> Path:

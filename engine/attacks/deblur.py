@@ -55,14 +55,16 @@ def _run(scene: Scene) -> Iterator[Outcome]:
         lessons=dataclasses.asdict(_pairs(config)) | {"training": [one.sha256() for one in sets]},
     )  # fmt: skip
     with workplace(config) as folder:
-        steps = decide_steps(config, recipe, teach, folder, networks=1)
+        steps = decide_steps(config, recipe, [teach], folder, networks=1)
         network = learn(scene, dataclasses.replace(recipe, steps=steps), teach, folder)
         for mask in config.masks:
             for times in STRENGTHS if MASKS[mask].lengths else (1.0,):
-                yield from _attack(scene, mask, times, network)
+                yield from _attack(scene, mask, times, network, steps)
 
 
-def _attack(scene: Scene, mask: str, times: float, network: Reveal) -> Iterator[Outcome]:
+def _attack(
+    scene: Scene, mask: str, times: float, network: Reveal, steps: int
+) -> Iterator[Outcome]:
     strength = scaled_strength(mask, times)
     label, names, faces = mask_label(mask, strength, preset="paper"), metrics(), []
     for index in scene.chosen:
@@ -75,7 +77,7 @@ def _attack(scene: Scene, mask: str, times: float, network: Reveal) -> Iterator[
         pictures = {"control": reveal(mask_u8, network), "mask": mask_u8}
         faces.append(compare(original_u8, pictures, names))
         yield Outcome(as_scores(record, METHOD, label, faces[-1]))
-    found = {**gains(faces, "control", "mask"), "strength": times}
+    found = {**gains(faces, "control", "mask"), "strength": times, "steps": steps}
     yield Outcome(
         tuple(
             scene.whole_run(METHOD, label, "control:mask", name, value)

@@ -8,8 +8,8 @@ and Kiya, arXiv 2010.06198 (inverse-transformation networks); Revelio, arXiv 250
 be undone without any leak, hence the control).
 
 Variants: ``large`` doubles the network's width; ``stacked`` shows it the residual too, ten times
-amplified; ``same-key`` protects every face, here and at home, under one key, as the papers do, and
-gives the network planes of its own to learn it in.
+amplified, and ``residual`` that alone; ``same-key`` protects every face, here and at home, under
+one key, as the papers do, and gives the network planes of its own to learn it in.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
 
 __all__ = ["ATTACK", "VARIANTS"]
 
-VARIANTS = ("large", "stacked", "same-key")
+VARIANTS = ("large", "stacked", "residual", "same-key")
 
 U8 = npt.NDArray[np.uint8]
 
@@ -58,6 +58,7 @@ class _Plan:
     words: tuple[str, ...]
     width: int
     pictures: int
+    residual: bool
     same_key: bool
     pairs: PairConfig
 
@@ -68,8 +69,13 @@ class _Plan:
         pairs = PairConfig(config.masks, config.preset)
         if same_key:  # a key lies where it lies in a whole face
             pairs = dataclasses.replace(pairs, crop=PAPER_SIDE)
-        pictures = 2 if "stacked" in words else 1
-        return cls(words, WIDTHS[size_of(words, VARIANTS)], pictures, same_key, pairs)
+        width, residual = WIDTHS[size_of(words, VARIANTS)], "residual" in words
+        if residual and "stacked" in words:
+            raise MethodError(
+                "the network must see the residual beside the picture or alone, got both",
+                hint="choose one of stacked and residual",
+            )
+        return cls(words, width, 2 if "stacked" in words else 1, residual, same_key, pairs)
 
     def recipe(self, name: str, steps: int, seed: int, lessons: Mapping[str, Any]) -> RevealRecipe:
         return RevealRecipe(
@@ -78,6 +84,7 @@ class _Plan:
             width=self.width,
             pictures=self.pictures,
             places=PAPER_SIDE if self.same_key else 0,
+            residual=self.residual,
             seed=seed,
             lessons=dataclasses.asdict(self.pairs) | dict(lessons),
         )
@@ -86,35 +93,35 @@ class _Plan:
 class _Teacher:
     """Turns pairs into lessons: what is seen of them, and the original."""
 
-    def __init__(self, maker: PairMaker, pictures: int) -> None:
-        self.maker, self.pictures = maker, pictures
+    def __init__(self, maker: PairMaker, plan: _Plan) -> None:
+        self.maker, self.plan = maker, plan
 
     def __call__(self, step: int) -> Lesson:
         pairs = self.maker.make(step)
         shown = pairs.mask if pairs.protected is None else pairs.protected
-        return see(shown, self.pictures), pairs.original
+        return see(shown, self.plan.pictures, residual=self.plan.residual), pairs.original
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
     config, plan, scene = scene.config, _Plan.of(scene.config), scene.at_paper_size()
     sets = training_sets(config)
     maker = PairMaker(sets, plan.pairs, config.seed)
-    blind = _Teacher(maker, plan.pictures)
+    blind = _Teacher(maker, plan)
     check_apart(maker, scene)
     faces = {"training": [one.sha256() for one in sets]}
     one_key = config.seed if plan.same_key else None
-    steps = 0
+    protectors = {name: make_protector(name, config.device, one_key) for name in config.methods}
+    lessons = {name: _Teacher(maker.behind(one), plan) for name, one in protectors.items()}
     with workplace(config) as folder:
-        for method in config.methods:
-            protector = make_protector(method, config.device, one_key)
-            teach = _Teacher(maker.behind(protector), plan.pictures)
+        trial = plan.recipe("trial", 1, config.seed, faces)
+        networks = len(lessons) + 1
+        steps = decide_steps(config, trial, [*lessons.values(), blind], folder, networks)
+        for method, teach in lessons.items():
             attacked = faces | {"weights": Subject(method).weights_hash()}
-            recipe = plan.recipe(method, max(1, steps), config.seed, attacked)
-            steps = steps or decide_steps(config, recipe, teach, folder, len(config.methods) + 1)
-            revealer = learn(scene, dataclasses.replace(recipe, steps=steps), teach, folder)
-            recipe = plan.recipe("control", steps, config.seed, faces)
-            control = learn(scene, recipe, blind, folder)
-            known_key = protector if plan.same_key else None
+            recipe = plan.recipe(method, steps, config.seed, attacked)
+            revealer = learn(scene, recipe, teach, folder)
+            control = learn(scene, plan.recipe("control", steps, config.seed, faces), blind, folder)
+            known_key = protectors[method] if plan.same_key else None
             for mask in config.masks:
                 yield from _attack(scene, method, mask, revealer, control, known_key)
                 spent = scene.whole_run(method, mask, "revealed:control", "steps", steps)

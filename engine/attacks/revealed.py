@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from engine import zoo
 from engine.errors import UnknownModelError
+from engine.masks import MASKS
 from engine.methods import METHODS, find_method
 
-__all__ = ["CONTROL", "attacker_name", "reveal", "revealed_methods"]
+__all__ = ["CONTROL", "attacker_name", "learned_masks", "reveal", "revealed_methods"]
 
 CONTROL: Final = "mask"
 """What stands for a method in the control's name: there is none."""
@@ -45,6 +46,25 @@ def revealed_methods() -> tuple[str, ...]:
     return tuple(name for name in METHODS if _newest(name) is not None)
 
 
+def learned_masks(method: str | None = None) -> tuple[str, ...]:
+    """The masks that a released attacker was trained and measured on, in the table's order.
+
+    Args:
+        method: of :func:`revealed_methods`; None or ``"mask"`` for the control.
+
+    Returns:
+        Names in :data:`engine.masks.MASKS`, as the figures of its card have them.
+
+    Raises:
+        UnknownModelError: no attacker of this method is released.
+        MethodError: there is no such method.
+        WeightsMissingError, WeightsHashError: as :func:`engine.zoo.find_card`.
+    """
+    figures = zoo.find_card(_released(method or CONTROL)).figures
+    told = {name.partition(" ")[0].partition(":")[0] for name in figures}
+    return tuple(mask for mask in MASKS if mask in told)
+
+
 def reveal(face_u8: U8, method: str | None = None) -> U8:
     """Show what an attacker without any key gets from a protected face.
 
@@ -67,15 +87,7 @@ def reveal(face_u8: U8, method: str | None = None) -> U8:
         ImageShapeError: no picture.
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    method = method or CONTROL
-    name = _newest(method)
-    if name is None:
-        if method != CONTROL:
-            find_method(method)
-        known = ", ".join(revealed_methods()) or "none yet"
-        raise UnknownModelError(
-            f"no attacker of {method} is released", hint=f"methods with one: {known}"
-        )
+    name = _released(method or CONTROL)
     # Here: the door and the list of methods need no torch.
     from engine.attacks import revealing
     from engine.attacks.target import resized
@@ -88,6 +100,19 @@ def reveal(face_u8: U8, method: str | None = None) -> U8:
         resized(face_u8, PAPER_SIDE, PAPER_SIDE), revealing.load_reveal(name)
     )
     return resized(shown_u8, height, width)
+
+
+def _released(method: str) -> str:
+    """The model that attacks a method, or the control; an error where there is none."""
+    name = _newest(method)
+    if name is None:
+        if method != CONTROL:
+            find_method(method)
+        known = ", ".join(revealed_methods()) or "none yet"
+        raise UnknownModelError(
+            f"no attacker of {method} is released", hint=f"methods with one: {known}"
+        )
+    return name
 
 
 def _newest(method: str) -> str | None:

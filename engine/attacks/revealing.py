@@ -50,23 +50,24 @@ _TRIAL_STEPS = 3
 U8 = npt.NDArray[np.uint8]
 
 
-def see(picture: Tensor, pictures: int = 1) -> Tensor:
+def see(picture: Tensor, pictures: int = 1, *, residual: bool = False) -> Tensor:
     """What a network is shown of a picture.
 
     Args:
         picture: (B, 3, H, W) in [0, 1], protected, or the mask.
         pictures: 1 for the picture alone; 2 for the picture and what it is more than its own
             smoothed copy, times :data:`AMPLIFIED`: where the mask is smooth, the residual.
+        residual: the second of these alone.
 
     Returns:
         (B, 3 pictures, H, W) in [0, 1].
     """
-    if pictures == 1:
+    if pictures == 1 and not residual:
         return picture
     half = _SMOOTH // 2
     smooth = avg_pool2d(picture, _SMOOTH, stride=1, padding=half, count_include_pad=False)
-    residual = (0.5 + AMPLIFIED * (picture - smooth)).clamp(0, 1)
-    return torch.cat([picture, residual], 1)
+    rest = (0.5 + AMPLIFIED * (picture - smooth)).clamp(0, 1)
+    return rest if residual else torch.cat([picture, rest], 1)
 
 
 def reveal(protected_u8: U8, model: Reveal) -> U8:
@@ -87,7 +88,7 @@ def reveal(protected_u8: U8, model: Reveal) -> U8:
     if not model.config.places:
         shown, _ = pad_to_even(shown)
     with torch.inference_mode():
-        guess = model(see(shown, model.config.pictures))
+        guess = model(see(shown, model.config.pictures, residual=model.config.residual))
     return to_u8(guess[..., :height, :width].float().clamp(0, 1).cpu())
 
 
@@ -159,17 +160,22 @@ def workplace(config: AttackConfig) -> Iterator[Path]:
 
 
 def decide_steps(
-    config: AttackConfig, recipe: RevealRecipe, teach: Teach, folder: Path, networks: int
+    config: AttackConfig,
+    recipe: RevealRecipe,
+    lessons: Sequence[Teach],
+    folder: Path,
+    networks: int,
 ) -> int:
     """How many steps each network learns: as asked for, or as many as fit the minutes.
 
-    The second is timed on a few steps that are thrown away, once: what was decided is written down,
-    so that a run goes on as it began, and holds for every network alike.
+    The second is timed on a few steps of each kind of lesson that are thrown away, once, and goes
+    by the slowest: what was decided is written down, so that a run goes on as it began, and holds
+    for every network alike. What the attack itself takes, once they have learned, comes on top.
 
     Args:
         config: ``tries`` are steps; without, ``minutes`` for all networks together.
-        recipe: of the slowest of the networks.
-        teach: its lessons.
+        recipe: of any of the networks, which are of one size.
+        lessons: of each kind of network.
         folder: where to write it down.
         networks: that learn.
     """
@@ -180,14 +186,19 @@ def decide_steps(
     known: dict[str, int] = json.loads(noted.read_text()) if noted.is_file() else {}
     if asked not in known:
         trainer = RevealTrainer(recipe, RevealOptions(folder / "timing", config.device))
-        trainer.step(teach(0))  # the first one also loads and warms up
-        start = time.monotonic()
-        for lesson in ahead(teach, 1, 1 + _TRIAL_STEPS):
-            trainer.step(lesson)
-        seconds = (time.monotonic() - start) / _TRIAL_STEPS
+        seconds = max(_seconds(trainer, teach) for teach in lessons)
         known[asked] = max(1, math.floor(60 * config.minutes / networks / seconds))
         write_file(noted, json.dumps(known).encode())
     return known[asked]
+
+
+def _seconds(trainer: RevealTrainer, teach: Teach) -> float:
+    """What a step takes."""
+    trainer.step(teach(0))  # the first one also loads and warms up
+    start = time.monotonic()
+    for lesson in ahead(teach, 1, 1 + _TRIAL_STEPS):
+        trainer.step(lesson)
+    return (time.monotonic() - start) / _TRIAL_STEPS
 
 
 def learn(scene: Scene, recipe: RevealRecipe, teach: Teach, folder: Path) -> Reveal:

@@ -39,15 +39,15 @@ METHODS: dict[str, Method] = {
     ),
     "proface-s-rand": ProfaceS(
         "proface-s-rand",
-        model="proface-s-rand.v1",
+        model="proface-s-rand.v2",
         wrong=("rand", "decoy"),
         promise="looks random under a wrong key; a trained attacker sees through it without any",
     ),
     "proface-s-obfs": ProfaceS(
         "proface-s-obfs",
-        model="proface-s-obfs.v1",
+        model="proface-s-obfs.v2",
         wrong=("obfs", "decoy"),
-        promise="stays masked under a wrong key; a trained attacker can see through it",
+        promise="stays masked under a wrong key; a trained attacker sees through it without any",
     ),
     "imn": InvertibleMask(
         "imn",

@@ -30,10 +30,18 @@ class Reveal(ModelMixin, ConfigMixin):  # type: ignore[misc]
         places: side of the pictures where it learns three planes of its own beside them, or 0: what
             is the same at the same place of every picture, such as a key used twice, can be learned
             there, and by no convolution.
+        residual: it is shown residuals alone, which :func:`engine.attacks.revealing.see` makes.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
-    def __init__(self, width: int = 48, depth: int = 3, pictures: int = 1, places: int = 0) -> None:
+    def __init__(
+        self,
+        width: int = 48,
+        depth: int = 3,
+        pictures: int = 1,
+        places: int = 0,
+        residual: bool = False,
+    ) -> None:
         super().__init__()
         planes = 3 if places else 0
         widths = [min(width * 2**level, _WIDEST * width) for level in range(depth + 1)]

@@ -51,6 +51,7 @@ class RevealRecipe:
         width: channels of the network, see :data:`WIDTHS`.
         pictures: that it sees, stacked.
         places: side of the planes that it learns, or 0.
+        residual: whether it sees residuals alone.
         seed: of its first weights.
         learning_rate: of Muon at its height.
         warm_up_steps: until it gets there.
@@ -64,6 +65,7 @@ class RevealRecipe:
     width: int = WIDTHS["small"]
     pictures: int = 1
     places: int = 0
+    residual: bool = False
     seed: int = 0
     learning_rate: float = 2e-3
     warm_up_steps: int = 20
@@ -169,7 +171,12 @@ def new_reveal(recipe: RevealRecipe) -> Reveal:
     """The network with its first weights: equal for equal recipes of whatever name and steps."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network: Reveal = Reveal(width=recipe.width, pictures=recipe.pictures, places=recipe.places)
+        network: Reveal = Reveal(
+            width=recipe.width,
+            pictures=recipe.pictures,
+            places=recipe.places,
+            residual=recipe.residual,
+        )
     return network
 
 
