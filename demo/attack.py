@@ -25,8 +25,7 @@ TRAIN: Final = (
 )
 HOW: Final = (
     f"The attacked face is the one on the table at {SIDE} x {SIDE} pixels, taken whole, under the "
-    "mask at the papers' strength. Attackers learn blur, pixels, median and stickers so; under "
-    "another mask their pictures say little."
+    f"mask at the papers' strength. {words.SCOPE}"
 )
 
 
@@ -55,7 +54,7 @@ def expose(lab: Lab, method: str) -> Exposed:
         # Nobody needs this passphrase again: it is the attacker who is shown.
         secret = engine.generate_passphrase()
         made = engine.protect(original_u8, [whole_face(original_u8)], secret, options)
-        lab.exposed[method] = Exposed(original_u8, made.masked_u8, made.photo_u8)
+        lab.exposed[method] = Exposed(original_u8, made.masked_u8, made.photo_u8, lab.mask)
     return lab.exposed[method]
 
 
@@ -110,8 +109,21 @@ def _told(exposed: Exposed, found: Guesses, method: str) -> str:
     gain = f"{near[0] - near[1]:+.1f} dB".replace("-", "−")
     return (
         f"<p>On this face the attacker is {gain} beside the control. Only that difference comes "
-        f"from {title}; the rest comes from the mask, and from knowing faces.</p>{measured}"
+        f"from {title}; the rest comes from the mask, and from knowing faces.</p>"
+        f"{_learned(exposed.mask, method)}{measured}"
     )
+
+
+def _learned(mask: str, method: str) -> str:
+    """Name the masks that an attacker learned, and say so where the one on the table is new to it.
+
+    Raises:
+        ModelError: as :func:`engine.learned_masks`.
+    """
+    known = engine.learned_masks(method)
+    titles = ", ".join(words.MASK_TITLES.get(name, name) for name in known)
+    new = f" It never saw {words.MASK_TITLES[mask]}: what it draws here says little."
+    return f"<p>This attacker learned {escape(titles)}.{escape(new) * (mask not in known)}</p>"
 
 
 # --- re-encoding ----------------------------------------------------------------------------------

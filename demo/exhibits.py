@@ -47,6 +47,14 @@ def strip(exhibits: Iterable[Exhibit], kind: str = "") -> str:
     return f'<div class="fv-strip {kind}">{"".join(map(figure, exhibits))}</div>'
 
 
+def rows(*titled: tuple[str, Iterable[Exhibit]]) -> str:
+    """Write rows of pictures, one for each method, under a title each."""
+    return "".join(
+        f'<section class="fv-row"><h4>{escape(title)}</h4>{strip(pictures, "fv-methods")}</section>'
+        for title, pictures in titled
+    )
+
+
 def absent(title: str, why: str) -> str:
     """Write the place of a picture that there is none of, and why."""
     return (

@@ -53,11 +53,13 @@ class Exposed:
         original_u8: ``(112, 112, 3)``.
         masked_u8: the mask alone.
         protected_u8: what is shared.
+        mask: its name.
     """
 
     original_u8: Photo = field(repr=False)
     masked_u8: Photo = field(repr=False)
     protected_u8: Photo = field(repr=False)
+    mask: str
 
 
 @dataclass(eq=False)
@@ -71,6 +73,7 @@ class Lab:
         wrong_keys: of a slip in typing the right passphrase, by method.
         curves: PSNR by share of wrong bits, by method, once measured.
         exposed: to attackers, by method, once attacked.
+        estimates: of the mask from the protected picture alone, by method, once made.
     """
 
     original_u8: Photo = field(repr=False)
@@ -79,6 +82,7 @@ class Lab:
     wrong_keys: dict[str, Key]
     curves: dict[str, list[float]] = field(default_factory=dict)
     exposed: dict[str, Exposed] = field(default_factory=dict)
+    estimates: dict[str, Photo] = field(default_factory=dict, repr=False)
 
 
 def face_of(photo: str | Photo, number: int | None = None) -> Photo:
@@ -207,12 +211,24 @@ def spoofed(lab: Lab) -> list[Exhibit]:
 
 
 def residuals(lab: Lab, times: float) -> list[Exhibit]:
-    """Show protected minus mask, amplified around mid-grey."""
-    exhibits = []
+    """Show protected minus the true mask, amplified around grey: more than an onlooker can do."""
+    masks = {method: lab.specimens[method].masked_u8 for method in METHODS}
+    return [_residual(lab, method, masks[method], times, "the true mask") for method in METHODS]
+
+
+def guessed_residuals(lab: Lab, times: float) -> list[Exhibit]:
+    """Show protected minus a mask estimated from the protected picture alone, as anyone can do."""
     for method in METHODS:
-        specimen, title = lab.specimens[method], words.METHOD_TITLES[method]
-        shown_u8 = amplify(specimen.protected_u8, specimen.masked_u8, times)
-        near = in_db(psnr_db(specimen.masked_u8, specimen.protected_u8))
-        alt = f"{title}: what was added to the mask, {times:.0f} times amplified"
-        exhibits.append(Exhibit(shown_u8, title, f"{near} from its mask", alt))
-    return exhibits
+        if method not in lab.estimates:
+            specimen = lab.specimens[method]
+            label = specimen.trial.header.mask
+            lab.estimates[method] = engine.estimate_mask(specimen.protected_u8, label)
+    guessed = lab.estimates
+    return [_residual(lab, method, guessed[method], times, "its estimate") for method in METHODS]
+
+
+def _residual(lab: Lab, method: str, mask_u8: Photo, times: float, named: str) -> Exhibit:
+    protected_u8, title = lab.specimens[method].protected_u8, words.METHOD_TITLES[method]
+    near = in_db(psnr_db(mask_u8, protected_u8))
+    alt = f"{title}: what is more than {named}, {times:.0f} times amplified"
+    return Exhibit(amplify(protected_u8, mask_u8, times), title, f"{near} from {named}", alt)

@@ -55,6 +55,12 @@ KEYLESS: Final = (
     "passphrase and without one. It is here to compare others with."
 )
 
+SCOPE: Final = (
+    "Trained attackers learned whole faces of 112 px under masks at about the papers' "
+    "strength, and were measured so; of other sizes and strengths their results say less."
+)
+"""What every verdict of a trained attacker holds for."""
+
 SOURCE: Final = (
     "If you like, a photograph of a person whose face is laid instead of nobody's. <b>The "
     "protected picture then looks like that person: ask them first.</b> No passphrase hides who "

@@ -33,6 +33,7 @@ from demo.tabs.protect import identity_fact, wrong_mode
 from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
 from engine import Lap, errors
+from engine.attacks.microscope import estimate_mask
 from engine.faces import crop, detect, faces_from_boxes
 from engine.images import open_photo, open_protected, write_png
 from engine.masks import MASKS, make_mask, mask_label
@@ -343,6 +344,9 @@ def test_the_attacker_is_judged_beside_its_control(table: lab.Lab) -> None:
     gain = psnr_db(near, exposed.original_u8) - psnr_db(far, exposed.original_u8)
     assert f"{gain:+.1f} dB beside the control" in said
     assert said.count("<img") == 4
+    assert "This attacker learned Blur, " in said and "never saw" not in said
+    unlike = dataclasses.replace(exposed, mask="noise")
+    assert "never saw Noise" in attack.shown(unlike, attack.Guesses(near, far), "sealed")
     back = attack.shown(exposed, attack.Guesses(far, near), "sealed")
     assert f"−{gain:.1f} dB beside the control" in back
 
@@ -387,6 +391,11 @@ def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatc
         "Trained attacker: +0.1 ± 0.1 dB over the mask alone at worst after 400 steps "
         "(open: not settled)."
     )
+    known = engine.Attacked("open", 0.12, "pixelate", 0.09, None, -0.002, 0.018)
+    assert standing.against(known) == (
+        "Trained attacker: +0.1 ± 0.1 dB over the mask alone at worst, and −0.2 ± 1.8 points of "
+        "faces known again (open: not settled)."
+    )
     leaks = engine.Attacked("leaks", 6.0, "gaussian", 0.1, None)
     assert standing.against(leaks).endswith("+6.0 ± 0.1 dB over the mask alone at worst (leaks).")
     held = standing.against(engine.Attacked("holds", 0.01, "box", 0.1, 9000))
@@ -395,8 +404,16 @@ def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatc
     measured = engine.standings()
     for method in {*METHODS} - {"imn"}:
         told = standing.in_words(measured[method]) if method in measured else standing.UNKNOWN
-        assert standing.result(method) == told
+        assert standing.result(method).removesuffix(" That was an older model of it.") == told
     assert standing.result("imn").endswith(standing.ANYONE)
+    attacked = {name: one.attacked for name, one in measured.items() if one.attacked}
+    weights = {name: engine.find_method(name).model_hash().hex() for name in attacked}
+    for name, one in attacked.items():
+        assert standing.result(name).endswith("older model of it.") == (
+            one.weights != weights[name]
+        )
+    older = dataclasses.replace(attacked["sealed"], weights="00")
+    assert standing._older(older, "sealed") == " That was an older model of it."
 
     def nothing() -> dict[str, engine.Standing]:
         raise errors.ResultsError("no results database", hint="make one")
@@ -411,8 +428,21 @@ def test_spoof_and_residual_are_shown_for_every_method(table: lab.Lab) -> None:
     spoofed = lab.spoofed(table)
     assert "refused" in spoofed[-1].note
     assert max(psnr_db(each.picture_u8, table.original_u8) for each in spoofed) < 25
-    grey, loud = lab.residuals(table, 1), lab.residuals(table, 50)
-    assert all(a.picture_u8.std() < b.picture_u8.std() for a, b in zip(grey, loud, strict=True))
+    for shown in (lab.residuals, lab.guessed_residuals):
+        grey, loud = shown(table, 1), shown(table, 50)
+        assert all(a.picture_u8.std() < b.picture_u8.std() for a, b in zip(grey, loud, strict=True))
+
+
+def test_an_onlooker_subtracts_what_the_shared_picture_alone_tells(table: lab.Lab) -> None:
+    guessed = lab.guessed_residuals(table, 10)
+    assert "estimate" in guessed[0].note and "estimate" in guessed[0].alt
+    for method, seen in zip(lab.METHODS, guessed, strict=True):
+        specimen = table.specimens[method]
+        mask_u8 = estimate_mask(specimen.protected_u8, specimen.trial.header.mask)
+        np.testing.assert_array_equal(
+            seen.picture_u8, engine.amplify(specimen.protected_u8, mask_u8, 10)
+        )
+        assert not np.array_equal(mask_u8, specimen.masked_u8)
 
 
 def test_the_comparison_has_a_cell_for_everything() -> None:

@@ -401,6 +401,8 @@ def test_a_phone_shows_every_tab_without_sideways_scrolling(
             tab(page, name)
             if name == "Protect":
                 page.click("#sample-0")
+                # Below what is loaded without scrolling there.
+                page.locator("#protect-preview").scroll_into_view_if_needed()
                 page.wait_for_selector("#protect-preview img")
             if name == "Wrong keys":
                 page.wait_for_selector("#lab-rows .fv-row")

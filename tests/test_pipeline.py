@@ -415,14 +415,16 @@ def test_a_picture_of_an_older_tag_opens_with_its_own_model(
     names = list(zoo.RELEASED)
     write_model(tmp_path / names[0], random_embedder(5), names[0])
     point_zoo_at(monkeypatch, tmp_path)
+    monkeypatch.setattr(METHODS[NETWORK], "model", names[0])
+    forget()
     protected = protect_one(NETWORK)
     file = open_protected(protected.png)
     expected_u8 = recover(file, [SECRET]).photo_u8
 
-    write_model(tmp_path / "proface-s-rand.v2", random_embedder(6), "proface-s-rand.v2")
-    newer = {"proface-s-rand.v2": zoo.hash_model(tmp_path / "proface-s-rand.v2")}
+    write_model(tmp_path / "proface-s-rand.v9", random_embedder(6), "proface-s-rand.v9")
+    newer = {"proface-s-rand.v9": zoo.hash_model(tmp_path / "proface-s-rand.v9")}
     monkeypatch.setattr(zoo, "RELEASED", zoo.RELEASED | newer)
-    monkeypatch.setattr(METHODS[NETWORK], "model", "proface-s-rand.v2")
+    monkeypatch.setattr(METHODS[NETWORK], "model", "proface-s-rand.v9")
     forget()
     assert protect_one(NETWORK).header.model_hash != protected.header.model_hash
     np.testing.assert_array_equal(recover(file, [SECRET]).photo_u8, expected_u8)

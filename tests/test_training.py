@@ -5,6 +5,7 @@ import sqlite3
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,9 @@ from engine.training.loop import Trainer, has_fast_bfloat16, train
 from engine.training.objective import compute_losses
 from engine.training.recipes import RECIPES, ImnRecipe, LossWeights, find_recipe
 
+EMPHASISED = {"emphasis": 0.6, "muon": True, "learning_rate": 4e-3}
+"""As the recipe of proface-s-rand, at a rate for a dozen steps."""
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
@@ -52,9 +56,9 @@ def faces(tmp_path: Path) -> FaceSet:
 # --- steps ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrong", ["rand", "obfs"])
-def test_a_few_steps_lower_the_loss(tmp_path: Path, wrong: str) -> None:
-    recipe = dataclasses.replace(TINY, wrong=wrong)
+@pytest.mark.parametrize("changes", [{}, {"wrong": "obfs"}, EMPHASISED], ids=str)
+def test_a_few_steps_lower_the_loss(tmp_path: Path, changes: dict[str, Any]) -> None:
+    recipe = dataclasses.replace(TINY, **changes)
     trainer = Trainer(recipe, options(tmp_path))
     batch = make_batch()
 
@@ -131,20 +135,23 @@ def test_has_fast_bfloat16() -> None:
 # --- whole runs -----------------------------------------------------------------------------------
 
 
-def test_train_and_resume(tmp_path: Path, faces: FaceSet) -> None:
+@pytest.mark.parametrize("changes", [{}, EMPHASISED], ids=str)
+def test_train_and_resume(tmp_path: Path, faces: FaceSet, changes: dict[str, Any]) -> None:
     lines: list[str] = []
-    first = train(TINY, [faces], options(tmp_path), report=lines.append)
+    recipe = dataclasses.replace(TINY, **changes)
+    first = train(recipe, [faces], options(tmp_path), report=lines.append)
     assert first.progress.step == 4
     assert first.progress.faces_seen == 8
     assert len(lines) == 2
     assert lines[0].startswith("step 2 ")
     assert "original:recovered_db" in lines[0]
 
-    waiting = Trainer(TINY, options(tmp_path))
+    waiting = Trainer(recipe, options(tmp_path))
     assert_same_state(waiting, first)
+    assert Embedder.from_pretrained(tmp_path / "run/model").config["emphasis"] == recipe.emphasis
 
     assert first.figures.keys() == LOGGED
-    second = train(TINY, [faces], options(tmp_path, max_steps=8))
+    second = train(recipe, [faces], options(tmp_path, max_steps=8))
     assert second.progress.step == 8
     assert second.progress.run_id == first.progress.run_id
     assert second.progress.seconds > first.progress.seconds > 0

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from tiny_training import (
 )
 
 from engine.data import FaceSet
-from engine.errors import ImageDamagedError
+from engine.errors import ImageDamagedError, MaskError, StillKnownError
 from engine.masks import MASKS
 from engine.training import batches
 from engine.training.batches import BatchConfig, make_sample, random_key_map, wrong_key_map
@@ -180,3 +181,31 @@ def test_an_error_of_the_background_thread_arrives(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(buffer.getvalue()[:100])
     with pytest.raises(ImageDamagedError):
         next(iter(batches.Batches([FaceSet(tmp_path)], TINY.batches, seed=0)))
+
+
+def test_another_face_is_drawn_where_a_mask_refuses_one(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, asked = batches.make_sample, []
+
+    def moody(*arguments: Any) -> Any:
+        asked.append(1)
+        if len(asked) % 3:
+            raise StillKnownError("still known", hint="another one")
+        return make(*arguments)
+
+    monkeypatch.setattr(batches, "make_sample", moody)
+    found = next(iter(batches.Batches([faces], TINY.batches, seed=0)))
+    assert found.original.shape == (2, 3, 16, 16)
+    assert len(asked) >= 6
+
+
+def test_masks_that_refuse_every_face_are_an_error(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise StillKnownError("still known", hint="another one")
+
+    monkeypatch.setattr(batches, "make_sample", refuse)
+    with pytest.raises(MaskError, match="in a row"):
+        next(iter(batches.Batches([faces], TINY.batches, seed=0)))

@@ -121,7 +121,7 @@ def test_a_model_is_found_by_the_hash_of_its_weights(folder: Path) -> None:
     ("name", "hint"),
     [
         ("proface-s-rnd.v1", "did you mean 'proface-s-rand.v1'?"),
-        ("proface-s-rand", "did you mean 'proface-s-rand.v1'?"),
+        ("proface-s-rand", "did you mean 'proface-s-rand.v2'?"),
         ("swapper", "released: proface-s-rand.v1"),
         ("../secret", "released: proface-s-rand.v1"),
         ("", "released: proface-s-rand.v1"),

@@ -70,14 +70,19 @@ class AttackActions:
 
     @in_plain_words
     def residual(self, times: float, request: gr.Request) -> str:
-        """Amplify what was added to the mask, around grey.
+        """Amplify around grey what is more than the mask: an estimate of it, then the true one.
 
         Args:
             times: 1 to 50.
             request: of the page.
         """
-        times = min(max(times, 1.0), 50.0)
-        return exhibits.strip(lab.residuals(lab_of(self.visits, request), times), "fv-methods")
+        made, times = lab_of(self.visits, request), min(max(times, 1.0), 50.0)
+        return exhibits.rows(
+            ("What an onlooker has: the picture minus an estimate of the mask, made from it alone",
+             lab.guessed_residuals(made, times)),
+            ("What an onlooker lacks: the picture minus the true mask, the most there is to see",
+             lab.residuals(made, times)),
+        )  # fmt: skip
 
     @in_plain_words
     def resave(self, quality: float, request: gr.Request) -> str:

@@ -55,8 +55,10 @@ def _residual(does: AttackActions) -> tuple[gr.Slider, gr.HTML]:
     gr.HTML(
         exhibits.heading(
             "Under the microscope",
-            "What was added to the mask, amplified around grey. If you see a face here, the method "
-            "gives something away without any key.",
+            "What the picture has more than its mask, amplified around grey. An onlooker has no "
+            "mask and can but estimate it from the picture, which leaves edges of the mask itself; "
+            "below, what the true mask would show. If you see a face that the mask does not, the "
+            "method gives something away without any key.",
         )
     )
     times = gr.Slider(1, 50, 10, step=1, label="Amplified, times", elem_id="lab-times")

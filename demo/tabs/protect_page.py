@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import exhibits, standing, words
+from demo import advice, exhibits, standing, words
 from demo.inputs import FaceNumbers, PhotoInput, WrongModes
 from demo.samples import SAMPLES
 from demo.session import Visits
@@ -27,6 +27,7 @@ class Controls:
     faces: gr.CheckboxGroup
     mask: gr.Dropdown
     strength: gr.Slider
+    advice: gr.HTML
     whose: gr.Column
     source: gr.Image
     method: gr.Radio
@@ -100,11 +101,13 @@ def _controls() -> Controls:
             WEAKEST, STRONGEST, 1, step=0.1, label="Strength", info="1 is what the papers use.",
             elem_id="protect-strength", min_width=150,
         )  # fmt: skip
+    advised = gr.HTML(advice.shown("gaussian", 1), elem_id="protect-advice")
     method = gr.Radio(
         [(method_choice(name), name) for name in usable_methods()],
         value=DEFAULT_METHOD, label="Method", elem_id="protect-method",
         elem_classes="fv-stack fv-results",
     )  # fmt: skip
+    gr.HTML(f'<p class="fv-small">{words.SCOPE}</p>', elem_id="protect-scope")
     passphrase, show, draw, worth = passphrase_field("protect", "new-password")
     with gr.Accordion("More options", open=False):
         search = gr.Radio(
@@ -125,8 +128,8 @@ def _controls() -> Controls:
             )  # fmt: skip
     go = gr.Button("Protect", variant="primary", size="lg", elem_id="protect-go")
     return Controls(
-        photo, search, faces, mask, strength, whose, source, method, wrong, passphrase, show, draw,
-        worth, go, samples,
+        photo, search, faces, mask, strength, advised, whose, source, method, wrong, passphrase,
+        show, draw, worth, go, samples,
     )  # fmt: skip
 
 
@@ -207,7 +210,12 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     r.harder.click(lambda: "harder", None, c.search, **private)
     r.whole.click(lambda: "whole", None, c.search, **private)
     chosen = [c.photo, c.search, c.faces, c.mask, c.strength]
-    c.mask.input(_about_mask, c.mask, [c.mask, c.strength, c.whose, c.source], **private)
+    about = [c.mask, c.strength, c.advice, c.whose, c.source]
+    c.mask.input(_about_mask, c.mask, about, **private)
+    c.strength.change(
+        advice.shown, [c.mask, c.strength], c.advice, queue=False, trigger_mode="always_last",
+        **private,
+    )  # fmt: skip
     gr.on(
         [c.mask.input, c.strength.release, c.faces.input], _before_result, c.photo, _stages(r),
         **private,
@@ -249,6 +257,7 @@ def _about_mask(mask: str) -> tuple[Any, ...]:
     return (
         gr.update(info=mask_about(mask)),
         gr.update(interactive=has_strength(mask), value=1),
+        advice.shown(mask, 1),
         gr.update(visible=MASKS[mask].takes_source),
         source,
     )
