@@ -177,3 +177,20 @@ def test_a_release_keeps_every_part_of_a_config(release: ModuleType, tmp_path: P
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["blocks"], config["growth"], config["keyed_recovery"]) == (2, 4, False)
     assert "_name_or_path" not in config
+
+
+def test_a_released_tag_released_again_keeps_its_hash(release: ModuleType, tmp_path: Path) -> None:
+    trained, out = tmp_path / "trained", tmp_path / "out"
+    Reveal(width=8, depth=1).save_pretrained(trained)
+    release.write_network(trained, out, "Reveal", {})
+    # As released before the network had this setting.
+    config = json.loads((out / "config.json").read_text())
+    del config["residual"]
+    (out / "config.json").write_text(json.dumps(config))
+    released = zoo.hash_model(out)
+    release.write_network(trained, out, "Reveal", {})
+    assert zoo.hash_model(out) == released
+    for other in (Reveal(width=8, depth=1), Reveal(width=8, depth=1, residual=True)):
+        other.save_pretrained(trained)
+        release.write_network(trained, out, "Reveal", {})
+        assert zoo.hash_model(out) != released
