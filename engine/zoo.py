@@ -4,6 +4,7 @@ import difflib
 import functools
 import hashlib
 import importlib
+import inspect
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,3 +207,20 @@ def read_network(folder: Path, network: str) -> "ModelMixin":
             hint="get the folder again, from a clean clone if it is of assets/models",
         )
     return found
+
+
+def holds(folder: Path, network: "ModelMixin") -> bool:
+    """Tell whether a folder has this very network, whatever settings have been added since.
+
+    A setting that its config.json has not heard of counts as the default.
+    """
+    if not all((folder / file).is_file() for file in (WEIGHTS_FILE, "config.json")):
+        return False
+    stored = read_network(folder, type(network).__name__)
+    settings = [name for name in inspect.signature(type(network).__init__).parameters][1:]
+    theirs, own = stored.state_dict(), network.state_dict()
+    return (
+        all(stored.config[name] == network.config[name] for name in settings)
+        and theirs.keys() == own.keys()
+        and all(theirs[name].to(own[name].dtype).equal(own[name]) for name in own)
+    )

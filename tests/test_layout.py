@@ -121,6 +121,7 @@ READING_ORDER = (
     "training.recipes",
     "training.objective",
     "training.muon",
+    "training.precision",
     "training.loop",
     "training.rounds",
     "training.teachers",

@@ -28,8 +28,9 @@ from engine.networks.embedder import Embedder
 from engine.results import Results
 from engine.training import checkpoint
 from engine.training.batches import Batch
-from engine.training.loop import Trainer, has_fast_bfloat16, train
+from engine.training.loop import Trainer, train
 from engine.training.objective import compute_losses
+from engine.training.precision import has_fast_bfloat16
 from engine.training.recipes import RECIPES, ImnRecipe, LossWeights, find_recipe
 
 EMPHASISED = {"emphasis": 0.6, "muon": True, "learning_rate": 4e-3}

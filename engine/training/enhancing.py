@@ -20,6 +20,7 @@ from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
+from engine.training.precision import autocast
 from engine.training.teachers import to_faces
 from engine.zoo import read_network
 
@@ -123,13 +124,15 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         return made.clamp(0, 1)
 
     def _step(self, poor: Tensor, real: Tensor, scale: int) -> dict[str, float]:
-        made = self.model(poor, scale)
+        with autocast(self.options.device):
+            made = self.model(poor, scale).float()
+            perceptual = self.perceptual(made, real).float()
         with torch.no_grad():
             of_real = self.critic(real)
         of_made = self.critic(made)
         parts = {
             "pixels": functional.l1_loss(made, real),
-            "perceptual": self.perceptual(made, real).mean(),
+            "perceptual": perceptual.mean(),
             "realism": realism(of_made),
             "matching": weak_matching(of_real, of_made),
         }

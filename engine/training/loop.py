@@ -7,7 +7,6 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -27,6 +26,7 @@ from engine.training.batches import Batch, Batches
 from engine.training.checkpoint import Progress
 from engine.training.muon import Muon
 from engine.training.objective import compute_losses
+from engine.training.precision import autocast
 from engine.training.recipes import ImnRecipe, Recipe
 
 Say = Callable[[str], None]
@@ -127,7 +127,12 @@ class Trainer:
     def step(self, batch: Batch) -> dict[str, float]:
         """One optimizer step; returns every loss of it."""
         total, logged = compute_losses(
-            self.model, batch, self.recipe, self._rng, self.perceptual, self._autocast
+            self.model,
+            batch,
+            self.recipe,
+            self._rng,
+            self.perceptual,
+            lambda: autocast(self.options.device),
         )
         self.model.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -143,19 +148,6 @@ class Trainer:
         self.progress.step += 1
         self.progress.faces_seen += len(batch.original)
         return {**logged, "total": float(total.detach()), "gradient_norm": float(norm)}
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        # bfloat16 pays only where the processor computes in it; elsewhere it is much slower.
-        if has_fast_bfloat16(self.options.device):
-            return torch.autocast(self.options.device.split(":")[0], dtype=torch.bfloat16)
-        return nullcontext()
-
-
-def has_fast_bfloat16(device: str) -> bool:
-    """Tell whether convolutions in bfloat16 are computed in hardware on this device."""
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
 def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,8 +24,8 @@ from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training import checkpoint, losses
 from engine.training.checkpoint import Progress
-from engine.training.loop import has_fast_bfloat16
 from engine.training.muon import Muon
+from engine.training.precision import autocast
 
 Lesson = tuple[Tensor, Tensor]
 """What the network sees, (B, 3 P, S, S), and the originals, (B, 3, S, S), both in [0, 1]."""
@@ -142,7 +141,7 @@ class RevealTrainer:
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress.step / recipe.steps)))
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * warm_up * (0.02 + 0.98 * cosine)
-        with self._autocast():
+        with autocast(self.options.device):
             guess = self.model(seen).float()
         loss = losses.charbonnier(guess, original).mean()
         self.model.zero_grad(set_to_none=True)
@@ -160,11 +159,6 @@ class RevealTrainer:
         progress.faces_seen += len(original)
         reached = losses.psnr_db(original, guess.detach().clamp(0, 1))
         return {"reveal": float(loss.detach()), "original:revealed_db": reached}
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        if has_fast_bfloat16(self.options.device):
-            return torch.autocast(self.options.device.split(":")[0], dtype=torch.bfloat16)
-        return nullcontext()
 
 
 def new_reveal(recipe: RevealRecipe) -> Reveal:

@@ -17,6 +17,7 @@ from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
+from engine.training.precision import autocast
 from engine.zoo import read_network
 
 
@@ -123,7 +124,8 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         device, own = self.options.device, self.recipe.own
         real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
         identities, wanted = (part.to(device) for part in self._sources(batch.indices))
-        made = self.model(real, self.matte, landmarks, identities)
+        with autocast(device):
+            made = self.model(real, self.matte, landmarks, identities).float()
         total, figures = self._losses(real, made, batch.indices, wanted, own)
         return {**figures, **self.learn(total, real, made)}
 
@@ -148,13 +150,15 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         found = functional.normalize(self.recogniser(aligned(made[own:]).clamp(0, 1)))
         before = self.sitters.seen[indices[own:]].to(real.device)
         reached, kept = (found * wanted).sum(1), (found * before).sum(1)
+        with autocast(self.options.device):
+            perceptual = self.perceptual(made[:own], real[:own]).float()
         with torch.no_grad():
             of_real = self.critic(real)
         of_made = self.critic(made)
         light, tone = (functional.avg_pool2d(pictures[own:], 8) for pictures in (made, real))
         parts = {
             "pixels": functional.l1_loss(made[:own], real[:own]),
-            "perceptual": self.perceptual(made[:own], real[:own]).mean(),
+            "perceptual": perceptual.mean(),
             "identity": 1 - reached.mean(),
             "push_away": kept.clamp_min(0).mean(),
             "low_pass": functional.l1_loss(light, tone),
