@@ -1,5 +1,6 @@
 """The mask alone: a weak one gives the face back, one that covers it does not."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from weak_targets import U8, means, write_faces
 
+from engine import zoo
 from engine.attacks import deblur, find_attack
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.deblur import STRENGTHS
@@ -69,3 +71,21 @@ def test_a_mask_that_hides_nothing_is_undone_and_one_that_covers_is_not(
     assert [one.strength for one in measured["gaussian"]] == list(STRENGTHS)
     assert {one.steps for ones in measured.values() for one in ones} == {120}
     assert {(one.faces, one.masked is None) for one in measured["dim"]} == {(2, False)}
+
+
+def test_stacked_shows_the_network_fine_detail_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(reveal.WIDTHS, "small", 8)
+    monkeypatch.setattr(deblur, "PairConfig", partial(PairConfig, batch=2, crop=32))
+    faces, training = write_faces(tmp_path, 1, 2), write_faces(tmp_path, 4, 1)
+    for variant, pictures in (("", 1), ("stacked", 2)):
+        config = AttackConfig(
+            ("sealed",), ("pixelate",), limit=1, tries=1, training=training, variant=variant,
+            keep=tmp_path / "kept",
+        )  # fmt: skip
+        outcomes = list(find_attack("deblur").run(Scene(FaceSet(faces), config)))
+        assert len({o.scores[0].mask for o in outcomes}) == len(STRENGTHS)
+        [folder] = (tmp_path / "kept").glob("deblur*")
+        assert zoo.read_network(folder / "model", "Reveal").config.pictures == pictures
+        shutil.rmtree(folder)

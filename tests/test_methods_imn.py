@@ -41,13 +41,14 @@ from engine.training.recipes import ImnRecipe, find_recipe
 
 BOX = (72, 64, 184, 176)
 GREY = {"fraction": 1.0}
+MODEL = METHODS["imn"].model
 SECRET = "a passphrase that protects nothing"
 
 
 @pytest.fixture
 def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An IMN set by hand, which hides in plain grey alone, as if it were the released one."""
-    write_model(tmp_path / "models" / "imn.v1", grey_imn(), "imn.v1")
+    write_model(tmp_path / "models" / MODEL, grey_imn(), MODEL)
     point_zoo_at(monkeypatch, tmp_path / "models")
     yield
     forget()
@@ -55,7 +56,7 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def unreleased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    released = {name: sha256 for name, sha256 in RELEASED.items() if name != "imn.v1"}
+    released = {name: sha256 for name, sha256 in RELEASED.items() if name != MODEL}
     monkeypatch.setattr(zoo, "RELEASED", released)
     forget()
     yield
@@ -83,7 +84,7 @@ def test_anyone_recovers_the_face_from_the_png_with_the_weights_alone(tmp_path: 
     shared_u8 = cut(open_photo(tmp_path / "seen.png"))
     assert psnr_db(shared_u8, cut(portrait())) < 15
     with torch.inference_mode():
-        found = zoo.load_model("imn.v1", "cpu").recover(from_u8(shared_u8)).clamp(0, 1)
+        found = zoo.load_model(MODEL, "cpu").recover(from_u8(shared_u8)).clamp(0, 1)
     assert psnr_db(to_u8(found), cut(portrait())) > 35
 
 
@@ -170,7 +171,7 @@ def test_without_a_released_model_it_is_known_and_refused() -> None:
     assert DEFAULT_METHOD != "imn"
     assert "imn" in METHODS and "imn" not in usable_methods()
     assert {"sealed", "proface-s-rand"} <= {*usable_methods()}
-    with pytest.raises(errors.UnknownModelError, match=r"imn\.v1") as caught:
+    with pytest.raises(errors.UnknownModelError, match=MODEL) as caught:
         hide()
     assert caught.value.hint
 

@@ -22,8 +22,8 @@ from engine.networks.reveal import Reveal
 
 RELEASED = dict(zoo.RELEASED)
 ASSETS = zoo.MODELS_FOLDER
-MODELS = tuple(dict.fromkeys([*RELEASED, "proface-k.v1", "imn.v1"]))
-"""What is released, and what a method of the registry is to have."""
+MODELS = tuple(RELEASED)
+"""What is released."""
 
 GREY = 128 / 255
 

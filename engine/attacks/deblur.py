@@ -3,7 +3,9 @@
 No method is under attack here, and no key: what a network that knows faces makes of a blurred or
 pixelated one (SECURITY.md, A12; McPherson et al., arXiv 1609.00408; Revelio, arXiv 2506.12344). One
 network learns every mask from weak to strong; what it reaches at each strength is advice on how
-strong a mask must be. Rows are of the method ``mask``, and name mask and strength.
+strong a mask must be. Rows are of the method ``mask``, and name mask and strength. Variants:
+``large`` doubles the network's width; ``stacked`` shows it the mask's fine detail ten times
+amplified too, where most of what a blur leaves of a face lies.
 """
 
 import dataclasses
@@ -20,6 +22,7 @@ from engine.attacks.revealing import (
     learn,
     metrics,
     reveal,
+    see,
     size_of,
     training_sets,
     workplace,
@@ -37,7 +40,7 @@ METHOD = "mask"
 STRENGTHS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Times the papers' strengths at 112 px; a mask without lengths has one."""
 
-VARIANTS = ("large",)
+VARIANTS = ("large", "stacked")
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
@@ -45,13 +48,16 @@ def _run(scene: Scene) -> Iterator[Outcome]:
     sets = training_sets(config)
     maker = PairMaker(sets, _pairs(config), config.seed)
     check_apart(maker, scene)
+    words = _words(config)
+    pictures = 2 if "stacked" in words else 1
 
     def teach(step: int) -> Lesson:
         pairs = maker.make(step)
-        return pairs.mask, pairs.original
+        return see(pairs.mask, pictures), pairs.original
 
     recipe = RevealRecipe(
-        name="deblur", steps=1, width=WIDTHS[_size(config)], seed=config.seed,
+        name=" ".join(["deblur", *words]), steps=1, width=WIDTHS[_size(config)],
+        pictures=pictures, seed=config.seed,
         lessons=dataclasses.asdict(_pairs(config)) | {"training": [one.sha256() for one in sets]},
     )  # fmt: skip
     with workplace(config) as folder:
@@ -90,8 +96,12 @@ def _pairs(config: AttackConfig) -> PairConfig:
     return PairConfig(config.masks, "paper", strength="wide")
 
 
+def _words(config: AttackConfig) -> list[str]:
+    return sorted(set(filter(None, config.variant.split("+"))))
+
+
 def _size(config: AttackConfig) -> str:
-    return size_of([word for word in config.variant.split("+") if word], VARIANTS)
+    return size_of(_words(config), VARIANTS)
 
 
 def _budget(config: AttackConfig) -> str:
