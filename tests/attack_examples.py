@@ -68,6 +68,9 @@ def _keyless(gains: dict[str, float]) -> Iterator[Score]:
             yield from faces(method, mask, "original:control", 0.01, "identity_match", 0.01)
             yield whole(method, mask, "revealed:control", "gain_psnr_db", gain + i / 100)
             yield whole(method, mask, "revealed:control", "gain_psnr_db_margin", 0.04)
+            match = "gain_identity_match_together"
+            yield whole(method, mask, "revealed:control", match, 0.0)
+            yield whole(method, mask, "revealed:control", f"{match}_margin", 0.003)
 
 
 def _world() -> Iterator[Score]:

@@ -1,6 +1,7 @@
 """The keyless network: it finds a ghost that no key guards, and finds nothing where nothing is."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -8,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import stdtrit
 from weak_targets import U8, Whisper, means, write_faces
 
-from engine.attacks import find_attack, keyless, pairs, target
+from engine.attacks import find_attack, keyless, pairs, revealing, target
 from engine.attacks.attack import AttackConfig, Outcome, Scene
 from engine.attacks.pairs import PairConfig
 from engine.attacks.revealing import gains
-from engine.data import FaceSet
+from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, MethodError
 from engine.methods import METHODS, BoundKey, Crop, Plan
 from engine.training import reveal
@@ -141,15 +143,57 @@ def test_one_key_for_every_face_is_seen_through_where_a_key_each_is_not(
     assert gained[""] < gained["same-key"] / 2
 
 
+def test_a_face_counts_once_over_all_masks(scene: Scene) -> None:
+    both = dataclasses.replace(scene.config, methods=("whisper",), masks=("gaussian", "box"))
+    scene.config = dataclasses.replace(both, tries=1)
+    outcomes = list(ATTACK.run(scene))
+    scores = [score for outcome in outcomes for score in outcome.scores]
+    together = {
+        (s.mask, s.metric): s.value for s in scores if "identity_match_together" in s.metric
+    }
+    assert {mask for mask, _ in together} == {"gaussian", "box"}
+    faces = {s.image for s in scores} - {"all"}
+    assert len(faces) == 2
+    gained = []
+    for face in faces:
+        own = [s for s in scores if s.image == face and s.metric == "identity_match"]
+        sums = {pair: 0.0 for pair in ("original:revealed", "original:control")}
+        for score in own:
+            if score.pair in sums:
+                sums[score.pair] += score.value / 2
+        gained.append(sums["original:revealed"] - sums["original:control"])
+    assert together["box", "gain_identity_match_together"] == pytest.approx(np.mean(gained))
+    margin = stdtrit(1, 0.975) * np.std(gained, ddof=1) / math.sqrt(2)
+    assert together["box", "gain_identity_match_together_margin"] == pytest.approx(margin)
+
+
+def test_identity_is_measured_where_the_face_is(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed: list[object] = []
+    measure = revealing.measure
+
+    def note(names: object, first: object, second: object, landmarks: object) -> object:
+        placed.append(landmarks)
+        return measure(names, first, second, landmarks)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(revealing, "measure", note)
+    scene.config = dataclasses.replace(scene.config, methods=("whisper",), tries=1)
+    list(ATTACK.run(scene))
+    known = [record.landmarks for record in scene.faces.records]
+    assert len(placed) == 2 * 3
+    assert all(any(np.array_equal(one[0], own) for own in known) for one in placed)  # type: ignore[index]
+
+
 def test_faces_of_another_size_are_attacked_at_the_size_that_was_learned(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sides: list[tuple[int, ...]] = []
     compare = keyless.compare
 
-    def note(original_u8: U8, *rest: object) -> dict[tuple[str, str], float]:
+    def note(record: FaceFile, original_u8: U8, *rest: object) -> dict[tuple[str, str], float]:
         sides.append(original_u8.shape)
-        return compare(original_u8, *rest)  # type: ignore[arg-type]
+        return compare(record, original_u8, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(keyless, "compare", note)
     config = dataclasses.replace(scene.config, methods=("whisper",), tries=1)

@@ -1,6 +1,5 @@
 """How methods stand, from rows that are known: what leaks, what holds, and what nobody can tell."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,7 @@ def test_nothing_holds_by_few_faces_or_without_identity(
 def test_several_means_are_one_over_all_faces() -> None:
     assert pooled([(0.02, 0.03, 100)]) == pytest.approx((0.02, 0.03))
     assert pooled([(0.02, 0.03, 100), (-0.01, 0.04, 300)]) == pytest.approx(
-        (-0.0025, math.hypot(0.03 * 100, 0.04 * 300) / 400)
+        (-0.0025, (0.03 * 100 + 0.04 * 300) / 400)
     )
     # Where no face differs, three in their number.
     assert pooled([(0.0, 0.0, 300)]) == pytest.approx((0.0, 0.01))
@@ -163,6 +162,29 @@ def test_an_attack_is_proven_by_its_own_variant() -> None:
     together = judge("sealed", [trial("sealed", 0.0, 0.02), trial("imn", 7.0, 0.1, steps=9999)])
     assert together
     assert together.sense == "holds"
+
+
+def test_a_mask_is_proven_by_a_leak_under_that_mask() -> None:
+    held = [trial("sealed", 0.0, 0.02, mask=mask) for mask in ("gaussian", "sticker")]
+    for masks, proven in (("gaussian",), False), (("gaussian", "sticker"), True):
+        broken = [trial("imn", 7.0, 0.1, mask=mask) for mask in masks]
+        found = judge("sealed", [*held, *broken])
+        assert found
+        assert (found.proven, found.sense) == (proven, "holds" if proven else "open")
+
+
+def test_all_masks_together_are_judged_by_faces_where_that_is_known() -> None:
+    masks = ("gaussian", "sticker")
+    broken = [trial("imn", 7.0, 0.1, mask=mask) for mask in masks]
+    for together, sense in ((None, "open"), ((0.0, 0.008), "holds"), ((0.02, 0.008), "leaks")):
+        held = [
+            trial("sealed", 0.0, 0.02, mask=mask, match=(0.0, 0.02), together=together)
+            for mask in masks
+        ]
+        found = judge("sealed", [*broken, *held])
+        assert found
+        assert found.sense == sense
+        assert (found.match.gain, found.match.margin) == (together or (0.0, 0.02))
 
 
 def test_a_later_run_of_as_many_steps_stands_for_an_earlier_one() -> None:
