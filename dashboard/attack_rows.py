@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dashboard import attack_words, series, words
-from dashboard.attacks import TOLD, WHOLE, Attempt, Gain
+from dashboard.attacks import TOLD, WHOLE, Attempt, Gain, faces
 from dashboard.links import Links
 from dashboard.matrix import Block, Cell, Line
 from dashboard.race import is_of_race
@@ -235,17 +235,14 @@ def _headline(attempt: Attempt, mean: MeanScore) -> tuple[str, str] | None:
 def _lines(
     own: Sequence[MeanScore], titled: Sequence[tuple[MeanScore, tuple[str, str]]]
 ) -> Iterator[Line]:
-    faces: dict[tuple[str, str], int] = {}
-    for (method, mask, *_), group in _grouped(m for m in own if m.source != WHOLE).items():
-        count = sum(m.images for m in group)
-        faces[method, mask] = max(faces.get((method, mask), 0), count)
+    seen = faces(own)
     names = {(m.method, m.mask, m.pair, m.metric): title for m, title in titled}
     for (method, mask, pair, metric), group in _grouped(m for m, _ in titled).items():
         whole = [m for m in group if m.source == WHOLE]
         summary = series.together(whole or group)
         value = float("inf") if summary.mean is None else summary.mean
         what, wanted = names[method, mask, pair, metric]
-        count = faces.get((method, mask), 0)
+        count = seen.get((group[0].run_id, method, mask), 0)
         yield Line(words.method(method), words.mask(mask), what, figure(value, metric), wanted,
                    f"{count:,}" if count else "–", group[0].run_id)  # fmt: skip
 

@@ -45,6 +45,12 @@ class Known:
 
 GATES: Final = {"psnr_db": GATE_DB, "identity_match": GATE_MATCH}
 
+OUTLINE: Final = 0.05
+"""How much more of the original's outline than of a control's a residual may show."""
+
+GUESSING: Final = 0.5
+"""The AUC of an oracle that cannot tell the right key."""
+
 _GAINS: Final = (
     Headline(r"(\w+):\w+", "gain_psnr_db", "{}: PSNR over the control", "≤ 0.3 dB"),
     Headline(
@@ -64,7 +70,10 @@ ATTACKS: Final[dict[str, Known]] = {
         "one protected file and the program",
         (
             Headline(
-                "original:estimate", "outline_over_control", "outline seen, over control", "≤ 0.05"
+                "original:estimate",
+                "outline_over_control",
+                "outline seen, over control",
+                f"≤ {OUTLINE:g}",
             ),
         ),
     ),
@@ -92,7 +101,9 @@ ATTACKS: Final[dict[str, Known]] = {
         "Dictionary and oracles",
         "one protected file, program, weights, a list with the passphrase on it",
         (
-            Headline(r"oracle:(\w+)", "auc", "right key told by {}: AUC", "0.5 is guessing"),
+            Headline(
+                r"oracle:(\w+)", "auc", "right key told by {}: AUC", f"{GUESSING:g} is guessing"
+            ),
             Headline("keys:dictionary", "found", "share of listed passphrases found"),
         ),
     ),

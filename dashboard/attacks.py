@@ -140,6 +140,15 @@ def grouped(means: Iterable[MeanScore]) -> dict[Key, list[MeanScore]]:
     return found
 
 
+def faces(means: Iterable[MeanScore]) -> dict[tuple[int, str, str], int]:
+    """How many faces were looked at, by run, method and mask; without those of whole runs alone."""
+    found: dict[tuple[int, str, str], int] = {}
+    for (run_id, method, mask, *_), own in grouped(m for m in means if m.source != WHOLE).items():
+        count = sum(m.images for m in own)
+        found[run_id, method, mask] = max(found.get((run_id, method, mask), 0), count)
+    return found
+
+
 def _unpaired(ours: Summary, theirs: Summary) -> float | None:
     """The margin as if the faces were not the same ones: too wide rather than too narrow.
 

@@ -53,6 +53,16 @@ def attacked(path: Path) -> Path:
     run = examples.start(results, "attack", "sealed", attack="dictionary", budget="a list")
     with results.running(run):
         results.add_costs(run, list(_costs()))
+        results.add_scores(run, list(_oracles()))
+    for name, rows in (
+        ("microscope", list(_outlines())),
+        ("map-search", list(_searches())),
+        ("byproducts", list(_byproducts())),
+        ("multiset", list(_gallery())),
+    ):
+        run = examples.start(results, "attack", "sealed", attack=name, budget="a little")
+        with results.running(run):
+            results.add_scores(run, rows)
     run = examples.start(results, "attack", "sealed", attack="keyless")
     results.add_scores(run, list(_keyless({"sealed": 33.0})))
     results.close()
@@ -96,6 +106,8 @@ def _pairs() -> Iterator[Score]:
                 value = 20.0 + best * share
                 yield from faces("proface-s-rand", "gaussian", f"original:{way}_{ending}", value)
             yield from faces("proface-s-rand", "gaussian", f"original:control_{ending}", 20.0)
+            pair = f"revealed:control_{ending}"
+            yield whole("proface-s-rand", "gaussian", pair, "gain_psnr_db_margin", 0.04)
 
 
 def _strengths() -> Iterator[Score]:
@@ -104,6 +116,7 @@ def _strengths() -> Iterator[Score]:
         yield from faces("mask", label, "original:control", value)
         yield from faces("mask", label, "original:mask", value - 2)
         yield whole("mask", label, "control:mask", "strength", times)
+        yield from faces("mask", label, "original:control", 0.1 / times, "identity_match", 0.05)
 
 
 def _keys() -> Iterator[Score]:
@@ -119,6 +132,37 @@ def _keys() -> Iterator[Score]:
 def _tamper() -> Iterator[Score]:
     yield from faces("sealed", "gaussian", "protected:pixel", 1.0, "noticed", 0.0)
     yield from faces("sealed", "gaussian", "untagged:pixel", 0.5, "noticed", 0.0)
+
+
+def _oracles() -> Iterator[Score]:
+    for oracle, area in (("sharpness", 0.6), ("outlier", 0.1)):
+        yield whole("sealed", "gaussian", f"oracle:{oracle}", "auc", area)
+    yield from faces("sealed", "gaussian", "keys:dictionary", 1.0, "found", 0.0)
+
+
+def _outlines() -> Iterator[Score]:
+    for method, value in (("sealed", 0.01), ("proface-s-rand", 0.4)):
+        pair, metric = "original:estimate", "outline_over_control"
+        yield from faces(method, "gaussian", pair, value, metric, 0.02)
+
+
+def _searches() -> Iterator[Score]:
+    for way, value in (("searched", 23.0), ("climbed", 21.0), ("protected", 22.0)):
+        yield from faces("proface-s-rand", "gaussian", f"original:{way}", value)
+    for way in ("searched", "climbed"):
+        yield whole("proface-s-rand", "gaussian", f"{way}:protected", "gain_psnr_db_margin", 0.25)
+
+
+def _byproducts() -> Iterator[Score]:
+    for name, value in (("byproduct", 13.0), ("recovery_byproduct", 19.5), ("mask", 20.0)):
+        pair = f"original:{name}"
+        yield from faces("proface-s-rand", "gaussian", pair, value, "fitted_psnr_db")
+
+
+def _gallery() -> Iterator[Score]:
+    for name, photo in (("multiset", 0.7), ("mask_multiset", 0.1)):
+        yield from faces("sealed", "sticker", f"original:{name}", photo, "same_photo", 0.1)
+        yield from faces("sealed", "sticker", f"original:{name}", 0.0, "same_person", 0.0)
 
 
 def _costs() -> Iterator[Cost]:

@@ -12,6 +12,7 @@ from dashboard import (
     attacks,
     data,
     frame,
+    glance,
     matrix,
     race,
     series,
@@ -19,6 +20,7 @@ from dashboard import (
 )
 from dashboard.attacks import Attempt
 from dashboard.charts import gains as gain_charts
+from dashboard.charts import glance as glance_charts
 from dashboard.charts import race as race_charts
 from dashboard.data import Source
 from dashboard.links import Links
@@ -49,6 +51,7 @@ def show(source: Source) -> None:
     links = Links({one.run_id: one.label for one in known.values()}, database())
     fair = [m for m in means if not known[m.run_id].one_key]
     verdicts(fair, known, links)
+    glanced(glance.facets(fair, known), links)
     gained(fair, links)
     world(means, known, links)
     curves(fair, links)
@@ -99,6 +102,28 @@ def verdicts(means: Sequence[MeanScore], known: Mapping[int, Attempt], links: Li
         "through another method. Leaks: a gain is surely above. Open: not known yet. "
         "The confidence is over faces of 112 px under masks at the papers' strength: a longer "
         "training, or another, may find more."
+    )
+
+
+def glanced(found: Sequence[glance.Facet], links: Links) -> None:
+    """One figure of every attack, each on its own axis beside its line."""
+    if not found:
+        return
+    st.subheader("Every attack at a glance", anchor=False)
+    methods = series.options([dot for facet in found for dot in facet.dots], "method")
+    for column, half in zip(st.columns(2), glance_charts.halves(found), strict=False):
+        with column:
+            st.plotly_chart(
+                glance_charts.dots(half, methods), alt=glance_charts.told(half),
+                config=frame.config(f"every-attack-{half[0].attack}"),
+            )  # fmt: skip
+    frame.export("every-attack", glance.lines(found))
+    st.html(matrix.table("attack", glance.cells(found), links, dark=dark()))
+    st.caption(
+        "A dot is a method under a mask: of several figures the one that is most surely bad for "
+        "the person. The dashed line is the most, or the least, that a method that holds has "
+        "there, or what the control has. Bars: 95 %, over the faces of the run. The table has of "
+        "each method the mask where that is surest; its figures lead to their runs."
     )
 
 
