@@ -48,6 +48,9 @@ GATES: Final = {"psnr_db": GATE_DB, "identity_match": GATE_MATCH}
 OUTLINE: Final = 0.05
 """How much more of the original's outline than of a control's a residual may show."""
 
+SAME: Final = 0.01
+"""Above this p value, two samples count as of one distribution."""
+
 GUESSING: Final = 0.5
 """The AUC of an oracle that cannot tell the right key."""
 
@@ -93,7 +96,7 @@ ATTACKS: Final[dict[str, Known]] = {
                 "random:one_char",
                 "ks_p_corrected",
                 "one character off looks like random: p, corrected for all tests",
-                "> 0.01",
+                f"> {SAME:g}",
             ),
         ),
     ),

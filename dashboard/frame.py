@@ -4,15 +4,16 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import data, words
+from dashboard import data, matrix, words
 from dashboard.data import Source
+from dashboard.links import Links
 from engine.results import Run
 
 Row = Mapping[str, Any]
@@ -41,6 +42,17 @@ def choose_database() -> str:
             "Database", names, key="db", bind="query-params",
             help=f"The released benchmark, those under runs/, and what {data.VARIABLE} names.",
         )  # fmt: skip
+
+
+def database() -> str:
+    """The open database as links name it: empty where it is the one that opens without asking."""
+    chosen = str(st.session_state.get("db") or "")
+    return "" if chosen == next(iter(data.databases()), "") else chosen
+
+
+def from_runs(runs: Iterable[int], links: Links) -> None:
+    """Which runs a figure comes from."""
+    st.html(f'{matrix.STYLE}<small class="fv-from">From {links.named(runs)}.</small>')
 
 
 def choose_protocol() -> str:

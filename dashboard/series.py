@@ -26,10 +26,6 @@ KNOWN: Final[dict[str, Iterable[str]]] = {
 }
 """The names that our words know, in their order."""
 
-BYPRODUCTS: Final = ("byproduct", "recovery_byproduct", "wrong_byproduct")
-KEYS: Final = ("wrong", "flipped", "one_char", "one_bit", "spoofed", *BYPRODUCTS)
-PLAIN: Final = ("mask", "protected", "recovered", "protected faces", "recovered faces")
-
 
 def is_sweep(method: str) -> bool:
     """Whether a method is a training with another number of blocks, for Figure 6 alone."""

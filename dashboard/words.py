@@ -171,6 +171,8 @@ def pair(name: str) -> str:
     kind, _, amount = second.rpartition("_")
     if kind == "flipped":
         return f"{share(amount)} of the key map flipped"
+    if kind == "tile":
+        return f"{share(amount)} of the key map flipped, as a tile"
     return name.replace(":", " beside ").replace("_", " ")
 
 

@@ -122,11 +122,18 @@ def _strengths() -> Iterator[Score]:
 def _keys() -> Iterator[Score]:
     yield whole("sealed", "gaussian", "keys:random", "tries", 10_000.0)
     yield whole("sealed", "gaussian", "keys:random", "opened", 0.0)
+    yield whole("sealed", "gaussian", "random:one_char", "ks", 0.11)
     yield whole("sealed", "gaussian", "random:one_char", "ks_p", 0.008)
     yield whole("sealed", "gaussian", "random:one_char", "ks_p_corrected", 0.032)
     yield from faces("sealed", "gaussian", "original:one_char", 9.0)
     yield from faces("sealed", "gaussian", "original:one_char", 0.0, "identity_match", 0.0)
     yield from faces("sealed", "gaussian", "original:recovered", 1.0)
+    for way, some, many in (("flipped", 40.0, 10.0), ("tile", 34.0, 20.0)):
+        for share, value in (("0.001", some), ("0.2", many)):
+            pair = f"original:{way}_{share}"
+            yield from faces("proface-s-rand", "gaussian", pair, value)
+    # Tiles were not tried on it.
+    yield from faces("proface-s-rand", "pixelate", "original:flipped_0.2", 30.0)
 
 
 def _tamper() -> Iterator[Score]:

@@ -1,3 +1,4 @@
+import json
 import math
 import re
 from collections.abc import Callable
@@ -11,10 +12,20 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import attack_curves, attack_rows, attack_words, attacks, matrix, race, words
+from dashboard import (
+    attack_curves,
+    attack_rows,
+    attack_words,
+    attacks,
+    key_rows,
+    matrix,
+    race,
+    words,
+)
 from dashboard.attacks import Attempt, Gain
 from dashboard.charts import gains as gain_charts
 from dashboard.charts import race as race_charts
+from dashboard.key_rows import KeyTest
 from dashboard.links import Links
 from dashboard.verdicts import verdicts
 from engine.results import MeanScore, Reader, Results
@@ -167,6 +178,34 @@ def test_right_keys_on_the_page_wrong_keys_are_the_benchmarks_alone(opened: Open
     told = " ".join(one.value for one in opened(both, "wrong_keys").markdown)
     assert "right key to original 48." in told
     assert "1.00 dB" not in told
+
+
+def test_the_page_wrong_keys_shows_tiles_and_the_test_with_its_run(opened: Opened) -> None:
+    app = opened(attack_examples.attacked, "wrong_keys")
+    titles = [one.value for one in app.subheader]
+    assert "Is one character off like any other key?" in titles
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    names = {trace.get("name") for spec in specs for trace in spec["data"]}
+    assert {"RandWR, scattered", "RandWR, one tile", "corrected for all tests"} <= names
+    # The mask on which no tile was tried has no part in it: 10 dB, and not 20.
+    (scattered,) = (
+        t for spec in specs for t in spec["data"] if t.get("name") == "RandWR, scattered"
+    )
+    assert scattered["y"] == pytest.approx([40.0, 10.0])
+    assert "runs=6+sealed" in bodies(app)
+
+
+def test_key_tests_are_of_the_newest_run_and_of_the_newest_weights(
+    means: list[MeanScore], known: dict[int, Attempt]
+) -> None:
+    (one,) = key_rows.key_tests(means, known)
+    assert one == KeyTest(6, "sealed", "gaussian", 0.11, 0.008, 0.032, attack_examples.FACES)
+    old = [m for m in means if m.run_id == 6]
+    later = [replace(m, run_id=7, mean=0.5) for m in old if m.metric == "ks_p"]
+    (newer,) = key_rows.key_tests([*old, *later], known)
+    assert (newer.run_id, newer.p_value, newer.corrected) == (7, 0.5, None)
+    weights = known | {7: replace(known[7], weights={"sealed": "b" * 64})}
+    assert key_rows.key_tests(old, weights) == []
 
 
 # --- gains and verdicts ---------------------------------------------------------------------------
@@ -459,7 +498,7 @@ def test_the_list_shows_what_says_how_it_went_or_else_everything(
     (test,) = (line for line in found["Wrong keys"].lines if line.value == "0.032")
     assert test.wanted == "> 0.01" and "corrected for all tests" in test.what
     every = {block.title: block for block in attack_rows.blocks(means, [], known, every=True)}
-    assert len(every["Wrong keys"].lines) == 7
+    assert len(every["Wrong keys"].lines) == 13
 
 
 def test_a_run_whose_configuration_nobody_wrote_down_is_still_shown(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ import math
 import pytest
 from dashboard_examples import FACES, SETS
 
-from dashboard import comparison, frame, run_rows, series, tables, words
+from dashboard import attack_words, comparison, frame, key_rows, run_rows, series, tables, words
 from dashboard.charts import blocks, cost, curves, keys, papers, spread, style
 from dashboard.comparison import GROUPS, Duel
+from dashboard.key_rows import KeyTest
 from engine.results import Loss, MeanScore, PaperCell, Run
 
 
@@ -174,6 +175,7 @@ def test_numbers(value: float | None, name: str, written: str) -> None:
 
 def test_pairs_and_metrics_that_nobody_named_are_readable() -> None:
     assert words.pair("original:flipped_0.05") == "5 % of the key map flipped"
+    assert words.pair("original:tile_0.05") == "5 % of the key map flipped, as a tile"
     assert words.pair("original:jpeg_90") == "original beside jpeg 90"
     assert words.axis("something_ms") == "something ms (ms)"
     assert words.share("much") == "much"
@@ -254,9 +256,61 @@ def test_points_know_their_face() -> None:
 def test_sweeps_run_over_percent() -> None:
     summary = series.Summary(40.0, 1.0, 5, 0)
     lost = series.Summary(None, 0.0, 5, 5)
-    figure = keys.sweep({"proface-s-rand": [(0.01, summary), (0.5, lost)]}, "psnr_db")
+    curves = {("proface-s-rand", "flipped"): [(0.01, summary), (0.5, lost)]}
+    figure = keys.sweep(curves, "psnr_db")
     assert list(figure.data[1].x) == [1.0]
-    assert "40.00 at 1 %" in keys.told_sweep({"sealed": [(0.01, summary)]}, "psnr_db")
+    assert "40.00 at 1 %" in keys.told_sweep(curves, "psnr_db")
+
+
+def test_tiles_stand_beside_scattered_bits_told_apart_by_more_than_colour() -> None:
+    points = [(0.01, series.Summary(40.0, 1.0, 5, 0))]
+    methods = ("proface-s-rand", "proface-s-obfs")
+    curves = {(method, way): points for method in methods for way in key_rows.WAYS}
+    drawn = {line.name: line for line in keys.sweep(curves, "psnr_db").data if line.name}
+    assert list(drawn) == [
+        "RandWR, scattered", "RandWR, one tile", "ObfsWR, scattered", "ObfsWR, one tile",
+    ]  # fmt: skip
+    looks = {name: (line.line.dash, line.marker.symbol) for name, line in drawn.items()}
+    assert looks == {
+        "RandWR, scattered": ("solid", "circle"), "RandWR, one tile": ("dash", "circle-open"),
+        "ObfsWR, scattered": ("solid", "square"), "ObfsWR, one tile": ("dash", "square-open"),
+    }  # fmt: skip
+    assert drawn["RandWR, scattered"].line.color == drawn["RandWR, one tile"].line.color
+    assert "ObfsWR, one tile: 40.00 at 1 %" in keys.told_sweep(curves, "psnr_db")
+
+
+def test_both_ways_of_a_sweep_are_of_the_same_masks_where_there_are_some() -> None:
+    def of(method: str, mask: str, way: str) -> MeanScore:
+        return mean(40.0, method=method, mask=mask, pair=f"original:{way}_0.05")
+
+    same = [of("a", "gaussian", "flipped"), of("a", "gaussian", "tile")]
+    alone = [of("b", "sticker", "flipped")]
+    apart = [of("c", "gaussian", "flipped"), of("c", "sticker", "tile")]
+    other = [of("a", "sticker", "flipped"), mean(1.0, pair="original:one_char")]
+    assert key_rows.alike([*same, *alone, *apart, *other]) == [*same, *alone, *apart]
+    assert list(key_rows.sweep([*same, *alone])) == [
+        ("a", "flipped"), ("a", "tile"), ("b", "flipped"),
+    ]  # fmt: skip
+
+
+def test_a_key_test_shows_its_p_value_and_the_corrected_one() -> None:
+    found = [
+        KeyTest(7, "sealed", "gaussian", 0.11, 0.008, 0.032, 40),
+        KeyTest(7, "sealed", "sticker", None, 0.0, None, 40),
+    ]
+    figure = keys.tests(found)
+    tested, corrected, line = figure.data
+    assert (list(tested.x), list(corrected.x)) == ([0.008, 1e-6], [0.032])
+    assert tested.marker.symbol != corrected.marker.symbol
+    assert list(corrected.y) == ["Sealed, blur"]
+    assert [shape.x0 for shape in figure.layout.shapes] == [attack_words.SAME]
+    assert line.name == "like any other key above 0.01"
+    low, high = figure.layout.xaxis.range
+    assert low < math.log10(1e-6) < math.log10(attack_words.SAME) < high
+    told = "Sealed, blur: p 0.008, corrected p 0.032, distance 0.11; 40 faces, run 7"
+    assert corrected.customdata[0] == told
+    assert keys.told_tests(found).endswith(f"{told}; Sealed, sticker: p 0; 40 faces, run 7")
+    keys.tests([KeyTest(7, "sealed", "gaussian", None, None, 0.5, 40)])
 
 
 def test_edits_stand_in_the_order_of_our_words() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import attack_examples
 import pytest
 
-from dashboard import attack_words, attacks, frame, glance, matrix, series
+from dashboard import attack_words, attacks, frame, glance, key_rows, matrix, series
 from dashboard.attacks import Attempt
 from dashboard.charts import glance as charts
 from dashboard.charts import style
@@ -173,3 +173,18 @@ def test_every_attack_of_the_released_database_is_on_the_chart() -> None:
         assert own
         assert all(" face" in text and ", run " in text for text in own)
     assert all(facet.title in charts.told(every) for facet in every)
+
+
+def test_the_released_database_has_tiles_and_a_test_for_each_method() -> None:
+    means, known = read(RELEASED)
+    tried = [m for m in means if known[m.run_id].attack == "wrong-keys"]
+    tests = key_rows.key_tests(tried, known)
+    assert {one.method for one in tests} == {m.method for m in tried}
+    assert all(one.p_value is not None and one.corrected is not None for one in tests)
+    curves = key_rows.sweep(key_rows.alike(series.newest(tried)))
+    methods = {method for method, _ in curves}
+    assert methods
+    assert set(curves) == {(method, way) for method in methods for way in key_rows.WAYS}
+    for method in methods:
+        scattered, tile = ([share for share, _ in curves[method, way]] for way in key_rows.WAYS)
+        assert scattered == tile

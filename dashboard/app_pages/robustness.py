@@ -10,7 +10,6 @@ from dashboard import (
     attack_rows,
     attack_words,
     attacks,
-    data,
     frame,
     glance,
     matrix,
@@ -48,7 +47,7 @@ def show(source: Source) -> None:
     if not means and not costs:
         empty(unfinished)
         return
-    links = Links({one.run_id: one.label for one in known.values()}, database())
+    links = Links({one.run_id: one.label for one in known.values()}, frame.database())
     fair = [m for m in means if not known[m.run_id].one_key]
     verdicts(fair, known, links)
     glanced(glance.facets(fair, known), links)
@@ -73,12 +72,6 @@ def empty(unfinished: int) -> None:
         words.ATTACK, "This command attacks and keeps the figures; the second one lists the names:",
     )  # fmt: skip
     st.code(words.LIST_ATTACKS, language="bash")
-
-
-def database() -> str:
-    """The open database, where it is not the one that opens without asking."""
-    chosen = str(st.session_state.get("db") or "")
-    return "" if chosen == next(iter(data.databases()), "") else chosen
 
 
 def dark() -> bool:
@@ -226,12 +219,7 @@ def draw(
     """Curves with their words, numbers and runs."""
     rows = [{"curve": key, **vars(point)} for key, points in found.items() for point in points]
     frame.plot(figure, gain_charts.told_curves(found, "psnr_db", lead, names), name, rows)
-    from_runs((point.run_id for points in found.values() for point in points), links)
-
-
-def from_runs(runs: Iterable[int], links: Links) -> None:
-    """Which runs a figure comes from."""
-    st.html(f'{matrix.STYLE}<small class="fv-from">From {links.named(runs)}.</small>')
+    frame.from_runs((point.run_id for points in found.values() for point in points), links)
 
 
 def races(found: Sequence[race.Racer], links: Links) -> None:

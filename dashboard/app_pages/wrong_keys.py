@@ -1,10 +1,14 @@
 """Wrong keys: how far apart right and wrong lie, and how little must be wrong for it."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from dashboard import frame, series, words
+from dashboard import attacks, frame, key_rows, series, words
+from dashboard.attacks import Attempt
 from dashboard.charts import keys, spread, style
 from dashboard.data import Source
+from dashboard.links import Links
 from engine.results import MeanScore
 
 SENSES = {
@@ -13,7 +17,7 @@ SENSES = {
     "mask:wrong": "wrong key to mask",
 }
 
-EDITS = {"flipped", "one_char", "one_bit", "spoofed"}
+EDITS = {*key_rows.WAYS, "one_char", "one_bit", "spoofed"}
 """What is taken of attacks too; right and wrong keys are the benchmark's alone."""
 
 
@@ -26,8 +30,8 @@ def show(source: Source) -> None:
             "By", ["psnr_db", "ssim"], default="psnr_db", required=True, key="by",
             bind="query-params", format_func=lambda name: words.metric(name).title,
         )  # fmt: skip
-    attacks = [run.id for run in source.runs("attack", hidden=False) if run.state == "finished"]
-    tried = source.means(attacks, protocol=protocol, metric=metric) if attacks else []
+    known = attacks.attempts(source.runs("attack", hidden=False))
+    tried = source.means(sorted(known), protocol=protocol, metric=metric) if known else []
     means = series.newest([
         *source.means(protocol=protocol, metric=metric),
         *(m for m in tried if series.second(m.pair) in EDITS),
@@ -39,6 +43,7 @@ def show(source: Source) -> None:
         sweep(means, metric)
     with right:
         edits(means, metric)
+    one_character(source, known, protocol)
     byproducts(source, protocol)
     clipped(source, protocol)
 
@@ -91,20 +96,19 @@ def sense(own: list[MeanScore]) -> str:
 def sweep(means: list[MeanScore], metric: str) -> None:
     """Quality over the share of wrong bits of the key map."""
     st.subheader("How wrong must a key be?", anchor=False)
-    found = [m for m in means if series.second(m.pair) == "flipped"]
+    found = key_rows.alike(means)
     if not found:
         frame.nothing("No sweep over wrong bits of the key map is recorded.", words.KEY_ATTACKS)
         return
-    curves = {
-        method: sorted(
-            (series.amount(pair) or 0.0, series.together(mine))
-            for pair, mine in series.split(own, "pair").items()
-        )
-        for method, own in series.split(found, "method").items()
-    }
+    curves = key_rows.sweep(found)
     frame.plot(
         keys.sweep(curves, metric), keys.told_sweep(curves, metric), "key-sweep", series.rows(found)
     )
+    if any(way == "tile" for _, way in curves):
+        st.caption(
+            "The wrong bits are scattered over the key map, or all in one tile; both over the "
+            "masks and sets on which both were tried."
+        )
 
 
 def edits(means: list[MeanScore], metric: str) -> None:
@@ -123,6 +127,25 @@ def edits(means: list[MeanScore], metric: str) -> None:
     }
     frame.plot(
         keys.edits(found, metric), keys.told_edits(found, metric), "key-edits", series.rows(special)
+    )
+
+
+def one_character(source: Source, known: Mapping[int, Attempt], protocol: str) -> None:
+    """Whether a passphrase that is nearly right shows other pictures than any key."""
+    pairs = ("random:one_char", "original:one_char")
+    means = source.means(sorted(known), protocol=protocol, pair=pairs) if known else []
+    found = key_rows.key_tests(means, known)
+    if not found:
+        return
+    st.subheader("Is one character off like any other key?", anchor=False)
+    frame.plot(keys.tests(found), keys.told_tests(found), "key-tests", key_rows.lines(found))
+    links = Links({one.run_id: one.label for one in known.values()}, frame.database())
+    frame.from_runs((one.run_id for one in found), links)
+    st.caption(
+        "The test of Kolmogorov and Smirnov: how far what one character off shows is from the "
+        "original, beside the same of random keys. A small p value says that they differ, so that "
+        "a guess which is nearly right could be seen. The more tests, the surer one is small by "
+        "chance: the corrected values allow for that (Holm)."
     )
 
 
