@@ -352,6 +352,22 @@ def test_wrong_keys_show_sweep_and_edits(opened: Opened) -> None:
     assert "gain over the mask" in texts(app)
 
 
+def test_histograms_of_many_methods_are_not_squeezed(opened: Opened) -> None:
+    def many(path: Path) -> Path:
+        results = Results(path)
+        run = examples.start(results, "benchmark", "sealed")
+        with results.running(run):
+            for i in range(5):
+                rows = examples.scores(f"method{i}", "gaussian", "original:wrong", 8.0)
+                results.add_scores(run, rows)
+        results.close()
+        return path
+
+    app = opened(many, "wrong_keys")
+    assert sum("method" in one.value for one in app.markdown) == 5
+    assert min(column.weight for column in app.columns) > 0.3
+
+
 def test_robustness_shows_what_attacks_left(opened: Opened) -> None:
     app = opened(examples.small, "robustness")
     body = "".join(html.proto.body for html in app.get("html"))

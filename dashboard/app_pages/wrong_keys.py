@@ -17,6 +17,9 @@ SENSES = {
     "mask:wrong": "wrong key to mask",
 }
 
+ABREAST = 3
+"""So many histograms beside each other can still be read."""
+
 EDITS = {*key_rows.WAYS, "one_char", "one_bit", "spoofed"}
 """What is taken of attacks too; right and wrong keys are the benchmark's alone."""
 
@@ -55,8 +58,10 @@ def apart(source: Source, means: list[MeanScore], metric: str, protocol: str) ->
     if not methods:
         frame.nothing("No wrong key has been tried so.", words.benchmark(protocol))
         return
-    for column, method in zip(st.columns(len(methods)), methods, strict=True):
-        with column:
+    for place, method in enumerate(methods):
+        if place % ABREAST == 0:
+            columns = st.columns(min(ABREAST, len(methods)))
+        with columns[place % ABREAST]:
             own = [m for m in means if m.method == method and m.pair in SENSES]
             hills(source, own, method, metric)
 
