@@ -70,6 +70,8 @@ def test_looking_at_keys_loads_no_torch() -> None:
         ({"tries": 0}, MethodError),
         ({"minutes": 0.0}, MethodError),
         ({"minutes": float("nan")}, MethodError),
+        ({"variant": "large"}, MethodError),
+        ({"variant": "nonsense"}, MethodError),
     ],
 )
 def test_what_would_fail_later_is_refused_at_once(
@@ -81,6 +83,19 @@ def test_what_would_fail_later_is_refused_at_once(
         run_attack("microscope", FaceSet(folder), config, results)
     with Reader(tmp_path / "results.db") as reader:
         assert reader.runs() == []
+
+
+@pytest.mark.parametrize("name", [*ATTACKS])
+def test_an_attack_takes_the_variants_that_it_names_and_no_others(name: str) -> None:
+    attack = ATTACKS[name]
+    assert bool(attack.variants) == (name in ("keyless", "deblur"))
+    for word in attack.variants:
+        attack.check(quick(variant=word))
+    attack.check(quick(variant="+".join(attack.variants)))
+    for wrong in ("nonsense", "+".join([*attack.variants, "nonsense"])):
+        with pytest.raises(MethodError, match=f"{name} has no variant 'nonsense'") as caught:
+            attack.check(quick(variant=wrong))
+        assert all(word in caught.value.hint for word in attack.variants or ("leave it out",))
 
 
 def test_a_target_is_the_file_as_it_lies_on_disk(folder: Path) -> None:
@@ -216,6 +231,24 @@ def test_the_command_says_what_it_spends_and_prints_the_means(
     assert str(tmp_path) not in run.command
 
 
+def test_the_command_refuses_a_foreign_variant_before_any_work(
+    folder: Path, tmp_path: Path
+) -> None:
+    db = tmp_path / "results.db"
+    words = ("--data", str(folder), "--methods", "glass", "--masks", "pixelate", "--db", str(db))
+    code, _, err = run_cli("known-plaintext", *words, "--variant", "large")
+    assert (code, "known-plaintext has no variant 'large'" in err) == (1, True)
+    assert "budget:" not in err and not db.exists()
+
+
+def test_what_training_asks_for_is_passed_to_what_trains(tmp_path: Path) -> None:
+    nothing = str(tmp_path / "nowhere")
+    words = ("--minutes", "1", "--training", nothing, "--keep", nothing, "--data", nothing)
+    code, _, err = run_cli("keyless", *words, "--methods", "glass", "--masks", "pixelate")
+    assert code == 1 and "changes nothing" not in err
+    assert "1 minutes for all networks" in err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -223,6 +256,10 @@ def test_the_command_says_what_it_spends_and_prints_the_means(
         (("microscope",), 2, "--data"),
         (("microscope", "--data", "nowhere"), 1, "error:"),
         (("microscope", "--preset", "strong"), 2, "--preset"),
+        (("microscope", "--minutes", "2"), 1, "--minutes changes nothing in microscope"),
+        (("tamper", "--training", "faces"), 1, "--training changes nothing in tamper"),
+        (("dictionary", "--keep", "runs"), 1, "--keep changes nothing in dictionary"),
+        (("known-plaintext", "--minutes", "2"), 1, "known-plaintext takes --keep"),
     ],
 )
 def test_the_command_refuses_in_words(words: tuple[str, ...], code: int, told: str) -> None:

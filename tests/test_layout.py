@@ -152,6 +152,7 @@ READING_ORDER = (
     "benchmark.units",
     "benchmark",
     "attacks.target",
+    "attacks.plan",
     "attacks.attack",
     "attacks.remask",
     "attacks.wrong_keys",

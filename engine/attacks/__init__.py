@@ -92,8 +92,8 @@ def run_attack(
         The number of the run.
 
     Raises:
-        MethodError, MaskError, ModelError: as :func:`find_attack`, :meth:`AttackConfig.check`, or
-            the attack cannot be made on these methods or masks.
+        MethodError, MaskError, ModelError: as :func:`find_attack`, :meth:`Attack.check`, or the
+            attack cannot be made on these methods or masks.
         ResultsError: the database cannot be written; what was stored before is whole.
     """
     import torch
@@ -103,8 +103,8 @@ def run_attack(
     from engine.provenance import provenance
 
     attack = find_attack(name)
-    config.check()
-    described = config.described(attack, faces)
+    attack.check(config)
+    described = attack.described(config, faces)
     weights = ",".join(find_method(method).model_hash().hex() for method in config.methods)
     run_id = results.start_run(
         "attack", ",".join(config.methods), command, described, provenance=provenance(),

@@ -10,20 +10,19 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.attacks.plan import AttackConfig
 from engine.attacks.target import Target, paper_sized
 from engine.benchmark.photographs import settle, whole
-from engine.benchmark.plan import BenchmarkConfig, Subject, choose, passphrase
+from engine.benchmark.plan import Subject, choose, passphrase
 from engine.data import FaceFile, FaceSet
 from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import open_protected
 from engine.keys import KdfParams
 from engine.masks import make_mask
-from engine.methods import find_method
 from engine.pipeline import Preset, ProtectOptions, protect
 from engine.results.records import Artifact, Cost, Score
 
@@ -40,69 +39,6 @@ Report = Callable[[int, int, str], None]
 
 def no_report(done: int, total: int, what: str) -> None:
     """Say nothing."""
-
-
-@dataclass(frozen=True)
-class AttackConfig:
-    """What to attack, and how hard.
-
-    Attributes:
-        methods: names in :data:`engine.methods.METHODS`.
-        masks: names in :data:`engine.masks.MASKS`.
-        preset: mask strengths; the papers' at 112 px by default.
-        limit: faces of each set, chosen with ``seed``; None for all.
-        seed: of the choice and of the passphrases.
-        tries: keys, edits or steps, whichever the attack counts; its own default where None.
-        minutes: how long an attack that trains may train.
-        training: folder with faces to train an attacker on, as :mod:`engine.data` finds them.
-        device: torch's name of where networks run.
-        variant: words of the attack's own that change it, joined by ``+``, such as ``"large"``.
-        keep: folder for what an attack trains, so that it can be stopped and gone on with.
-    """
-
-    methods: tuple[str, ...]
-    masks: tuple[str, ...]
-    preset: Preset = "paper"
-    limit: int | None = None
-    seed: int = 0
-    tries: int | None = None
-    minutes: float = 2.0
-    training: Path | None = None
-    device: str = "cpu"
-    variant: str = ""
-    keep: Path | None = None
-
-    def benchmark(self, *parts: str) -> BenchmarkConfig:
-        """The same choice of methods, masks and faces, as the benchmark takes it."""
-        return BenchmarkConfig(
-            self.methods, self.masks, preset=self.preset, limit=self.limit, seed=self.seed,
-            parts=parts,
-        )  # fmt: skip
-
-    def check(self) -> None:
-        """Refuse before any work what would fail later.
-
-        Raises:
-            MethodError, MaskError, ModelError: as :meth:`BenchmarkConfig.check`.
-            MethodError: fewer than one try, or no time at all.
-        """
-        for name in self.methods:
-            find_method(name)
-        self.benchmark().check()
-        if self.tries is not None and self.tries < 1:
-            raise MethodError(f"tries must be 1 or more, got {self.tries}", hint="leave it out")
-        if not self.minutes > 0:
-            raise MethodError(f"minutes must be above 0, got {self.minutes:g}", hint="take 2")
-
-    def described(self, attack: "Attack", faces: FaceSet) -> str:
-        """JSON to be kept with the run: which attack, its budget, what it was given."""
-        plain = dataclasses.asdict(self)
-        # A folder's whole path would tell of the machine.
-        plain["training"] = None if self.training is None else self.training.name
-        plain["keep"] = None if self.keep is None else self.keep.name
-        plain |= {"attack": attack.name, "budget": attack.budget(self), "data": faces.sha256()}
-        plain["weights"] = {name: Subject(name).weights_hash() for name in self.methods}
-        return json.dumps(plain, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -290,6 +226,8 @@ class Attack:
         budget: what it spends under a configuration, in words; printed before the run, kept with
             it.
         run: attacks a scene, and yields what it finds.
+        variants: words that the configuration's ``variant`` may join.
+        options: which of the configuration's ``minutes``, ``training`` and ``keep`` it reads.
     """
 
     name: str
@@ -298,3 +236,31 @@ class Attack:
     goal: str
     budget: Callable[[AttackConfig], str]
     run: Callable[[Scene], Iterator[Outcome]]
+    variants: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def check(self, config: AttackConfig) -> None:
+        """Refuse before any work what would fail later, or be stored as what it was not.
+
+        Raises:
+            MethodError, MaskError, ModelError: as :meth:`AttackConfig.check`.
+            MethodError: the variant has a word that this attack does not know.
+        """
+        config.check()
+        for word in filter(None, config.variant.split("+")):
+            if word not in self.variants:
+                known = f"known: {', '.join(self.variants)}; join several with +"
+                raise MethodError(
+                    f"{self.name} has no variant {word!r}",
+                    hint=known if self.variants else "leave it out: this attack has none",
+                )
+
+    def described(self, config: AttackConfig, faces: FaceSet) -> str:
+        """JSON to be kept with the run: which attack, its budget, what it was given."""
+        plain = dataclasses.asdict(config)
+        # A folder's whole path would tell of the machine.
+        plain["training"] = None if config.training is None else config.training.name
+        plain["keep"] = None if config.keep is None else config.keep.name
+        plain |= {"attack": self.name, "budget": self.budget(config), "data": faces.sha256()}
+        plain["weights"] = {name: Subject(name).weights_hash() for name in config.methods}
+        return json.dumps(plain, sort_keys=True)

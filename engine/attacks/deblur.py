@@ -120,4 +120,6 @@ ATTACK = Attack(
     goal="the face, or as much of it as a mask of each strength leaves",
     budget=_budget,
     run=_run,
+    variants=VARIANTS,
+    options=("minutes", "training", "keep"),
 )

@@ -225,4 +225,6 @@ ATTACK = Attack(
     goal="more of the face than the mask alone gives away",
     budget=_budget,
     run=_run,
+    variants=VARIANTS,
+    options=("minutes", "training", "keep"),
 )

@@ -248,4 +248,5 @@ ATTACK = Attack(
     goal="another face under the same passphrase",
     budget=_budget,
     run=_run,
+    options=("keep",),
 )

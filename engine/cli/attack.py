@@ -21,9 +21,10 @@ from engine.cli.terminal import (
     names,
     say,
 )
+from engine.errors import MethodError
 
 if TYPE_CHECKING:
-    from engine.attacks.attack import AttackConfig
+    from engine.attacks.attack import Attack, AttackConfig
     from engine.results import Cost, MeanScore
 
 _METHODS = "sealed,proface-k,proface-s-rand,proface-s-obfs"
@@ -43,7 +44,9 @@ def attack(
     tries: Annotated[
         int | None, typer.Option(min=1, help="keys, edits or steps; the attack's own without")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="of training, for an attack that trains")] = 2.0,
+    minutes: Annotated[
+        float | None, typer.Option(help="of training, for an attack that trains; 2 without")
+    ] = None,
     training: Annotated[
         Path | None, typer.Option(help="folder with faces to train the attacker on")
     ] = None,
@@ -68,12 +71,28 @@ def attack(
             return
         from engine.attacks import find_attack
 
-        find_attack(name)
+        given = {"minutes": minutes, "training": training, "keep": keep}
+        _refuse_idle(find_attack(name), [one for one, value in given.items() if value is not None])
         if data is None:
             raise typer.BadParameter("expected a folder or zip of faces", param_hint="--data")
         config = _config(methods, masks, preset, limit, seed, tries, minutes, training, device)
         config = dataclasses.replace(config, variant=variant, keep=keep)
         attack_and_tell(name, data, db, config)
+
+
+def _refuse_idle(attack: "Attack", given: Sequence[str]) -> None:
+    """Refuse options that an attack does not read: who gave one takes the figures for its work.
+
+    Raises:
+        MethodError: one of them was given.
+    """
+    for option in given:
+        if option not in attack.options:
+            taken = ", ".join(f"--{one}" for one in attack.options) or "none of these"
+            raise MethodError(
+                f"--{option} changes nothing in {attack.name}",
+                hint=f"leave it out; of what training asks for, {attack.name} takes {taken}",
+            )
 
 
 def _config(
@@ -83,7 +102,7 @@ def _config(
     limit: int,
     seed: int,
     tries: int | None,
-    minutes: float,
+    minutes: float | None,
     training: Path | None,
     device: str,
 ) -> "AttackConfig":
@@ -98,7 +117,7 @@ def _config(
         limit=limit,
         seed=seed,
         tries=tries,
-        minutes=minutes,
+        minutes=AttackConfig.minutes if minutes is None else minutes,
         training=training,
         device=find_device(device),
     )
@@ -110,7 +129,8 @@ def _print_attacks(config: "AttackConfig") -> None:
 
     table = Table("attack", "the attacker has", "and wants", "budget", show_lines=True)
     for one in ATTACKS.values():
-        table.add_row(one.name, one.knowledge, one.goal, one.budget(config))
+        variants = f"\nvariants: {', '.join(one.variants)}" if one.variants else ""
+        table.add_row(one.name, one.knowledge, one.goal, f"{one.budget(config)}{variants}")
     Console().print(table)
 
 
@@ -127,6 +147,7 @@ def attack_and_tell(name: str, data: Path, db: Path, config: "AttackConfig") -> 
 
     end_as_by_ctrl_c()
     chosen = ATTACKS[name]
+    chosen.check(config)
     say(f"{chosen.title}: the attacker has {chosen.knowledge}, and wants {chosen.goal}")
     say(f"budget: {chosen.budget(config)}")
     with contextlib.closing(Results(db)) as results, face_bar() as report:
