@@ -1,13 +1,20 @@
 """Wrong keys and maps: each is wrong where it says it is, and nowhere else."""
 
 import math
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.attacks.guesses import flip_share, one_bit_off, one_character_off, random_key
+from engine.attacks.guesses import (
+    all_one_character_off,
+    flip_share,
+    one_bit_off,
+    one_character_off,
+    random_key,
+)
 from engine.errors import MethodError, PassphraseError, SecretError
 from engine.keys import Key, normalize_passphrase
 
@@ -44,6 +51,36 @@ def test_one_character_off_keeps_within_what_a_passphrase_may_be(text: str) -> N
 def test_one_character_off_of_nothing_is_refused() -> None:
     with pytest.raises(PassphraseError):
         one_character_off("", 0)
+    with pytest.raises(PassphraseError):
+        next(all_one_character_off("", 0))
+
+
+def test_every_edit_comes_once_and_kinds_take_turns() -> None:
+    edits = list(all_one_character_off(SECRET, 3))
+    assert len(set(edits)) == len(edits)
+    replaced = sum(letter != sign for sign in SECRET for letter in map(chr, range(33, 127)))
+    pairs = list(pairwise(SECRET))
+    alike = sum(one == other for one, other in pairs)
+    dropped = doubled = len(SECRET) - alike  # "rr" loses either letter with one result
+    assert len(edits) == replaced + dropped + doubled + len(pairs) - alike
+    lengths = [len(edit) - len(SECRET) for edit in edits[:40]]
+    assert lengths.count(-1) >= 9 and lengths.count(1) >= 9
+    assert {one_character_off(SECRET, seed) for seed in range(300)} <= set(edits)
+    assert list(all_one_character_off(SECRET, 3)) == edits
+    assert list(all_one_character_off(SECRET, 4)) != edits
+
+
+@pytest.mark.parametrize("text", ["a", "ｆ", "ﬁ", "x" * 1024, "zz"])
+def test_every_edit_is_another_valid_passphrase(text: str) -> None:
+    right = normalize_passphrase(text)
+    edits = list(islice(all_one_character_off(text, 0), 200))
+    assert len({*map(normalize_passphrase, edits)} - {right}) == len(edits) > 90
+
+
+def test_a_long_passphrase_has_enough_of_them() -> None:
+    words = "0123456789abcdef" * 4  # as the benchmark's are: of 1,000 draws some 200 came twice
+    edits = list(islice(all_one_character_off(words, 0), 1000))
+    assert len(set(edits)) == 1000
 
 
 def test_one_bit_off_flips_the_bit_it_says() -> None:

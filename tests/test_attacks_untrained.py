@@ -14,7 +14,7 @@ from weak_methods import Glass, Loud, Picky
 from weak_targets import Whisper, write_faces
 
 import engine
-from engine.attacks import ATTACKS
+from engine.attacks import ATTACKS, wrong_keys
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.common_passphrases import common_passphrases
 from engine.attacks.dictionary import find_rank
@@ -31,7 +31,7 @@ from engine.attacks.wrong_keys import distance_of_samples, holm
 from engine.data import FaceSet
 from engine.errors import DataError, MethodError
 from engine.images import open_protected
-from engine.keys import key_map_tensor
+from engine.keys import Key, key_map_tensor
 from engine.masks import MASKS, make_mask, mask_label
 from engine.methods import METHODS
 from engine.methods.embedding import protect_crop, recover_by_map, recover_crop
@@ -183,6 +183,27 @@ def test_no_key_opens_what_is_sealed(faces: FaceSet) -> None:
     assert max(by_pair(scores, "identity_match")["original:random"]) == 0
     (p_value,) = by_pair(scores, "ks_p")["random:one_char"]
     assert by_pair(scores, "ks_p_corrected")["random:one_char"] == [p_value]  # of one test alone
+
+
+def test_no_edit_is_tried_twice_and_only_what_was_tried_is_counted(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guessed: list[str] = []
+    derive = Trial.derive
+
+    def noted(trial: Trial, words: str) -> Key:
+        guessed.append(words)
+        return derive(trial, words)
+
+    monkeypatch.setattr(Trial, "derive", noted)
+    scores = attacked("wrong-keys", faces, "glass", tries=2000, limit=1)
+    asked = guessed[:200]  # the others are for looking at what they show
+    assert by_pair(scores, "tries")["keys:one_char"] == [200]
+    assert len(set(asked)) == 200
+
+    monkeypatch.setattr(wrong_keys, "all_one_character_off", lambda *_: iter(["one", "other"]))
+    scores = attacked("wrong-keys", faces, "glass", tries=400)
+    assert by_pair(scores, "tries")["keys:one_char"] == [4]  # two faces, two edits of each
 
 
 def test_p_values_are_corrected_for_the_number_of_methods_and_masks(faces: FaceSet) -> None:

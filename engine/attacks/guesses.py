@@ -3,7 +3,8 @@
 import random
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import chain, zip_longest
 from typing import Final
 
 import numpy as np
@@ -31,17 +32,43 @@ def one_character_off(passphrase: str, seed: int) -> str:
     Raises:
         PassphraseError: as :func:`engine.keys.normalize_passphrase`.
     """
-    right = normalize_passphrase(passphrase)
-    text = right.decode("utf-8")
+    right = normalize_passphrase(passphrase).decode("utf-8")
     draw = random.Random(seed)
     while True:
-        edited = draw.choice((_replace, _drop, _double, _swap))(text, draw)
-        try:
-            found = normalize_passphrase(edited)
-        except PassphraseError:  # dropped to nothing, or doubled beyond the limit
-            continue
-        if found != right:
-            return found.decode("utf-8")
+        edit, place = draw.choice(_EDITS), draw.randrange(len(right))
+        found = _normalized(edit(right, place, draw.choice(_LETTERS) if edit is _replace else ""))
+        if found is not None and found != right:
+            return found
+
+
+def all_one_character_off(passphrase: str, seed: int) -> Iterator[str]:
+    """Mistype a passphrase in every way of :func:`one_character_off`, each result once.
+
+    Args:
+        passphrase: the right one.
+        seed: any integer; the same one gives the same order. The kinds of edits come in turn, as
+            long as there are more of each: most are replacements.
+
+    Yields:
+        Passphrases in NFKC that are hashed to different keys, none of them the right one.
+
+    Raises:
+        PassphraseError: as :func:`engine.keys.normalize_passphrase`, when the first is asked for.
+    """
+    right = normalize_passphrase(passphrase).decode("utf-8")
+    draw = random.Random(seed)
+    kinds = [
+        [(edit, place, letter) for place in range(len(right)) for letter in letters]
+        for edit, letters in ((_replace, _LETTERS), (_drop, " "), (_double, " "), (_swap, " "))
+    ]
+    for kind in kinds:
+        draw.shuffle(kind)
+    seen = {right}
+    for edit, place, letter in filter(None, chain.from_iterable(zip_longest(*kinds))):
+        found = _normalized(edit(right, place, letter))
+        if found is not None and found not in seen:
+            seen.add(found)
+            yield found
 
 
 def one_bit_off(key: Key, bit: int) -> Key:
@@ -111,24 +138,31 @@ def _tile(height: int, width: int, count: int, draw: np.random.Generator) -> tup
     return slice(top, top + rows), slice(left, left + columns)
 
 
-_Edit = Callable[[str, random.Random], str]
+def _normalized(edited: str) -> str | None:
+    """A passphrase in NFKC; None where it was dropped to nothing, or doubled beyond the limit."""
+    try:
+        return normalize_passphrase(edited).decode("utf-8")
+    except PassphraseError:
+        return None
 
 
-def _replace(text: str, draw: random.Random) -> str:
-    i = draw.randrange(len(text))
-    return text[:i] + draw.choice(_LETTERS) + text[i + 1 :]
+def _replace(text: str, place: int, letter: str) -> str:
+    return text[:place] + letter + text[place + 1 :]
 
 
-def _drop(text: str, draw: random.Random) -> str:
-    i = draw.randrange(len(text))
-    return text[:i] + text[i + 1 :]
+def _drop(text: str, place: int, letter: str) -> str:
+    del letter
+    return text[:place] + text[place + 1 :]
 
 
-def _double(text: str, draw: random.Random) -> str:
-    i = draw.randrange(len(text))
-    return text[:i] + text[i] + text[i:]
+def _double(text: str, place: int, letter: str) -> str:
+    del letter
+    return text[:place] + text[place] + text[place:]
 
 
-def _swap(text: str, draw: random.Random) -> str:
-    i = draw.randrange(len(text))
-    return text[:i] + text[i + 1 : i + 2] + text[i] + text[i + 2 :]
+def _swap(text: str, place: int, letter: str) -> str:
+    del letter
+    return text[:place] + text[place + 1 : place + 2] + text[place] + text[place + 2 :]
+
+
+_EDITS: Final = (_replace, _drop, _double, _swap)
