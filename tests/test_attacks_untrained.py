@@ -20,14 +20,14 @@ from engine.attacks.common_passphrases import common_passphrases
 from engine.attacks.dictionary import find_rank
 from engine.attacks.distortions import DISTORTIONS
 from engine.attacks.forgeries import FORGERIES
-from engine.attacks.keys import Trial
+from engine.attacks.keys import SweepPoint, Trial
 from engine.attacks.microscope import TIMES, estimate_mask
 from engine.attacks.oracles import ORACLES, area_under_curve
 from engine.attacks.rates import SPACES, gpu_rates, paper_key_map, rate_costs
 from engine.attacks.remask import can_remask, remask
 from engine.attacks.residual import MID_GREY, amplify, outline_correlation
 from engine.attacks.tamper import noticed
-from engine.attacks.wrong_keys import distance_of_samples, holm
+from engine.attacks.wrong_keys import SHARES, distance_of_samples, holm
 from engine.data import FaceSet
 from engine.errors import DataError, MethodError
 from engine.images import open_protected
@@ -241,6 +241,28 @@ def test_the_sweep_of_a_network_goes_from_right_to_wrong(
 ) -> None:
     found = by_pair(attacked("wrong-keys", faces, "proface-s-rand", tries=2), "psnr_db")
     assert len([pair for pair in found if "flipped_" in pair or "tile_" in pair]) == 12
+
+
+def test_the_sweep_tells_at_which_share_the_person_is_gone(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the released network; and whoever is known with half of the bits wrong is told as well."""
+    swept = ("wrong-keys", faces, "proface-s-rand")
+    scores = attacked(*swept, tries=2)
+    known, near = by_pair(scores, "identity_match"), by_pair(scores, "identity_cosine")
+    for way in ("flipped", "tile"):
+        assert known[f"original:{way}_0.0001"] == [1, 1]
+        assert [len(known[f"original:{way}_{share:g}"]) for share in SHARES] == [2] * len(SHARES)
+    assert sum(known["original:flipped_0.5"]) < 2
+    right, wrong = near["original:flipped_0.0001"], near["original:flipped_0.5"]
+    assert min(right) > 0.8 and sum(right) > sum(wrong) + 0.6
+
+    def blind(trial: Trial, key: Key, original_u8: np.ndarray, *_: object) -> list[SweepPoint]:
+        return [SweepPoint(share, 99.0, original_u8) for share in SHARES]
+
+    monkeypatch.setattr(wrong_keys, "key_map_sweep", blind)
+    known = by_pair(attacked(*swept, tries=2), "identity_match")
+    assert known["original:flipped_0.5"] == known["original:tile_0.5"] == [1, 1]
 
 
 # --- dictionary -----------------------------------------------------------------------------------

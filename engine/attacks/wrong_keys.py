@@ -174,8 +174,11 @@ def _sweep(target: Target, seed: int) -> Iterator[Score]:
         return
     trial, original_u8 = Trial(target.file), target.original_u8
     for name, tile in (("flipped", False), ("tile", True)):
-        for point in key_map_sweep(trial, target.key, original_u8, SHARES, seed, tile):
-            yield target.score(f"original:{name}_{point.share:g}", "psnr_db", point.psnr_db)
+        points = key_map_sweep(trial, target.key, original_u8, SHARES, seed, tile)
+        found = _measured(target, [point.recovered_u8 for point in points])
+        for metric, values in found.items():
+            for point, value in zip(points, values, strict=True):
+                yield target.score(f"original:{name}_{point.share:g}", metric, value)
 
 
 def _counted(
