@@ -1,6 +1,8 @@
 """The attacks that need no training: each succeeds on a weak target and fails on a strong one."""
 
 import dataclasses
+import os
+import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from weak_methods import Glass, Loud, Picky
 from weak_targets import Whisper, write_faces
 
 import engine
-from engine.attacks import ATTACKS, wrong_keys
+from engine.attacks import ATTACKS, rates, wrong_keys
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.common_passphrases import common_passphrases
 from engine.attacks.dictionary import find_rank
@@ -334,9 +336,26 @@ def test_the_papers_key_map_is_whole_and_its_own() -> None:
 
 
 def test_the_model_of_the_card_is_that_of_its_source() -> None:
-    rates = gpu_rates()
-    assert rates["argon2id"] == pytest.approx(1_788, abs=1)  # SECURITY.md, 1.2: 1.8 kH/s
-    assert rates["pbkdf2-10"] == pytest.approx(1.2e7, rel=0.03)  # the same: 1.2e7 full maps
+    card = gpu_rates()
+    assert card["argon2id"] == pytest.approx(1_788, abs=1)  # SECURITY.md, 1.2: 1.8 kH/s
+    assert card["pbkdf2-10"] == pytest.approx(1.2e7, rel=0.03)  # the same: 1.2e7 full maps
+
+
+def test_the_machine_is_named_by_its_processor_and_not_by_its_own_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "cpuinfo"
+    monkeypatch.setattr(rates, "_CPUINFO", told)
+    for name, word in (("machine", "x86_64"), ("processor", "arm"), ("node", "annas-laptop")):
+        monkeypatch.setattr(platform, name, lambda word=word: word)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert rates.machine() == "arm, x86_64, 2 cores"  # no such file: not Linux
+    told.write_text("processor: 0\nmodel name\t: Acme(R) 9  @ 2GHz\nserial: 77\nmodel name: B\n")
+    assert rates.machine() == "Acme(R) 9 @ 2GHz, x86_64, 2 cores"
+    assert rates.machine() in ATTACKS["dictionary"].budget(quick())
+    told.write_text("CPU implementer: 0x41\n")
+    monkeypatch.setattr(platform, "processor", lambda: "x86_64")
+    assert rates.machine() == "x86_64, 2 cores"
 
 
 def test_every_space_has_its_time_and_its_price() -> None:

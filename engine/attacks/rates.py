@@ -11,6 +11,7 @@ are about 10,000 guesses a second, and Argon2id with m KiB and t passes is
 10,000 * 93,750 / ((3 t - 1) m).
 """
 
+import contextlib
 import hashlib
 import math
 import os
@@ -18,6 +19,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -46,6 +48,7 @@ GPU_HOUR_USD: Final = 0.5
 _GPU_HASHES: Final = 6e9  # iterations of PBKDF2-HMAC-SHA-256 a second
 _GPU_BANDWIDTH: Final = 10_000 * 93_750
 _SIDE: Final = 112
+_CPUINFO: Final = Path("/proc/cpuinfo")
 
 
 def paper_key_map(passphrase: str, height: int, width: int) -> npt.NDArray[np.int8]:
@@ -79,8 +82,19 @@ def gpu_rates() -> dict[str, float]:
 
 
 def machine() -> str:
-    """This machine in a few words, as far as it says."""
-    return f"{platform.machine() or 'unknown'}, {os.cpu_count() or 1} cores"
+    """This machine in a few words, as far as it says: what it is, and nothing that is its own."""
+    words = filter(None, (_processor(), platform.machine()))
+    return f"{', '.join(dict.fromkeys(words)) or 'unknown'}, {os.cpu_count() or 1} cores"
+
+
+def _processor() -> str:
+    """The processor's model, as Linux names it, or else Python; empty where neither does."""
+    with contextlib.suppress(OSError):
+        for line in _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, model = line.partition(":")
+            if name.strip() == "model name" and model.strip():
+                return " ".join(model.split())
+    return platform.processor()
 
 
 def rate_costs(repeats: int = 5) -> list[Cost]:
