@@ -149,9 +149,10 @@ VARIANTS: Final = {
 COSTS: Final = {
     "find_s": "a listed passphrase found, here",
     "find_gpu_s": "a listed passphrase found, modelled card",
-    "find_paper_s": "the same through the paper's derivation, here",
-    "find_paper_gpu_s": "the same through the paper's derivation, modelled card",
-    "look_s": "one look at what a key shows",
+    "find_paper_s": "found by the paper's derivation alone, no picture looked at, here",
+    "find_paper_gpu_s": "found by the paper's derivation alone, modelled card",
+    "find_paper_look_s": "found by the paper's derivation and a look at each key's picture, here",
+    "look_s": "one look at what a key shows, on one core",
 }
 
 KDFS: Final = {"argon2id": "ours, Argon2id", "pbkdf2-10": "PRO-Face S, PBKDF2 × 10"}

@@ -16,6 +16,12 @@ TITLES: Final = {
     "pbkdf2-10": ("As in PRO-Face S", "PBKDF2, 10 iterations, one salt for everybody"),
     "argon2id": ("FaceVeil", "Argon2id, 64 MiB, 3 passes, a salt for each picture"),
 }
+COUNTED: Final = {
+    "pbkdf2-10": "the key alone, without a look at the picture",
+    "argon2id": "the key, and the tag that tells the right one",
+}
+"""What is timed for one guess."""
+
 SIX_WORDS: Final = 7776.0**6
 CARD: Final = (
     "Here: by the clock, beside whatever else this machine does. The graphics card is modelled, "
@@ -80,7 +86,7 @@ def _facts(name: str, course: Course, lap: Lap) -> list[tuple[str, str, str]]:
     here, card = lap.rate, engine.gpu_rates()[name]
     facts = [
         ("Tried", f"{lap.tried:,} of {course.words:,}", _came(course, lap)),
-        ("Keys a second, here", f"{here:,.0f}" if here >= 10 else f"{here:.1f}", ""),
+        ("Keys a second, here", f"{here:,.0f}" if here >= 10 else f"{here:.1f}", COUNTED[name]),
         ("On a graphics card", rounded(card), "keys a second, modelled"),
     ]
     if not lap.done:

@@ -181,3 +181,5 @@ def _costs() -> Iterator[Cost]:
             if "GPU" in name:
                 price = seconds / 7200
                 yield Cost(name, "", f"exhaust_{space}_usd", 1, price, price, price, "USD")
+    for name, seconds in (("find_paper_s", 0.43), ("find_paper_look_s", 150.0), ("look_s", 0.1)):
+        yield Cost("sealed", "gaussian", name, 1, seconds, seconds, seconds, "s")

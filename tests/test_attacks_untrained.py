@@ -296,6 +296,21 @@ def test_the_dictionary_tells_ranks_areas_and_prices(faces: FaceSet) -> None:
     assert {("argon2id", "keys_per_second"), ("sealed", "find_s"), ("sealed", "look_s")} <= costs
 
 
+def test_what_has_no_tag_is_timed_with_a_look_at_every_guess(
+    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    scene = Scene(faces, quick("glass", tries=20, limit=1))
+    outcomes = list(ATTACKS["dictionary"].run(scene))
+    (rank,) = by_pair([s for one in outcomes for s in one.scores], "rank")["keys:dictionary"]
+    costs = {(c.method, c.name): c.median for one in outcomes for c in one.costs}
+    rate, look = costs["pbkdf2-10", "keys_per_second"], costs["glass", "look_s"]
+    assert costs["glass", "find_paper_s"] == pytest.approx(rank / rate)
+    # Four cores derive, and four look.
+    assert costs["glass", "find_paper_look_s"] == pytest.approx(rank / rate + rank * look / 4)
+    assert costs["glass", "find_paper_look_s"] > costs["glass", "find_paper_s"]
+
+
 def test_where_every_key_shows_the_same_no_oracle_can_tell(faces: FaceSet) -> None:
     scores = attacked("dictionary", faces, "glass", tries=3)
     assert by_pair(scores, "auc") == {f"oracle:{name}": [0.5] for name in ORACLES}

@@ -454,6 +454,19 @@ def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
     assert "blur, restored by a network, at 0.5: 30.00" in told
 
 
+def test_the_time_to_a_passphrase_says_whether_pictures_are_looked_at(
+    stored: Path, known: dict[int, Attempt]
+) -> None:
+    with Reader(stored) as reader:
+        (block,) = attack_rows.blocks([], reader.costs(), known, every=False)
+    told = {line.what: line.value for line in block.lines}
+    assert told == {
+        "found by the paper's derivation alone, no picture looked at, here": "430 ms",
+        "found by the paper's derivation and a look at each key's picture, here": "2 min",
+        "one look at what a key shows, on one core": "100 ms",
+    }
+
+
 def test_the_race_puts_the_fastest_first_and_prices_the_modelled_card(stored: Path) -> None:
     with Reader(stored) as reader:
         found = race.racers(reader.costs())

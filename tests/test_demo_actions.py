@@ -373,6 +373,8 @@ def test_the_race_is_told_as_it_stands() -> None:
     )
     assert "found at place 4,000 after 4 s" in told
     assert "place 4,000 takes 33 min" in told  # at two a second
+    assert told.count("without a look at the picture") == 1
+    assert told.index("without a look at the picture") < told.index("the tag that tells")
     assert "put in the middle" in race.page(race.Course(8001, 4001, listed=False), {})
     for seconds, text in (
         (0.0002, "under 1 ms"),
