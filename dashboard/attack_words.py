@@ -64,6 +64,8 @@ _GAINS: Final = (
     ),
 )
 
+_GUESSING: Final = f"{GUESSING:g} is guessing"
+
 ATTACKS: Final[dict[str, Known]] = {
     "keyless": Known(
         "Keyless network", "program, weights, other people's faces to learn from; no key", _GAINS
@@ -105,8 +107,12 @@ ATTACKS: Final[dict[str, Known]] = {
         "one protected file, program, weights, a list with the passphrase on it",
         (
             Headline(
-                r"oracle:(\w+)", "auc", "right key told by {}: AUC", f"{GUESSING:g} is guessing"
+                r"oracle:(\w+)_decoy", "auc", "right key told by {} from decoys: AUC", _GUESSING
             ),
+            Headline(
+                r"oracle:(\w+)_obfs", "auc", "right key told by {} from the mask: AUC", _GUESSING
+            ),
+            Headline(r"oracle:(\w+)", "auc", "right key told by {}: AUC", _GUESSING),
             Headline("keys:dictionary", "found", "share of listed passphrases found"),
         ),
     ),

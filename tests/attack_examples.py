@@ -52,6 +52,7 @@ def attacked(path: Path) -> Path:
             results.add_scores(run, rows)
     run = examples.start(results, "attack", "sealed", attack="dictionary", budget="a list")
     with results.running(run):
+        results.add_scores(run, list(_oracles()))
         results.add_costs(run, list(_costs()))
         results.add_scores(run, list(_oracles()))
     for name, rows in (
@@ -144,6 +145,8 @@ def _tamper() -> Iterator[Score]:
 def _oracles() -> Iterator[Score]:
     for oracle, area in (("sharpness", 0.6), ("outlier", 0.1)):
         yield whole("sealed", "gaussian", f"oracle:{oracle}", "auc", area)
+    for ending, area in (("", 0.9), ("_obfs", 0.8), ("_decoy", 0.7)):
+        yield whole("sealed", "gaussian", f"oracle:mask_consistency{ending}", "auc", area)
     yield from faces("sealed", "gaussian", "keys:dictionary", 1.0, "found", 0.0)
 
 

@@ -16,8 +16,8 @@ from weak_methods import Glass, Loud, Picky
 from weak_targets import Whisper, write_faces
 
 import engine
-from engine.attacks import ATTACKS, rates, wrong_keys
-from engine.attacks.attack import AttackConfig, Scene
+from engine.attacks import ATTACKS, dictionary, rates, wrong_keys
+from engine.attacks.attack import AttackConfig, Scene, Target
 from engine.attacks.common_passphrases import common_passphrases
 from engine.attacks.dictionary import find_rank
 from engine.attacks.distortions import DISTORTIONS
@@ -36,6 +36,7 @@ from engine.images import open_protected
 from engine.keys import Key, key_map_tensor
 from engine.masks import MASKS, make_mask, mask_label
 from engine.methods import METHODS
+from engine.methods.decoy import lay_decoy
 from engine.methods.embedding import protect_crop, recover_by_map, recover_crop
 from engine.methods.signature import BoundKey
 from engine.networks.embedder import Embedder
@@ -291,7 +292,11 @@ def test_the_dictionary_tells_ranks_areas_and_prices(faces: FaceSet) -> None:
     scores = [score for outcome in outcomes for score in outcome.scores]
     assert by_pair(scores, "found")["keys:dictionary"] == [1, 1]
     assert all(1 <= rank <= 20 for rank in by_pair(scores, "rank")["keys:dictionary"])
-    assert by_pair(scores, "auc") == {f"oracle:{name}": [1.0] for name in ORACLES}
+    areas = by_pair(scores, "auc")
+    endings = ("", "_obfs", "_decoy")
+    assert set(areas) == {f"oracle:{name}{end}" for name in ORACLES for end in endings}
+    for pair, (area,) in areas.items():  # now and then a decoy is as sharp as a face
+        assert area > 0.7 if pair.endswith("decoy") else area == 1, pair
     costs = {(cost.method, cost.name) for outcome in outcomes for cost in outcome.costs}
     assert {("argon2id", "keys_per_second"), ("sealed", "find_s"), ("sealed", "look_s")} <= costs
 
@@ -316,6 +321,27 @@ def test_where_every_key_shows_the_same_no_oracle_can_tell(faces: FaceSet) -> No
     assert by_pair(scores, "auc") == {f"oracle:{name}": [0.5] for name in ORACLES}
 
 
+def test_a_mode_is_looked_at_on_two_faces_and_only_where_the_method_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = FaceSet(write_faces(tmp_path, 3, side=64))
+    seen: list[str] = []
+    look = dictionary._look
+
+    def noted(trial: Trial, target: Target) -> dict[str, float]:
+        seen.append(target.header.wrong)
+        return look(trial, target)
+
+    monkeypatch.setattr(dictionary, "_look", noted)
+    monkeypatch.setattr(Glass, "wrong_modes", ("rand", "obfs"))
+    scores = attacked("dictionary", three, "glass", tries=3)
+    assert seen == ["rand"] * 3 + ["obfs"] * 2
+    areas = by_pair(scores, "auc")
+    # Glass shows the same under any key, unless this program shows the shared picture instead.
+    assert areas["oracle:sharpness"] == [0.5] and areas["oracle:sharpness_obfs"] == [1.0]
+    assert "2 faces" in ATTACKS["dictionary"].budget(quick())
+
+
 def test_an_area_is_one_for_the_right_key_on_top_and_half_for_chance() -> None:
     assert area_under_curve(3.0, [1.0, 2.0]) == 1.0
     assert area_under_curve(1.5, [1.0, 2.0]) == 0.5
@@ -323,13 +349,19 @@ def test_an_area_is_one_for_the_right_key_on_top_and_half_for_chance() -> None:
     assert area_under_curve(0.0, [1.0, 2.0]) == 0.0
 
 
-@pytest.mark.parametrize("wrong", ["rand", "obfs"])
-def test_oracles_tell_a_face_from_noise_and_from_masks(wrong: str, faces: FaceSet) -> None:
-    target = Scene(faces, quick("sealed")).protect(0, "sealed", "gaussian")
+@pytest.mark.parametrize("mask", ["gaussian", "pixelate"])
+@pytest.mark.parametrize("wrong", ["rand", "obfs", "decoy"])
+def test_oracles_tell_a_face_from_noise_masks_and_decoys(
+    wrong: str, mask: str, faces: FaceSet
+) -> None:
+    target = Scene(faces, quick("sealed")).protect(0, "sealed", mask)
     header = dataclasses.replace(target.header, wrong=wrong)
     draw = np.random.default_rng(0)
     if wrong == "rand":
         others = [draw.integers(0, 256, target.mask_u8.shape, np.uint8) for _ in range(5)]
+    elif wrong == "decoy":
+        keys = (BoundKey(Key(bytes([i]) * 32), b"a face") for i in range(5))
+        others = [lay_decoy(target.mask_u8, key, target.header.mask) for key in keys]
     else:
         others = [
             np.clip(target.mask_u8 + draw.integers(-2, 3, target.mask_u8.shape), 0, 255).astype(
@@ -341,6 +373,9 @@ def test_oracles_tell_a_face_from_noise_and_from_masks(wrong: str, faces: FaceSe
         values = oracle([target.original_u8, *others], target.protected_u8, header)
         assert values is not None
         assert area_under_curve(values[0], values[1:]) == 1.0, name
+        alike = oracle([target.original_u8] * 6, target.protected_u8, header)
+        assert alike is not None
+        assert area_under_curve(alike[0], alike[1:]) == 0.5, name
 
 
 def test_the_papers_key_map_is_whole_and_its_own() -> None:

@@ -454,6 +454,19 @@ def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
     assert "blur, restored by a network, at 0.5: 30.00" in told
 
 
+def test_an_oracle_is_told_with_what_wrong_keys_show(
+    means: list[MeanScore], known: dict[int, Attempt]
+) -> None:
+    told = {
+        line.what: line.value
+        for block in attack_rows.blocks(means, [], known, every=False)
+        for line in block.lines
+    }
+    assert told["right key told by mask consistency: AUC"] == "0.900"
+    assert told["right key told by mask consistency from the mask: AUC"] == "0.800"
+    assert told["right key told by mask consistency from decoys: AUC"] == "0.700"
+
+
 def test_the_time_to_a_passphrase_says_whether_pictures_are_looked_at(
     stored: Path, known: dict[int, Attempt]
 ) -> None:

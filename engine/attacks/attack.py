@@ -23,6 +23,7 @@ from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import open_protected
 from engine.keys import KdfParams
 from engine.masks import make_mask
+from engine.methods import WrongMode
 from engine.pipeline import Preset, ProtectOptions, protect
 from engine.results.records import Artifact, Cost, Score
 
@@ -144,6 +145,7 @@ class Scene:
         *,
         secret: str | None = None,
         check_value: bool = True,
+        wrong: WrongMode = "",
     ) -> Target:
         """Protect a face as a person does, and read the file back.
 
@@ -155,9 +157,10 @@ class Scene:
             mask: name of the mask.
             secret: the passphrase; one of the face's own unless given.
             check_value: with a tag, as by default.
+            wrong: what a wrong key shall show; the method's own wrong picture where empty.
 
         Raises:
-            CapacityError, MethodError: the method will not protect this face.
+            CapacityError, MethodError: the method will not protect this face, or not so.
             MaskError: the mask cannot be made for it.
         """
         record, original_u8 = self.face(index)
@@ -165,8 +168,9 @@ class Scene:
             secret = passphrase(self.config.seed, record.file, "right")
         settle(Subject(method), self.config.device)
         options = ProtectOptions(
-            method, mask, self.config.preset, check_value=check_value, kdf=KdfParams.cheapest()
-        )
+            method, mask, self.config.preset, wrong=wrong, check_value=check_value,
+            kdf=KdfParams.cheapest(),
+        )  # fmt: skip
         made = protect(original_u8, [whole(original_u8, record)], secret, options)
         file = open_protected(made.png)
         return Target(

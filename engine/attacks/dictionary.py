@@ -5,13 +5,15 @@ passphrase, as it does for whoever chose a common one; the goal is the passphras
 The list is tried through the tag at the cheapest key derivation, which changes no rank; what the
 derivation costs in earnest is measured apart, ours beside the paper's, and so is what whole spaces
 of keys would take. Without a tag the attacker looks at what each key shows: the oracles. The
-paper's system has no tag, so its derivation is also timed with such a look at every guess.
+paper's system has no tag, so its derivation is also timed with such a look at every guess. What
+wrong keys show is the owner's choice, and the oracles see each choice: rows of a mode that is not
+the method's own end with its name, as ``oracle:sharpness_decoy``.
 """
 
 import os
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -22,12 +24,17 @@ from engine.attacks.oracles import ORACLES, area_under_curve
 from engine.attacks.rates import machine, rate_costs
 from engine.benchmark.plan import drawn
 from engine.data import FaceFile
-from engine.results.records import Cost
+from engine.errors import CapacityError, MaskError, MethodError
+from engine.methods import WrongMode, find_method
+from engine.results.records import Cost, Score
 
 __all__ = ["ATTACK", "find_rank"]
 
 _WRONG = 12
 """Wrong keys that each oracle sees beside the right one, on each face."""
+
+_FACES_OF_A_MODE = 2
+"""Faces that are protected again for each wrong mode that is not the method's own."""
 
 _FIND: Final = {
     "argon2id": "find_s",
@@ -74,11 +81,37 @@ def _run(scene: Scene) -> Iterator[Outcome]:
                 areas.setdefault(name, []).append(area)
             guessed.append((rank, (time.process_time() - start) / (_WRONG + 1)))
             yield Outcome(tuple(scores))
-        summary = tuple(
-            scene.whole_run(method, mask, f"oracle:{name}", "auc", statistics.fmean(values))
-            for name, values in areas.items()
-        )
+        summary = _areas(scene, method, mask, "", areas)
         yield Outcome(summary, tuple(_costs(method, mask, guessed, rates)))
+        for mode in find_method(method).wrong_modes[1:]:
+            areas = _look_in_mode(scene, method, mask, secret, mode)
+            yield Outcome(_areas(scene, method, mask, f"_{mode}", areas))
+
+
+def _areas(
+    scene: Scene, method: str, mask: str, ending: str, areas: Mapping[str, Sequence[float]]
+) -> tuple[Score, ...]:
+    """Each oracle's mean over faces."""
+    return tuple(
+        scene.whole_run(method, mask, f"oracle:{name}{ending}", "auc", statistics.fmean(values))
+        for name, values in areas.items()
+    )
+
+
+def _look_in_mode(
+    scene: Scene, method: str, mask: str, secret: Callable[[FaceFile], str], mode: WrongMode
+) -> dict[str, list[float]]:
+    """What the oracles tell of some faces that are protected so that wrong keys show the mode."""
+    areas: dict[str, list[float]] = {}
+    for index in scene.chosen[:_FACES_OF_A_MODE]:
+        words = secret(scene.faces.records[index])
+        try:
+            target = scene.protect(index, method, mask, secret=words, wrong=mode)
+        except (CapacityError, MaskError, MethodError):
+            continue  # noted in the method's own mode
+        for name, area in _look(Trial(target.file), target).items():
+            areas.setdefault(name, []).append(area)
+    return areas
 
 
 def _planted(words: Sequence[str], seed: int, record: FaceFile) -> str:
@@ -133,7 +166,9 @@ def _budget(config: AttackConfig) -> str:
     count = len(common_passphrases()[: config.tries])
     return (
         f"a list of {count} common passphrases made by rule, the right one among them; {_WRONG} "
-        f"wrong keys beside the right one for each oracle; rates measured on {machine()}"
+        "wrong keys beside the right one for each oracle, and again on up to "
+        f"{_FACES_OF_A_MODE} faces for each other thing that a wrong key of the method can show; "
+        f"rates measured on {machine()}"
     )
 
 

@@ -21,10 +21,15 @@ Oracle = Callable[[Sequence[U8], U8, Header], list[float] | None]
 
 
 def _sharpness(shown: Sequence[U8], protected_u8: U8, header: Header) -> list[float]:
-    """Noise is rougher than a face; where a wrong key shows the mask, it is as rough as that."""
+    """Noise is rougher than a face, and a decoy, an average laid on a blur, is smoother.
+
+    Where a wrong key shows the mask, it is as rough as that.
+    """
     if header.wrong == "obfs":
         masked = _roughness(protected_u8)
         return [abs(_roughness(picture_u8) - masked) for picture_u8 in shown]
+    if header.wrong == "decoy":
+        return [_roughness(picture_u8) for picture_u8 in shown]
     return [-_roughness(picture_u8) for picture_u8 in shown]
 
 
@@ -34,10 +39,18 @@ def _roughness(picture_u8: U8) -> float:
 
 
 def _mask_consistency(shown: Sequence[U8], protected_u8: U8, header: Header) -> list[float] | None:
-    """The right picture under the public mask again is the protected one: d(k) of SECURITY.md."""
+    """The right picture under the public mask again is the protected one: d(k) of SECURITY.md.
+
+    Where a wrong key shows the mask, so may that be (pixels twice are pixels): there it counts by
+    how much the mask brings a picture nearer to the protected one.
+    """
     if not can_remask(header.mask):
         return None
-    return [-_rmse(remask(header.mask, picture_u8), protected_u8) for picture_u8 in shown]
+    masked = [_rmse(remask(header.mask, picture_u8), protected_u8) for picture_u8 in shown]
+    if header.wrong == "obfs":
+        bare = [_rmse(picture_u8, protected_u8) for picture_u8 in shown]
+        return [before - after for before, after in zip(bare, masked, strict=True)]
+    return [-distance for distance in masked]
 
 
 def _outlier(shown: Sequence[U8], protected_u8: U8, header: Header) -> list[float]:
