@@ -17,7 +17,7 @@ from engine.attacks import find_attack, known_plaintext, map_search, target
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.known_plaintext import KEYS
 from engine.attacks.map_search import climb, mask_again, prior
-from engine.attacks.relaxed_map import descend, recovered_by, signs
+from engine.attacks.relaxed_map import descend, fit, recovered_by, signs
 from engine.attacks.shuffle_match import match_shuffle
 from engine.cli import app
 from engine.data import FaceSet
@@ -203,6 +203,45 @@ def test_known_plaintext_fits_what_a_network_has(tmp_path: Path, small: None) ->
     assert set(found) == {f"original:{way}_4_{keys}" for way in ways for keys in KEYS}
 
 
+def test_more_known_pairs_than_a_step_takes_are_used_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
+    monkeypatch.setattr(known_plaintext, "COUNTS", (2, 4))
+    monkeypatch.setattr(known_plaintext, "_FITTED", 2)
+    config = AttackConfig(("proface-s-rand",), ("gaussian",), limit=1, tries=4)
+    faces = FaceSet(write_faces(tmp_path, 6, 2, side=32))
+    found = means(list(find_attack("known-plaintext").run(Scene(faces, config))))
+    for keys in KEYS:
+        assert found[f"original:fitted_2_{keys}"] != found[f"original:fitted_4_{keys}"]
+
+
+class Counting(MapAsNoise):
+    """Notes which pictures it was given: each is all of one number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[list[int]] = []
+
+    def recover(self, protected: torch.Tensor, key_map: torch.Tensor) -> torch.Tensor:
+        self.given.append(sorted(round(float(one.mean())) for one in protected))
+        return super().recover(protected, key_map)
+
+
+def test_each_step_of_a_fit_draws_other_pairs_and_the_same_ones_again() -> None:
+    numbered = torch.arange(20.0).view(-1, 1, 1, 1).expand(-1, 3, 4, 4)
+    drawn = []
+    for _ in range(2):
+        network = Counting()
+        fit(network, numbered, numbered, 12, 0, batch=8)  # type: ignore[arg-type]
+        drawn.append(network.given)
+    assert drawn[0] == drawn[1]
+    assert [len(set(one)) for one in drawn[0]] == [8] * 12
+    assert set().union(*drawn[0]) == set(range(20))
+    network = Counting()
+    fit(network, numbered[:3], numbered[:3], 2, 0, batch=8)  # type: ignore[arg-type]
+    assert network.given == [[0, 1, 2]] * 2
+
+
 def test_a_map_used_twice_is_fitted_to_known_pairs_and_a_salted_one_is_not() -> None:
     views = [portrait()[8 * i : 8 * i + 150, 5 * i : 5 * i + 150] for i in range(3)]
     faces = torch.cat(
@@ -213,13 +252,7 @@ def test_a_map_used_twice_is_fitted_to_known_pairs_and_a_salted_one_is_not() -> 
     shown = {}
     for name, maps in (("same", one.expand(3, -1, -1, -1)), ("salted", salted)):
         protected = WEAK.protect(faces, faces, maps)
-        fitted = descend(
-            WEAK,  # type: ignore[arg-type]
-            protected[:2],
-            lambda r: (r - faces[:2]).abs().sum(),
-            30,
-            0,
-        )
+        fitted = fit(WEAK, protected[:2], faces[:2], 30, 0, batch=2)  # type: ignore[arg-type]
         recovered = recovered_by(WEAK, protected[2:], fitted)  # type: ignore[arg-type]
         shown[name] = psnr_db(faces[2:], recovered).item()
     assert shown["same"] > 30

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
 from engine.attacks.pairs import make_protector
-from engine.attacks.relaxed_map import descend, recovered_by
+from engine.attacks.relaxed_map import fit, recovered_by
 from engine.attacks.revealing import (
     as_scores,
     compare,
@@ -42,7 +42,6 @@ from engine.networks.embedder import Embedder
 from engine.networks.reveal import Reveal
 from engine.scramble import unscramble
 from engine.training.batches import PAPER_SIDE
-from engine.training.losses import charbonnier
 from engine.training.reveal import Lesson, RevealRecipe
 
 __all__ = ["ATTACK", "COUNTS", "KEYS"]
@@ -56,7 +55,7 @@ _STEPS = 100
 _WIDTH = 24
 _BATCH = 4
 _FITTED = 8
-"""Known pairs that a map is fitted to at once; more than these it does not need."""
+"""Known pairs that a map is fitted to in one step, drawn from all of them anew for each."""
 
 _PASSPHRASE = "known plaintext, one passphrase for all"
 
@@ -195,19 +194,16 @@ def _fitted(
     network = load_embedder(found.model).to(config.device)
     if found.scrambled:
         return _fitted_shuffle(network, known, fresh)
-    return _fitted_map(network, known[:_FITTED], fresh, config)
+    return _fitted_map(network, known, fresh, config)
 
 
 def _fitted_map(
     network: Embedder, known: Sequence[_Known], fresh: Sequence[_Known], config: AttackConfig
 ) -> list[U8]:
     originals = torch.cat([from_u8(one.original_u8) for one in known]).to(network.device)
-
-    def judge(recovered: Tensor) -> Tensor:
-        return charbonnier(recovered, originals).sum()
-
     shared = torch.cat([from_u8(one.protected_u8) for one in known]).to(network.device)
-    key_map = descend(network, shared, judge, config.tries or _STEPS, config.seed)
+    steps = config.tries or _STEPS
+    key_map = fit(network, shared, originals, steps, config.seed, batch=_FITTED)
     return [
         to_u8(recovered_by(network, from_u8(one.protected_u8).to(network.device), key_map).cpu())
         for one in fresh
@@ -237,7 +233,8 @@ def _budget(config: AttackConfig) -> str:
     return (
         f"for each method, mask and kind of key {counts} known pairs: {steps} steps of a U-Net of "
         f"width {_WIDTH} on up to {_BATCH} of them and as many for its control; {steps} steps of "
-        f"Adam on the key map of up to {_FITTED}, or one correlation of all coefficients"
+        f"Adam on the key map, each on up to {_FITTED} of them drawn anew, or one correlation of "
+        f"all coefficients"
     )
 
 
