@@ -12,7 +12,7 @@ from engine.results import MeanScore
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a curve: which line, how far along, how high; and the run."""
+    """A point of a curve: which line, how far along, how high, give or take; and the run."""
 
     line: str
     x: float
@@ -20,6 +20,7 @@ class Point:
     run_id: int
     faces: int
     dashed: bool = False
+    margin: float | None = None
 
 
 _KNOWN: Final = re.compile(r"original:(revealed|fitted)_(\d+)_(\w+)")
@@ -44,9 +45,16 @@ def by_pairs(means: Sequence[MeanScore], metric: str) -> dict[str, dict[str, lis
     curves: dict[str, dict[str, list[Point]]] = {}
     for (keys, method, way, number), own in sorted(groups.items()):
         height = sum(one.gain for one in own) / len(own)
-        point = Point(way, number, height, own[0].run_id, own[0].faces, way == "fitted")
+        point = Point(way, number, height, own[0].run_id, own[0].faces, way == "fitted",
+                      _margin(own))  # fmt: skip
         curves.setdefault(keys, {}).setdefault(method, []).append(point)
     return curves
+
+
+def _margin(own: Sequence[Gain]) -> float | None:
+    """That of the mean of several masks' gains: the faces are the same ones, so it is no less."""
+    margins = [one.margin for one in own if one.margin is not None]
+    return sum(margins) / len(own) if len(margins) == len(own) else None
 
 
 def by_strength(means: Sequence[MeanScore], metric: str) -> dict[str, list[Point]]:

@@ -165,7 +165,8 @@ def test_known_pairs_give_a_ghost_away(
     found = means(outcomes)
     for keys in KEYS:
         assert found[f"original:revealed_4_{keys}"] > found[f"original:control_4_{keys}"] + 0.2
-        (summary,) = (o for o in outcomes if o.scores[0].pair == f"revealed:control_4_{keys}")
+        pair = f"revealed_4_{keys}:control_4_{keys}"  # as the dashboard looks it up
+        (summary,) = (o for o in outcomes if o.scores[0].pair == pair)
         assert summary.scores[0].metric == "gain_psnr_db" and summary.scores[0].value > 0.2
 
 

@@ -444,6 +444,26 @@ def test_known_pairs_make_a_curve_for_each_kind_of_key(means: list[MeanScore]) -
     assert [y for _, y in revealed] == pytest.approx([2.7, 6.3, 9.0])
     figure = gain_charts.by_pairs(curves["same_key"], "psnr_db")
     assert [line.line.dash for line in figure.data] == ["dot", "solid", "dash"]
+    # That of the differences, as it is stored under either name, and not one of unlike faces.
+    fitted, network, _ = figure.data
+    assert list(fitted.error_y.array) == [0.02] * 3 and list(network.error_y.array) == [0.03] * 3
+    assert fitted.error_y.visible and network.error_y.visible
+    assert fitted.customdata[0].startswith("± 0.02, 40 faces")
+    told = gain_charts.told_curves(curves["same_key"], "psnr_db", "Gain", {})
+    assert "proface-s-rand, a network, at 100: 9.00 ± 0.03" in told
+
+
+def test_a_point_of_several_masks_has_the_mean_of_their_margins(means: list[MeanScore]) -> None:
+    pairs = [m for m in means if "_same_key" in m.pair]
+    wider = [
+        replace(m, mask="sticker", mean=m.mean + 0.04 if "margin" in m.metric else m.mean)
+        for m in pairs
+    ]
+    points = attack_curves.by_pairs([*pairs, *wider], "psnr_db")["same_key"]["proface-s-rand"]
+    assert {p.line: p.margin for p in points} == pytest.approx({"fitted": 0.04, "revealed": 0.05})
+    one = [replace(m, images=1) for m in wider if "margin" not in m.metric]
+    points = attack_curves.by_pairs([*pairs, *one], "psnr_db")["same_key"]["proface-s-rand"]
+    assert {p.margin for p in points} == {None}
 
 
 def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
@@ -451,7 +471,9 @@ def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
     restored = [(p.x, p.y) for p in curves["gaussian"] if p.line == "control"]
     assert restored == [(0.5, pytest.approx(30)), (1, pytest.approx(24)), (2, pytest.approx(19))]
     told = gain_charts.told_curves(curves, "psnr_db", "Restored", {"gaussian": "blur"})
-    assert "blur, restored by a network, at 0.5: 30.00" in told
+    assert "blur, restored by a network, at 0.5: 30.00" in told and "±" not in told
+    figure = gain_charts.by_strength(curves, "psnr_db")
+    assert not any(line.error_y.visible for line in figure.data)
 
 
 def test_an_oracle_is_told_with_what_wrong_keys_show(

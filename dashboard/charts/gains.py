@@ -91,13 +91,13 @@ def told(found: Sequence[Gain], metric: str) -> str:
 
 
 def by_pairs(curves: Curves, metric: str) -> go.Figure:
-    """Gain by known pairs, a colour for each method, dashes for what was fitted."""
+    """Gain by known pairs and 95 %, a colour for each method, dashes for what was fitted."""
     figure = style.blank(340)
     for place, (method, points) in enumerate(curves.items()):
         for line in dict.fromkeys(point.line for point in points):
             own = [point for point in points if point.line == line]
             name = f"{words.method(method)}, {WAYS.get(line, line)}"
-            _curve(figure, own, name, style.colour(method, place), place)
+            _curve(figure, own, name, metric, style.colour(method, place), place)
     _gate(figure, metric, upright=False)
     numbers = sorted({point.x for points in curves.values() for point in points})
     figure.update_xaxes(
@@ -114,15 +114,15 @@ def by_strength(curves: Curves, metric: str) -> go.Figure:
         for line in dict.fromkeys(point.line for point in points):
             own = [point for point in points if point.line == line]
             name = f"{words.mask(mask)}, {WAYS.get(line, line)}"
-            _curve(figure, own, name, style.ROW[place % len(style.ROW)], place)
+            _curve(figure, own, name, metric, style.ROW[place % len(style.ROW)], place)
     figure.update_xaxes(title="strength of the mask, times the paper's")
     figure.update_yaxes(title=words.axis(metric))
     return figure
 
 
 def _curve(
-    figure: go.Figure, points: Sequence[Point], name: str, colour: str, place: int
-) -> None:  # fmt: skip
+    figure: go.Figure, points: Sequence[Point], name: str, metric: str, colour: str, place: int
+) -> None:
     points = sorted(points, key=lambda point: point.x)
     figure.add_scatter(
         x=[point.x for point in points],
@@ -131,9 +131,22 @@ def _curve(
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": "dot" if points[0].dashed else "solid"},
         marker={"symbol": style.MARKERS[place % 8], "size": 9},
-        customdata=[f"{words.counted(p.faces, 'face')}, run {p.run_id}" for p in points],
+        error_y={
+            "type": "data",
+            "array": [point.margin or 0 for point in points],
+            "width": 3,
+            "thickness": 1.5,
+            "visible": any(point.margin for point in points),
+        },
+        customdata=[
+            f"{_reach(p, metric)}{words.counted(p.faces, 'face')}, run {p.run_id}" for p in points
+        ],
         hovertemplate=f"{name}<br>%{{x:g}}: %{{y:.4g}}<br>%{{customdata}}<extra></extra>",
     )
+
+
+def _reach(point: Point, metric: str) -> str:
+    return "" if point.margin is None else f"± {words.number(point.margin, metric)}, "
 
 
 def told_curves(curves: Curves, metric: str, lead: str, names: Mapping[str, str]) -> str:
@@ -147,7 +160,7 @@ def told_curves(curves: Curves, metric: str, lead: str, names: Mapping[str, str]
     """
     parts = (
         f"{names.get(key, key)}, {WAYS.get(point.line, point.line)}, at {point.x:g}: "
-        f"{words.number(point.y, metric)}"
+        f"{words.number(point.y, metric)} {_reach(point, metric)}".rstrip(", ")
         for key, points in curves.items()
         for point in points
         if math.isfinite(point.y)

@@ -105,10 +105,10 @@ def _attack(scene: Scene, method: str, mask: str, keys: str, folder: Path) -> It
         yield Outcome(as_scores(one.record, method, mask, found))
     yield Outcome(
         tuple(
-            scene.whole_run(method, mask, f"{way}:control_{count}_{keys}", name, value)
-            for count in counts
+            scene.whole_run(method, mask, f"{way}_{ending}:control_{ending}", name, value)
+            for ending in (f"{count}_{keys}" for count in counts)
             for way in ("revealed", "fitted")
-            for name, value in _gain(faces, f"{way}_{count}_{keys}", f"control_{count}_{keys}")
+            for name, value in _gain(faces, f"{way}_{ending}", f"control_{ending}")
         )
     )
 
