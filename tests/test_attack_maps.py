@@ -13,10 +13,11 @@ from tiny_zoo import forget, point_zoo_at, write_model
 from typer.testing import CliRunner
 from weak_targets import U8, MapAsNoise, Whisper, faintly_keyed, means, write_faces
 
-from engine.attacks import find_attack, known_plaintext, map_search, target
+from engine.attacks import find_attack, known_plaintext, map_search, run_attack, target
 from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.known_plaintext import KEYS
 from engine.attacks.map_search import climb, mask_again, prior
+from engine.attacks.pairs import ByNetwork, make_protector
 from engine.attacks.relaxed_map import descend, fit, recovered_by, signs
 from engine.attacks.shuffle_match import match_shuffle
 from engine.cli import app
@@ -26,7 +27,7 @@ from engine.images import from_u8
 from engine.masks import MASKS, make_mask
 from engine.methods import METHODS, Crop, Plan
 from engine.metrics import psnr_db
-from engine.results import Reader
+from engine.results import Reader, Results
 from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
 from engine.training.batches import random_key_map
 
@@ -196,12 +197,44 @@ def test_known_plaintext_goes_on_without_a_face_that_is_refused_or_large(
     assert {s.metric for s in attacked.refused} == {"refused"}
 
 
-def test_known_plaintext_fits_what_a_network_has(tmp_path: Path, small: None) -> None:
-    config = AttackConfig(("proface-s-rand",), ("gaussian",), limit=1, tries=1)
-    faces = FaceSet(write_faces(tmp_path, 6, 2, side=32))
-    found = means(list(find_attack("known-plaintext").run(Scene(faces, config))))
-    ways = ("revealed", "control", "fitted")
-    assert set(found) == {f"original:{way}_4_{keys}" for way in ways for keys in KEYS}
+@pytest.mark.parametrize("method", ["proface-s-rand", "proface-s-obfs", "proface-k", "sealed"])
+def test_known_plaintext_fits_what_a_method_has(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
+    side = 64 if method == "sealed" else 32  # less does not hold what is sealed
+    for module in (known_plaintext, target):
+        monkeypatch.setattr(module, "PAPER_SIDE", side)
+    config = AttackConfig((method,), ("gaussian",), limit=1, tries=1)
+    faces, db = FaceSet(write_faces(tmp_path, 6, 2, side=side)), tmp_path / "results.db"
+    results = Results(db)
+    run_id = run_attack("known-plaintext", faces, config, results)
+    results.close()
+    with Reader(db) as reader:
+        rows = reader.means([run_id])
+    ways = ("revealed", "control", *(["fitted"] if method != "sealed" else []))
+    found = {m.pair for m in rows if m.metric == "psnr_db"}
+    assert found == {f"original:{way}_4_{keys}" for way in ways for keys in KEYS}
+    gained = {m.pair for m in rows if m.metric == "gain_psnr_db"}
+    assert gained == {
+        f"{way}_4_{keys}:control_4_{keys}" for way in ways if way != "control" for keys in KEYS
+    }
+
+
+@pytest.mark.slow
+def test_a_fit_by_default_knows_more_than_the_mask_shows(tmp_path: Path) -> None:
+    faces = FaceSet(write_faces(tmp_path, 4, 2, side=24))
+    pictures = [faces.load(i) for i in range(4)]
+    masks = torch.cat([from_u8(make_mask("gaussian", one, preset="paper")) for one in pictures])
+    originals = torch.cat([from_u8(one) for one in pictures])
+    protector = make_protector("proface-s-rand", one_key=3)
+    assert isinstance(protector, ByNetwork)
+    shared = protector.protect(originals, masks, np.random.default_rng(0))
+    steps = known_plaintext._FIT_STEPS
+    fitted = fit(protector.network, shared[1:], originals[1:], steps, 0, batch=3)
+    shown = recovered_by(protector.network, shared[:1], fitted)
+    assert psnr_db(originals[:1], shown) > psnr_db(originals[:1], masks[:1]) + 4
+    told = find_attack("known-plaintext").budget(AttackConfig((), ()))
+    assert f"{steps} steps of Adam at a rate of 0.05" in told
 
 
 def test_more_known_pairs_than_a_step_takes_are_used_too(
