@@ -54,6 +54,13 @@ SAME: Final = 0.01
 GUESSING: Final = 0.5
 """The AUC of an oracle that cannot tell the right key."""
 
+_SEARCHED: Final = (
+    Headline(r"(\w+):prior", "gain_psnr_db", "{}: PSNR over the control", "≤ 0.3 dB"),
+    Headline(r"(\w+):prior", "gain_identity_match", "{}: identity match over the control"),
+    # Of runs before there was a control.
+    Headline(r"(\w+):protected", "gain_psnr_db", "{}: PSNR over the protected picture, no control"),
+)
+
 _GAINS: Final = (
     Headline(r"(\w+):\w+", "gain_psnr_db", "{}: PSNR over the control", "≤ 0.3 dB"),
     Headline(
@@ -116,7 +123,7 @@ ATTACKS: Final[dict[str, Known]] = {
             Headline("keys:dictionary", "found", "share of listed passphrases found"),
         ),
     ),
-    "map-search": Known("White-box map search", "one protected file, program, weights", _GAINS),
+    "map-search": Known("White-box map search", "one protected file, program, weights", _SEARCHED),
     "known-plaintext": Known(
         "Known plaintext",
         "originals with their protected pictures under one passphrase",
