@@ -53,6 +53,20 @@ def test_it_is_small_and_holds_no_picture_without_a_licence() -> None:
         assert all(picture.licence for picture in reader.artifacts())
 
 
+def test_a_fit_finds_nothing_in_byproducts_beyond_the_mask() -> None:
+    """As the attack's docstring and the dashboard say."""
+    with Reader(RELEASED) as reader:
+        runs = [r for r in reader.runs("attack") if json.loads(r.config)["attack"] == "byproducts"]
+        means = [m for m in reader.means([r.id for r in runs]) if m.metric == "fitted_psnr_db"]
+    masks = {(m.run_id, m.method, m.mask, m.source): m.mean for m in means if "mask" in m.pair}
+    leaks = [m for m in means if "byproduct" in m.pair]
+    assert {m.pair for m in leaks} >= {"original:byproduct", "original:recovery_byproduct"}
+    for m in leaks:
+        mask = masks[m.run_id, m.method, m.mask, m.source]
+        assert m.mean is not None and mask is not None
+        assert m.mean < mask + 0.05, (m.method, m.pair)
+
+
 @pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.skipif(not EVALUATION.is_file(), reason="needs the evaluation faces")

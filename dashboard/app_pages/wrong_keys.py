@@ -160,10 +160,11 @@ def byproducts(source: Source, protocol: str) -> None:
     means = [m for m in means if not series.is_sweep(m.method)]
     if not means:
         return
-    st.subheader("What the byproducts give away", anchor=False)
+    st.subheader("What a fit finds in the byproducts", anchor=False)
     st.markdown(
         "Each picture is fitted to the original by brightness and contrast. **What counts is the "
-        "gain over the mask**, which everybody sees. Byproducts never leave the program."
+        "gain over the mask**, which everybody sees: in the released models such a fit finds "
+        "nothing beyond it. Byproducts do not leave the program anyway."
     )
     found = {
         method: {p: series.together(mine) for p, mine in series.split(own, "pair").items()}
