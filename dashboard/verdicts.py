@@ -51,9 +51,10 @@ def verdicts(
         for m in means
         if (m.pair, m.metric) == ("revealed:control", "steps")
     }
+    together = _together(means)
     trials = [
         Trial(*place, one.gain, one.margin, _matched(matches.get(place)), one.faces,
-              steps.get(place), (variants or {}).get(one.run_id, ""))
+              steps.get(place), (variants or {}).get(one.run_id, ""), together.get(place))
         for place, one in decibels.items()
     ]  # fmt: skip
     found = []
@@ -76,6 +77,20 @@ def verdicts(
 
 def _matched(one: Gain | None) -> tuple[float, float] | None:
     return None if one is None or one.margin is None else (one.gain, one.margin)
+
+
+def _together(means: Sequence[MeanScore]) -> dict[tuple[int, str, str], tuple[float, float]]:
+    """Gains in identity match over all masks of a run, with their margins."""
+    found: dict[str, dict[tuple[int, str, str], float]] = {"": {}, "_margin": {}}
+    for m in means:
+        ending = m.metric.removeprefix("gain_identity_match_together")
+        if m.pair == "revealed:control" and ending in found and m.mean is not None:
+            found[ending][m.run_id, m.method, m.mask] = m.mean
+    return {
+        place: (gain, found["_margin"][place])
+        for place, gain in found[""].items()
+        if place in found["_margin"]
+    }
 
 
 def _known(judged: Judgement) -> Matched | None:

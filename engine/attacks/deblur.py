@@ -81,7 +81,7 @@ def _attack(
             scene.refuse(record, METHOD, label)
             continue
         pictures = {"control": reveal(mask_u8, network, fast=True), "mask": mask_u8}
-        faces.append(compare(original_u8, pictures, names))
+        faces.append(compare(record, original_u8, pictures, names))
         yield Outcome(as_scores(record, METHOD, label, faces[-1]))
     found = {**gains(faces, "control", "mask"), "strength": times, "steps": steps}
     yield Outcome(

@@ -13,7 +13,9 @@ one key, as the papers do, and gives the network planes of its own to learn it i
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import math
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +51,9 @@ __all__ = ["ATTACK", "VARIANTS"]
 VARIANTS = ("large", "stacked", "residual", "same-key")
 
 U8 = npt.NDArray[np.uint8]
+
+Figures = dict[tuple[str, str], float]
+"""Of one face, by pair and metric."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +127,14 @@ def _run(scene: Scene) -> Iterator[Outcome]:
             revealer = learn(scene, recipe, teach, folder)
             control = learn(scene, plan.recipe("control", steps, config.seed, faces), blind, folder)
             known_key = protectors[method] if plan.same_key else None
+            shown: dict[str, list[Figures]] = defaultdict(list)
             for mask in config.masks:
-                yield from _attack(scene, method, mask, revealer, control, known_key)
-                spent = scene.whole_run(method, mask, "revealed:control", "steps", steps)
-                yield Outcome((spent,))
+                found = yield from _attack(scene, method, mask, revealer, control, known_key)
+                for file, figures in found:
+                    shown[file].append(figures)
+            told = {"steps": steps, **_together([*shown.values()])}
+            for mask in config.masks:
+                yield _whole(scene, method, mask, told)
 
 
 def _attack(
@@ -135,22 +144,39 @@ def _attack(
     revealer: Reveal,
     control: Reveal,
     protector: Protector | None,
-) -> Iterator[Outcome]:
-    """Let both networks loose on faces that neither has seen."""
-    names, faces = metrics(), []
+) -> Generator[Outcome, None, list[tuple[str, Figures]]]:
+    """Let both networks loose on faces that neither has seen; returns what each gave, by file."""
+    names, files, faces = metrics(), [], []
     for record, original_u8, mask_u8, protected_u8 in _shown(scene, method, mask, protector):
         pictures = {
             "revealed": reveal(protected_u8, revealer, fast=True),
             "control": reveal(mask_u8, control, fast=True),
             "mask": mask_u8,
         }
-        faces.append(compare(original_u8, pictures, names))
+        files.append(record.file)
+        faces.append(compare(record, original_u8, pictures, names))
         yield Outcome(as_scores(record, method, mask, faces[-1]))
-    found = gains(faces, "revealed", "control")
-    pair = "revealed:control"
-    yield Outcome(
-        tuple(scene.whole_run(method, mask, pair, name, value) for name, value in found.items())
-    )
+    yield _whole(scene, method, mask, gains(faces, "revealed", "control"))
+    return list(zip(files, faces, strict=True))
+
+
+def _together(faces: Sequence[Sequence[Figures]]) -> dict[str, float]:
+    """Gains over all masks, those of a face taken together first: they are no strangers."""
+    means = [
+        {key: math.fsum(one[key] for one in own) / len(own) for key in own[0]} for own in faces
+    ]
+    found = gains(means, "revealed", "control")
+    wanted = "gain_identity_match"
+    return {
+        name.replace(wanted, f"{wanted}_together"): value
+        for name, value in found.items()
+        if name.startswith(wanted)
+    }
+
+
+def _whole(scene: Scene, method: str, mask: str, found: Mapping[str, float]) -> Outcome:
+    rows = (scene.whole_run(method, mask, "revealed:control", *one) for one in found.items())
+    return Outcome(tuple(rows))
 
 
 def _shown(

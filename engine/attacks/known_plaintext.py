@@ -101,7 +101,7 @@ def _attack(scene: Scene, method: str, mask: str, keys: str, folder: Path) -> It
             }
             if fitted:
                 pictures[f"fitted_{ending}"] = fitted[i]
-            faces[i] |= compare(one.original_u8, pictures, names)
+            faces[i] |= compare(one.record, one.original_u8, pictures, names)
     for one, found in zip(fresh, faces, strict=True):
         yield Outcome(as_scores(one.record, method, mask, found))
     yield Outcome(

@@ -154,7 +154,7 @@ def _search(scene: Scene, network: Embedder, target: Target) -> dict[tuple[str, 
         "right_key": trial.show(target.key),
         _CONTROL: target.protected_u8,
     }
-    return compare(target.original_u8, shown, metrics())
+    return compare(target.record, target.original_u8, shown, metrics())
 
 
 def _network(name: str, device: str) -> Embedder:

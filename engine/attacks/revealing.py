@@ -230,14 +230,23 @@ def metrics() -> list[str]:
 
 
 def compare(
-    original_u8: U8, shown: Mapping[str, U8], names: Sequence[str]
+    record: FaceFile, original_u8: U8, shown: Mapping[str, U8], names: Sequence[str]
 ) -> dict[tuple[str, str], float]:
-    """Measure pictures against the original: figures by ``("original:name", metric)``."""
+    """Measure pictures against the original: figures by ``("original:name", metric)``.
+
+    Args:
+        record: of the face; its landmarks say where a recogniser finds it, in every picture alike.
+        original_u8: (H, W, 3).
+        shown: pictures by name, of the same shape.
+        names: of metrics.
+    """
     original = from_u8(original_u8)
     return {
         (f"original:{name}", metric): value.item()
         for name, picture_u8 in shown.items()
-        for metric, value in measure(names, original, from_u8(picture_u8)).items()
+        for metric, value in measure(
+            names, original, from_u8(picture_u8), [record.landmarks]
+        ).items()
     }
 
 

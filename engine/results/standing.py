@@ -20,6 +20,7 @@ RELEASED_RESULTS: Final = Path(__file__).resolve().parents[2] / "assets" / "benc
 _FIRST_SET: Final = "lfw"
 _GAIN: Final = ("gain_psnr_db", "gain_psnr_db_margin", "steps")
 _MATCH: Final = ("gain_identity_match", "gain_identity_match_margin")
+_TOGETHER: Final = ("gain_identity_match_together", "gain_identity_match_together_margin")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
         gains, seen = (
             reader.means(runs, pair=pair, metric=metric) if runs else []
             for pair, metric in (
-                ("revealed:control", (*_GAIN, *_MATCH)),
+                ("revealed:control", (*_GAIN, *_MATCH, *_TOGETHER)),
                 ("original:control", "psnr_db"),
             )
         )
@@ -126,7 +127,8 @@ def _trials(
         faces[m.run_id, m.method, m.mask] += m.images
     return [
         Trial(*place, values[_GAIN[0]], values.get(_GAIN[1]), _both(*map(values.get, _MATCH)),
-              faces[place], _whole(values.get(_GAIN[2])), variants[place[0]])
+              faces[place], _whole(values.get(_GAIN[2])), variants[place[0]],
+              _both(*map(values.get, _TOGETHER)))
         for place, values in found.items()
         if _GAIN[0] in values
     ]  # fmt: skip
