@@ -61,7 +61,7 @@ def test_every_attack_that_is_known_has_its_figure(facets: dict[str, Facet]) -> 
         ("wrong-keys", "Sealed, blur, random of 10,000: 0, no margin stored; 40 faces, run 6"),
         ("dictionary", "Sealed, blur, outlier: 0.100, no margin stored; 40 faces, run 9"),
         ("map-search", "RandWR, blur, searched: +1.00 dB, ± 0.25 dB; 40 faces, run 11"),
-        ("known-plaintext", "RandWR, blur, revealed 100 salted: +0.10 dB, ± 0.04 dB; 40 faces,"),
+        ("known-plaintext", "RandWR, blur, fitted 100 salted: +0.10 dB, ± 0.02 dB; 40 faces,"),
         ("tamper", "Sealed, blur, pixel: 100 %, no face differs; 40 faces, run 7"),
         ("byproducts", "RandWR, blur, recovery byproduct: −0.50 dB, ± 0.09 dB; 40 faces, run 12"),
         ("deblur", "no method, blur, kernel=21, sigma=8: 10.0 %, ± 1.6 points; 40 faces, run 5"),
