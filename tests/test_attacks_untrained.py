@@ -166,7 +166,7 @@ def test_the_estimate_is_nearer_to_the_mask_than_what_was_shared(mask: str, face
 def test_any_key_opens_glass(faces: FaceSet) -> None:
     scores = attacked("wrong-keys", faces, "glass", tries=40)
     opened, tries = by_pair(scores, "opened"), by_pair(scores, "tries")
-    assert opened["keys:seal"] == tries["keys:seal"] == [14]
+    assert opened["keys:seal"] == tries["keys:seal"] == [40]
     assert (opened["keys:random"], opened["keys:one_char"]) == ([0], [0])  # its tag holds
     assert (tries["keys:random"], tries["keys:one_char"]) == ([40], [4])
     assert min(by_pair(scores, "psnr_db")["original:random"]) > 25
@@ -177,7 +177,7 @@ def test_any_key_opens_glass(faces: FaceSet) -> None:
 def test_no_key_opens_what_is_sealed(faces: FaceSet) -> None:
     scores = attacked("wrong-keys", faces, "sealed", tries=400)
     assert by_pair(scores, "tries") == {
-        "keys:random": [400], "keys:one_char": [40], "keys:seal": [134]
+        "keys:random": [400], "keys:one_char": [40], "keys:seal": [400]
     }  # fmt: skip
     assert by_pair(scores, "opened") == {
         "keys:random": [0], "keys:one_char": [0], "keys:seal": [0]
@@ -220,7 +220,7 @@ def test_p_values_are_corrected_for_the_number_of_methods_and_masks(faces: FaceS
     assert set(plain) == {(m, mask) for m in config.methods for mask in config.masks}
     assert "8 pictures of either kind" in ATTACKS["wrong-keys"].budget(config)
     told = ATTACKS["wrong-keys"].budget(quick())
-    for count in ("10000 random keys", "1000 edited", "3334 random keys", "250 pictures"):
+    for count in ("tag, 10000 random keys by the method", "1000 edited", "250 pictures"):
         assert count in told
 
 
