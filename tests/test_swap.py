@@ -36,8 +36,9 @@ from engine.recognition import cosines
 from engine.results import Reader
 from engine.training.identities import GalleryRecipe, fit_gallery, own_identities
 from engine.training.loop import TrainOptions
+from engine.training.portraits import Portraits
 from engine.training.swap import learn_to_swap
-from engine.training.swapping import SwapRecipe, SwapTrainer, aligned
+from engine.training.swapping import SwapRecipe, SwapTrainer, aligned, alike_of_pairs, twice
 
 TINY = SwapRecipe(
     "tiny-swap", "adain", widths=(8, 8, 8), blocks=(1, 1, 1), side=32, batch=4, own=2, held_out=4
@@ -244,7 +245,7 @@ def train(data: Path, folder: Path, **changes: object) -> SwapTrainer:
 def test_a_swapper_learns_logs_and_goes_on(data: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "run")
     assert (first.progress.step, first.progress.faces_seen) == (2, 8)
-    assert {"pixels", "identity", "judge_source_cosine", "judge_original_cosine"} <= set(
+    assert {"pixels", "identity", "apart", "judge_source_cosine", "judge_twins_cosine"} <= set(
         first.figures
     )
     assert all(np.isfinite(value) for value in first.figures.values())
@@ -265,6 +266,20 @@ def test_the_identity_loss_reaches_the_swapper(data: Path, tmp_path: Path) -> No
     trainer.recogniser(aligned(made)).sum().backward()
     gradients = [p.grad for p in trainer.model.mapping.parameters()]
     assert any(g is not None and float(g.abs().sum()) > 0 for g in gradients)
+
+
+def test_a_portrait_with_two_identities_is_in_a_batch_twice() -> None:
+    pictures = torch.arange(4.0)[:, None, None, None].expand(-1, 3, 8, 8)
+    batch = Portraits(pictures, torch.zeros(4, 5, 2), torch.arange(4) + 10)
+    paired = twice(batch, own=2)
+    assert paired.indices.tolist() == [10, 11, 12, 12]
+    assert paired.pictures[:, 0, 0, 0].tolist() == [0, 1, 2, 2]
+    for own in (1, 4):
+        with pytest.raises(ValueError, match="even number"):
+            twice(batch, own)
+    one, other = unit(1, 8), unit(1, 8, seed=1)
+    pairs = alike_of_pairs(torch.cat([one, one, one, other]))
+    assert pairs.tolist() == pytest.approx([1, float((one * other).sum())])
 
 
 def test_another_injection_may_begin_from_what_one_has_learned(data: Path, tmp_path: Path) -> None:

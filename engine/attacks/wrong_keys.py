@@ -104,7 +104,7 @@ def _run(scene: Scene) -> Iterator[Outcome]:
 
 
 def _try(target: Target, count: int, seed: int) -> dict[str, list[bool]]:
-    """Ask the tag about random keys and edited passphrases, and the method itself about random keys."""
+    """Ask the tag about random keys and edited passphrases; the method, about random keys."""
     trial = Trial(target.file)
     # Each of them once: one that repeats itself is one try, however often it is made.
     edits = islice(all_one_character_off(target.passphrase, seed), -(-count // _PER_EDIT))

@@ -115,37 +115,44 @@ def _judgement(
 ) -> Callable[[], dict[str, float]]:
     """What the judge sees in held-out faces: cosines to whose they were, and to whose they became.
 
-    Each gets the identity of the next one, so that the judge knows it.
+    Each gets the identity of the next one, so that the judge knows it, and that of the next but
+    one: how alike the judge finds the two is told too.
     """
     sitters, device = trainer.sitters, trainer.options.device
-    source = known.indices.roll(1)
+    source, other = known.indices.roll(1), known.indices.roll(2)
+
+    def judged(rows: Tensor, identities: Tensor) -> Tensor:
+        given = (known.pictures[rows], known.landmarks[rows], sitters.own[identities[rows]])
+        pictures, landmarks, own = (part.to(device) for part in given)
+        made = trainer.average(pictures, trainer.matte, landmarks, own)
+        return functional.normalize(judge(aligned(made).clamp(0, 1))).cpu()
 
     def measure() -> dict[str, float]:
         cosines = []
         with torch.inference_mode():
             for rows in torch.split(torch.arange(len(known.indices)), _CHUNK):
-                made = trainer.average(
-                    known.pictures[rows].to(device),
-                    trainer.matte,
-                    known.landmarks[rows].to(device),
-                    sitters.own[source[rows]].to(device),
-                )
-                found = functional.normalize(judge(aligned(made).clamp(0, 1))).cpu()
-                pair = (sitters.judged[which[rows]] for which in (known.indices, source))
-                cosines.append(torch.stack([(found * one).sum(1) for one in pair]))
-        before, after = torch.cat(cosines, 1).mean(1).tolist()
-        return {"judge_original_cosine": before, "judge_source_cosine": after}
+                found = judged(rows, source)
+                seen = [sitters.judged[which[rows]] for which in (known.indices, source)]
+                seen.append(judged(rows, other))
+                cosines.append(torch.stack([(found * one).sum(1) for one in seen]))
+        before, after, twins = torch.cat(cosines, 1).mean(1).tolist()
+        return {
+            "judge_original_cosine": before,
+            "judge_source_cosine": after,
+            "judge_twins_cosine": twins,
+        }
 
     return measure
 
 
 def _described(figures: dict[str, float]) -> str:
-    shown = ("pixels", "perceptual", "identity", "push_away", "realism", "critic")
+    shown = ("pixels", "perceptual", "identity", "push_away", "apart", "realism", "critic")
     words = [f"{name} {figures[name]:.3f}" for name in shown]
     return "  ".join(
         [
             *words,
             f"judge: source {figures['judge_source_cosine']:.2f}, "
-            f"original {figures['judge_original_cosine']:.2f}",
+            f"original {figures['judge_original_cosine']:.2f}, "
+            f"twins {figures['judge_twins_cosine']:.2f}",
         ]
     )

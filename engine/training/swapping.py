@@ -29,6 +29,7 @@ class SwapWeights:
         pixels, perceptual: L1 and LPIPS where the identity is the portrait's own.
         identity: 1 - cosine to the identity asked for, by the recogniser in training.
         push_away: cosine to the portrait's own identity, where it is above 0.
+        apart: cosine of one portrait's two swaps beyond that of the identities asked for.
         low_pass: L1 of averages of 8 x 8 pixels, where the identity is another's: light and tone.
         realism: of the critic's verdict; ``matching``, of its deepest features.
     """
@@ -37,6 +38,7 @@ class SwapWeights:
     perceptual: float = 3.0
     identity: float = 1.5
     push_away: float = 1.0
+    apart: float = 1.0
     low_pass: float = 2.0
     realism: float = 0.05
     matching: float = 0.1
@@ -50,7 +52,8 @@ class SwapRecipe(OpposedRecipe):
         name: model family.
         injection, widths, blocks: of :class:`engine.networks.swapper.Swapper`.
         side: of the portraits, pixels.
-        batch: portraits in a batch; ``own`` of them get their own identity back.
+        batch: portraits in a batch; ``own`` of them get their own identity back, the others two
+            identities each, so that what is alike in their swaps can be pushed apart.
         agents: share of the others that get an agent's identity instead of another face's.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
@@ -122,6 +125,7 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the swapper and one of its critic; returns every figure of it."""
         device, own = self.options.device, self.recipe.own
+        batch = twice(batch, own)
         real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
         identities, wanted = (part.to(device) for part in self._sources(batch.indices))
         with autocast(device):
@@ -150,6 +154,7 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         found = functional.normalize(self.recogniser(aligned(made[own:]).clamp(0, 1)))
         before = self.sitters.seen[indices[own:]].to(real.device)
         reached, kept = (found * wanted).sum(1), (found * before).sum(1)
+        alike = alike_of_pairs(found) - alike_of_pairs(wanted)
         with autocast(self.options.device):
             perceptual = self.perceptual(made[:own], real[:own]).float()
         with torch.no_grad():
@@ -161,6 +166,7 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
             "perceptual": perceptual.mean(),
             "identity": 1 - reached.mean(),
             "push_away": kept.clamp_min(0).mean(),
+            "apart": alike.clamp_min(0).mean(),
             "low_pass": functional.l1_loss(light, tone),
             "realism": realism(of_made),
             "matching": weak_matching(of_real, of_made),
@@ -190,6 +196,28 @@ def _begin_from(network: Swapper, folder: Path) -> None:
             hint="leave out --start-from, or name another",
         )
     network.load_state_dict(shared, strict=False)
+
+
+def twice(batch: Portraits, own: int) -> Portraits:
+    """A batch whose portraits after the first ``own``, an even number, come in pairs: half anew.
+
+    Raises:
+        ValueError: no even number of others.
+    """
+    half, odd = divmod(len(batch.indices) - own, 2)
+    if odd or not half:
+        raise ValueError(f"expected an even number of portraits after {own}, got {2 * half + odd}")
+    pictures, landmarks, indices = (
+        torch.cat([part[: own + half], part[own : own + half]])
+        for part in (batch.pictures, batch.landmarks, batch.indices)
+    )
+    return Portraits(pictures, landmarks, indices)
+
+
+def alike_of_pairs(vectors: Tensor) -> Tensor:
+    """Cosines, (B / 2), of each of the first half of unit vectors, (B, D), and its twin."""
+    first, second = vectors.chunk(2)
+    return (first * second).sum(1)
 
 
 def aligned(portraits: Tensor) -> Tensor:
