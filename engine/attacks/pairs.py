@@ -101,8 +101,8 @@ class ByNetwork:
         device = self.network.device
         with torch.inference_mode():
             images = (image.to(device) for image in (originals, masks, key_map))
-            made = self.network.protect(*images).float().cpu()
-        return _stack(list(batch_to_u8(made.clamp(0, 1))))
+            made = self.network.rounded(self.network.protect(*images).float()).cpu()
+        return _stack(list(batch_to_u8(made)))
 
 
 class ByMethod:

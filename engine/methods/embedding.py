@@ -80,7 +80,7 @@ def protect_crop(
     original, mask = padded(original), padded(from_u8(mask_u8))
     key_map = [no_key(original)] if scrambled else _key_map(key, original)
     protected = _hide(network, original, mask, *key_map)
-    protected_u8 = _to_u8(protected, *mask_u8.shape[:2])
+    protected_u8 = _to_u8(network.rounded(protected), *mask_u8.shape[:2])
     error = np.square(protected_u8.astype(np.float32) - mask_u8).mean()
     if error > MAX_ERROR:
         raise MethodError(

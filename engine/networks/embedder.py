@@ -30,6 +30,8 @@ class Embedder(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
             ablation of the paper's Table IV.
         emphasis: exponent of the pre-emphasis of what is hidden, see :mod:`engine.emphasis`; 0 for
             none, as in the paper.
+        sensitivity: how recovery feels errors of 8 bits, see :mod:`engine.rounding`: 144 numbers,
+            or none, and each sample is rounded by itself, as in the paper.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -40,6 +42,7 @@ class Embedder(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
         clamp: float = 2.0,
         keyed_recovery: bool = True,
         emphasis: float = 0.0,
+        sensitivity: tuple[float, ...] = (),
     ) -> None:
         super().__init__()
         self.couplings = CouplingChain(

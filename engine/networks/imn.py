@@ -31,11 +31,18 @@ class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
         clamp: bound of the log-scale of the affine coupling (2.0).
         emphasis: exponent of the pre-emphasis of what is hidden, see :mod:`engine.emphasis`; 0 for
             none, as in the paper.
+        sensitivity: how recovery feels errors of 8 bits, see :mod:`engine.rounding`: 144 numbers,
+            or none, and each sample is rounded by itself, as in the paper.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
-        self, blocks: int = 16, growth: int = 32, clamp: float = 2.0, emphasis: float = 0.0
+        self,
+        blocks: int = 16,
+        growth: int = 32,
+        clamp: float = 2.0,
+        emphasis: float = 0.0,
+        sensitivity: tuple[float, ...] = (),
     ) -> None:
         super().__init__()
         self.couplings = CouplingChain(

@@ -28,9 +28,16 @@ from engine.training.muon import Muon
 from engine.training.objective import compute_losses
 from engine.training.precision import autocast
 from engine.training.recipes import ImnRecipe, Recipe
+from engine.training.sensitivity import both_ways, sensitivity_of
 
 Say = Callable[[str], None]
 """Takes one line of text."""
+
+_SENSE_STEPS = 100
+"""Steps between two measurements of how the network feels rounding."""
+
+_SENSED = 4
+"""Pictures of a batch that tell it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ class Trainer:
         self.optimizer = kind(self.model.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
         self.progress = Progress()
         self.figures: dict[str, float] = {}
+        self._latest: Batch | None = None
         if checkpoint.find(self._checkpoint) is not None:
             self.progress = checkpoint.load(
                 self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
@@ -108,6 +116,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint and the averaged weights as a model folder, ready to be loaded."""
+        if self.recipe.sensed and self._latest is not None:
+            self._sense(self.average, self._latest)
         checkpoint.save(
             self._checkpoint,
             self._modules(),
@@ -126,6 +136,9 @@ class Trainer:
 
     def step(self, batch: Batch) -> dict[str, float]:
         """One optimizer step; returns every loss of it."""
+        self._latest = batch
+        if self.recipe.sensed and self.progress.step % _SENSE_STEPS == 0:
+            self._sense(self.model, batch)
         total, logged = compute_losses(
             self.model,
             batch,
@@ -148,6 +161,12 @@ class Trainer:
         self.progress.step += 1
         self.progress.faces_seen += len(batch.original)
         return {**logged, "total": float(total.detach()), "gradient_norm": float(norm)}
+
+    def _sense(self, network: Embedder | Imn, batch: Batch) -> None:
+        """Measure how a network's recovery feels errors, and write it into its config."""
+        some = Batch(*(part[:_SENSED] for part in (batch.original, batch.mask, batch.key_map)))
+        protected, recover = both_ways(network, some, self.recipe, self._rng)
+        network.register_to_config(sensitivity=sensitivity_of(recover, protected))
 
 
 def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:

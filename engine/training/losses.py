@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from engine.rounding import round_by
 from engine.wavelet import haar
 
 _MEAN_OF = 5
@@ -15,13 +16,13 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 """(B, 3, H, W), (B, 3, H, W) -> (B,): how far apart the items of two batches are."""
 
 
-def round_to_8_bits(image: Tensor) -> Tensor:
+def round_to_8_bits(image: Tensor, rounded: Callable[[Tensor], Tensor] = round_by) -> Tensor:
     """What an 8-bit file keeps of an image in [0, 1], with the gradient of the clamp alone.
 
     The straight-through estimator: rounding has no useful gradient, so it is passed over.
     """
     clamped = image.clamp(0, 1)
-    return clamped + (torch.round(clamped * 255) / 255 - clamped).detach()
+    return clamped + (rounded(clamped) - clamped).detach()
 
 
 def l1(first: Tensor, second: Tensor) -> Tensor:

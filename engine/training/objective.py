@@ -50,7 +50,7 @@ def compute_losses(
     original, mask, key_map = batch.original, batch.mask, batch.key_map
     with autocast():
         protected = model.protect(original, mask, key_map).float()
-        shared = losses.round_to_8_bits(protected)
+        shared = losses.round_to_8_bits(protected, model.rounded)
         recovered = model.deemphasized(model.extract(shared, key_map).float())
         some = max(1, round(recipe.wrong_share * len(original)))
         wrong_map = wrong_key_map(key_map[:some], rng)
@@ -88,7 +88,7 @@ def _scrambled_losses(
     no_key = torch.zeros_like(batch.key_map)
     with autocast():
         protected = model.protect(scramble(original, shuffle), mask, no_key).float()
-        shared = losses.round_to_8_bits(protected)
+        shared = losses.round_to_8_bits(protected, model.rounded)
         recovered = unscramble(model.recover(shared, no_key).float(), shuffle)
     pairs = {"protect": (mask, protected), "recover": (original, recovered)}
     terms = _terms(recipe.weights, pairs, [], perceptual)
@@ -117,7 +117,7 @@ def _keyless_losses(
         auxiliary = auxiliary.to(original.device)
     with autocast():
         protected = model.protect(original, mask).float()
-        shared = losses.round_to_8_bits(protected)
+        shared = losses.round_to_8_bits(protected, model.rounded)
         recovered = model.recover(shared, auxiliary).float()
     pairs = {"protect": (mask, protected), "recover": (original, recovered)}
     low, low_protected = (haar(image)[:, :3] for image in (mask, protected))

@@ -76,6 +76,8 @@ class Recipe:
         clip_norm: greatest norm of the gradient; Muon takes steps of one length whatever it is.
         average: decay of the moving average of the weights, which is what is released.
         muon: train by :class:`engine.training.muon.Muon` instead of Adam.
+        sensed: round to 8 bits as recovery feels it, see :mod:`engine.rounding`, and say in the
+            network's config how it does.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Recipe:
     clip_norm: float = 0.5
     average: float = 0.998
     muon: bool = False
+    sensed: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,11 +179,12 @@ RECIPES: dict[str, Recipe] = {
     "proface-s-rand": Recipe(
         name="proface-s-rand",
         wrong="rand",
-        weights=LossWeights(protect=2.0, recover=1.3, wrong=0.3),
+        weights=LossWeights(protect=2.0, recover=1.5, wrong=0.3),
         batches=_SWAPPED_BATCHES,
         learning_rate=4e-4,
         emphasis=0.6,
         muon=True,
+        sensed=True,
     ),
     "proface-s-obfs": Recipe(
         name="proface-s-obfs",
@@ -191,14 +195,17 @@ RECIPES: dict[str, Recipe] = {
         # emphasis, show noise under a wrong key, and take hours to show the mask instead.
         learning_rate=4e-4,
         muon=True,
+        sensed=True,
     ),
     "proface-k": Recipe(
         name="proface-k",
         wrong="rand",
         weights=LossWeights(protect=1.5, recover=1.0, wrong=0.0),
-        batches=_PROFACE_BATCHES,
+        batches=_SWAPPED_BATCHES,
         scrambled=True,
-        learning_rate=1e-3,
+        learning_rate=4e-4,
+        muon=True,
+        sensed=True,
     ),
     "imn": ImnRecipe(
         name="imn",
@@ -209,6 +216,7 @@ RECIPES: dict[str, Recipe] = {
         blocks=8,
         learning_rate=5e-4,
         muon=True,
+        sensed=True,
     ),
     "imn-paper": ImnRecipe(
         name="imn-paper",
