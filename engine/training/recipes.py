@@ -179,7 +179,7 @@ RECIPES: dict[str, Recipe] = {
     "proface-s-rand": Recipe(
         name="proface-s-rand",
         wrong="rand",
-        weights=LossWeights(protect=2.0, recover=1.5, wrong=0.3),
+        weights=LossWeights(protect=2.0, recover=1.2, wrong=0.3),
         batches=_SWAPPED_BATCHES,
         learning_rate=4e-4,
         emphasis=0.6,

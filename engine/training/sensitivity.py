@@ -1,6 +1,7 @@
 """Measures how an error of a shared picture comes back, for :mod:`engine.rounding`."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from engine.networks.imn import Imn
 from engine.rounding import SAMPLES, to_cells
 from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
 from engine.training.batches import Batch
-from engine.training.recipes import Recipe
+from engine.training.recipes import ImnRecipe, Recipe
 
 _DRAWS = 4
 _STEP = 1e-3
@@ -57,8 +58,10 @@ def both_ways(
     """What a network in training makes of a batch, and its way back with the right key."""
     original, mask, key_map = batch.original, batch.mask, batch.key_map
     with torch.no_grad():
-        if isinstance(model, Imn):
-            return model.protect(original, mask), model.recover
+        if isinstance(recipe, ImnRecipe):
+            keyless = cast(Imn, model)
+            return keyless.protect(original, mask), keyless.recover
+        model = cast(Embedder, model)
         if not recipe.scrambled:
             return model.protect(original, mask, key_map), lambda s: model.recover(s, key_map)
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
