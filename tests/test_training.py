@@ -26,6 +26,7 @@ from engine.errors import DataError, ModelError, UnknownModelError
 from engine.masks import MASKS
 from engine.networks.embedder import Embedder
 from engine.results import Results
+from engine.rounding import round_by
 from engine.training import checkpoint
 from engine.training.batches import Batch
 from engine.training.loop import Trainer, train
@@ -134,6 +135,17 @@ def test_has_fast_bfloat16() -> None:
 
 
 # --- whole runs -----------------------------------------------------------------------------------
+
+
+def test_a_network_that_is_sensed_says_how_to_round(tmp_path: Path, faces: FaceSet) -> None:
+    recipe = dataclasses.replace(TINY, sensed=True)
+    trainer = train(recipe, [faces], options(tmp_path))
+    told = Embedder.from_pretrained(tmp_path / "run/model").config["sensitivity"]
+    assert len(told) == 144 and max(told) > 0
+    assert tuple(trainer.model.config.sensitivity) != tuple(told), "measured of the average"
+    shared = torch.rand(1, 3, 16, 16)
+    trainer.average.register_to_config(sensitivity=tuple(told))
+    assert not torch.equal(trainer.average.rounded(shared), round_by(shared))
 
 
 @pytest.mark.parametrize("changes", [{}, EMPHASISED], ids=str)
