@@ -3,6 +3,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -17,7 +18,7 @@ from engine.data import FaceSet
 from engine.errors import ImageDamagedError, MaskError, StillKnownError
 from engine.masks import MASKS
 from engine.training import batches
-from engine.training.batches import BatchConfig, make_sample, random_key_map, wrong_key_map
+from engine.training.batches import BatchConfig, make_sample, random_key_map, sharpen, wrong_key_map
 
 
 @pytest.fixture
@@ -209,3 +210,23 @@ def test_masks_that_refuse_every_face_are_an_error(
     monkeypatch.setattr(batches, "make_sample", refuse)
     with pytest.raises(MaskError, match="in a row"):
         next(iter(batches.Batches([faces], TINY.batches, seed=0)))
+
+
+def test_some_faces_are_sharper_where_a_recipe_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    face_u8 = cv2.GaussianBlur(rng.integers(60, 190, (48, 48, 3), dtype=np.uint8), (0, 0), 1.5)
+    sharper_u8 = sharpen(face_u8, rng)
+
+    def detail(picture_u8: npt.NDArray[np.uint8]) -> float:
+        return float(np.abs(cv2.Laplacian(picture_u8.astype(np.float32), cv2.CV_32F)).mean())
+
+    assert detail(sharper_u8) > 1.2 * detail(face_u8)
+    landmarks = np.array([[14, 16], [34, 16], [24, 26], [16, 34], [32, 34]], np.float32)
+    plain, sharp = (
+        BatchConfig(masks={"gaussian": 1.0}, crop=48, paper_share=1.0, sharpened=share)
+        for share in (0.0, 1.0)
+    )
+    made = [
+        make_sample(face_u8, landmarks, one, np.random.default_rng(3))[0] for one in (plain, sharp)
+    ]
+    assert detail(made[1]) > 1.2 * detail(made[0])

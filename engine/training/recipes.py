@@ -116,6 +116,7 @@ class ImnRecipe(Recipe):
 
 _PROFACE_BATCHES = BatchConfig(masks={**BLUR_MASKS, **OTHER_MASKS})
 _SWAPPED_BATCHES = BatchConfig(masks={**BLUR_MASKS, **OTHER_MASKS, **SWAP_MASKS})
+_SHARP_BATCHES = replace(_SWAPPED_BATCHES, sharpened=0.35)
 _PAPER_BATCHES = BatchConfig(
     masks=BLUR_MASKS, batch=12, crop=PAPER_SIDE, paper_share=1.0, test_share=0.0
 )
@@ -180,8 +181,8 @@ RECIPES: dict[str, Recipe] = {
         name="proface-s-rand",
         wrong="rand",
         weights=LossWeights(protect=2.0, recover=1.2, wrong=0.3),
-        batches=_SWAPPED_BATCHES,
-        learning_rate=4e-4,
+        batches=_SHARP_BATCHES,
+        learning_rate=2.5e-4,
         emphasis=0.6,
         muon=True,
         sensed=True,
@@ -190,7 +191,7 @@ RECIPES: dict[str, Recipe] = {
         name="proface-s-obfs",
         wrong="obfs",
         weights=LossWeights(protect=1.1, recover=1.0, wrong=0.2),
-        batches=_SWAPPED_BATCHES,
+        batches=_SHARP_BATCHES,
         # To be started from released weights of its own: those of rand, or the same under an
         # emphasis, show noise under a wrong key, and take hours to show the mask instead.
         learning_rate=4e-4,
@@ -200,8 +201,8 @@ RECIPES: dict[str, Recipe] = {
     "proface-k": Recipe(
         name="proface-k",
         wrong="rand",
-        weights=LossWeights(protect=1.5, recover=1.0, wrong=0.0),
-        batches=_SWAPPED_BATCHES,
+        weights=LossWeights(protect=1.2, recover=1.0, wrong=0.0),
+        batches=_SHARP_BATCHES,
         scrambled=True,
         learning_rate=4e-4,
         muon=True,
@@ -212,7 +213,7 @@ RECIPES: dict[str, Recipe] = {
         wrong="",
         # The paper's three terms; its 1:3:1 gives to recovery what the mask then lacks.
         weights=ImnWeights(protect=1.0, recover=1.0, low_frequency=0.25),
-        batches=_SWAPPED_BATCHES,
+        batches=_SHARP_BATCHES,
         blocks=8,
         learning_rate=5e-4,
         muon=True,
