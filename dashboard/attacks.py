@@ -111,12 +111,14 @@ def gains(
         less: the control's.
     """
     groups = grouped(m for m in means if m.metric == metric and m.source != WHOLE)
-    # Older runs of known plaintext stored it under what the attacker's picture is called in short.
-    stored = (f"{more}:{less}", f"{more.partition('_')[0]}:{less}")
+    # Older runs of known plaintext stored it under what the attacker's picture is called in short,
+    # which another picture may bear in full: that name counts only where there is no better.
+    stored = (f"{more.partition('_')[0]}:{less}", f"{more}:{less}")
     margins = {
         (m.run_id, m.method, m.mask): m.mean
+        for name in stored
         for m in means
-        if m.pair in stored and m.metric == f"gain_{metric}_margin"
+        if m.pair == name and m.metric == f"gain_{metric}_margin"
     }
     found = []
     for (run_id, method, mask, pair, _), own in groups.items():

@@ -62,9 +62,9 @@ LOOKS: Final[dict[str, Look]] = {
         "AUC of who tells the right key", r"oracle:(\w+)", ("auc",), attack_words.GUESSING,
         f"{attack_words.GUESSING:g} is guessing", bad="off",
     ),
-    "map-search": Look(
-        "PSNR over the protected picture", "(climbed|searched|searched_signs)", *_DECIBELS,
-        control="protected",
+    "map-search": Look(  # not over the protected picture, as runs without a control had it
+        "PSNR over the control", "(climbed|searched|searched_signs)", *_DECIBELS,
+        control="prior", stored=r"\1:prior",
     ),
     "known-plaintext": Look(
         "PSNR over the control, a salt each", r"(revealed|fitted)(_\d+_salted)", *_DECIBELS,
