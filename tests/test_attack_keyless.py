@@ -19,6 +19,7 @@ from engine.attacks.revealing import gains
 from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, MethodError
 from engine.methods import METHODS, BoundKey, Crop, Plan
+from engine.results import Trial
 from engine.training import reveal
 
 ATTACK = find_attack("keyless")
@@ -262,3 +263,18 @@ def test_gains_are_paired_means_with_their_margin() -> None:
     )
     assert gains([], "a", "b") == {}
     assert set(gains(faces[:1], "a", "b")) == {"gain_psnr_db"}
+
+
+def test_a_face_that_is_given_back_exactly_is_a_leak_and_not_left_out() -> None:
+    pair, other = ("original:a", "psnr_db"), ("original:b", "psnr_db")
+    exact = [{pair: math.inf, other: 20.0 + i % 3} for i in range(15)]
+    close = [{pair: 20.1, other: 20.0}] * 15
+    found = gains([*exact, *close], "a", "b")
+    assert found["gain_psnr_db"] == pytest.approx((15 * (100 - 21) + 15 * 0.1) / 30)
+    gain, margin = found["gain_psnr_db"], found["gain_psnr_db_margin"]
+    assert Trial(1, "whisper", "box", gain, margin, None, 30).leaks
+    # Where the control gives it back too, nothing was gained.
+    both = gains([{pair: math.inf, other: math.inf}] * 30, "a", "b")
+    assert (both["gain_psnr_db"], both["gain_psnr_db_margin"]) == (0, 0)
+    # What could not be measured is no gain of any size.
+    assert gains([{pair: math.nan, other: 1.0}], "a", "b") == {}

@@ -256,6 +256,15 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(
         assert sense_of([*means, *matches]) == ("leaks" if sense == "leaks" else "open")
 
 
+def test_faces_given_back_exactly_count_in_a_gain() -> None:
+    revealed, control, *rest = judged("sealed", 0.1, 3.0)
+    assert revealed.images == 40
+    (one,) = attacks.gains([replace(revealed, exact=20), control, *rest], "psnr_db")
+    assert one.gain == pytest.approx((20 * 20.1 + 20 * 100) / 40 - 20)
+    (one,) = attacks.gains([replace(revealed, exact=40, mean=None), control, *rest], "psnr_db")
+    assert one.gain == pytest.approx(80)
+
+
 def test_identity_match_is_judged_over_all_masks_together() -> None:
     broken = judged("imn", 7.0, 0.1)
     dbs, matches = judged("sealed", 0.05, 0.04), judged("sealed", 0.0, 0.012, "identity_match")

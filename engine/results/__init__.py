@@ -9,6 +9,7 @@ from engine.errors import ResultsError
 from engine.references import REFERENCES, Reference
 from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations
 from engine.results.judging import (
+    EXACT_DB,
     GATE_DB,
     GATE_MATCH,
     LEAST_FACES,
@@ -26,6 +27,7 @@ from engine.results.views import TABLES
 from engine.results.writer import Results
 
 __all__ = [
+    "EXACT_DB",
     "GATE_DB",
     "GATE_KNOWN",
     "GATE_MATCH",

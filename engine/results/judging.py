@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 __all__ = [
+    "EXACT_DB",
     "GATE_DB",
     "GATE_MATCH",
     "LEAST_FACES",
@@ -26,6 +27,9 @@ GATE_DB: Final = 0.3
 
 GATE_MATCH: Final = 0.01
 """What it may gain in identity match, over all masks together: one point."""
+
+EXACT_DB: Final = 100.0
+"""What a PSNR counts as at most in a gain: more than one wrong value in a face of 112 px leaves."""
 
 LEAST_FACES: Final = 30
 """Fewer faces than these never show that a method holds."""
