@@ -241,6 +241,30 @@ def test_minutes_become_steps_once(scene: Scene) -> None:
     assert "minutes" in ATTACK.budget(scene.config)
 
 
+def test_what_takes_another_time_is_timed_anew(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = iter([0.5, 2.0, 4.0, 8.0, 16.0])
+    monkeypatch.setattr(revealing, "_seconds", lambda *_: next(taken))
+    monkeypatch.setattr(revealing, "RevealTrainer", lambda *_: None)
+    quick = dataclasses.replace(scene.config, methods=("whisper",), masks=("box",), tries=None)
+    recipe = reveal.RevealRecipe("trial", 1)
+
+    def steps(config: AttackConfig) -> int:
+        return revealing.decide_steps(config, recipe, [lambda _: None], tmp_path, 2)  # type: ignore[arg-type, return-value]
+
+    quick = dataclasses.replace(quick, minutes=2.0)
+    slow = dataclasses.replace(quick, methods=("silence",))
+    assert [steps(quick), steps(slow)] == [120, 30]
+    assert steps(dataclasses.replace(quick, device="cuda")) == 15
+    assert steps(dataclasses.replace(quick, masks=("simswap",))) == 7
+    monkeypatch.setattr(revealing.torch, "get_num_threads", lambda: 99)
+    assert steps(quick) == 3
+    monkeypatch.undo()
+    # What was decided stands, in whatever order methods are named.
+    assert [steps(quick), steps(slow)] == [120, 30]
+
+
 def test_what_cannot_be_learned_is_told(scene: Scene) -> None:
     scene.config = dataclasses.replace(scene.config, training=None)
     with pytest.raises(DataError, match="faces to learn from"):

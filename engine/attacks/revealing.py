@@ -174,7 +174,8 @@ def decide_steps(
 
     The second is timed on a few steps of each kind of lesson that are thrown away, once, and goes
     by the slowest: what was decided is written down, so that a run goes on as it began, and holds
-    for every network alike. What the attack itself takes, once they have learned, comes on top.
+    for every network alike, of these methods and masks on this device with as many threads: others
+    are timed anew. What the attack itself takes, once they have learned, comes on top.
 
     Args:
         config: ``tries`` are steps; without, ``minutes`` for all networks together.
@@ -185,7 +186,9 @@ def decide_steps(
     """
     if config.tries is not None:
         return config.tries
+    shown, threads = sorted(config.methods + config.masks), torch.get_num_threads()
     asked = f"{recipe.name} {recipe.width} {config.minutes:g} min {networks} networks"
+    asked += f" {','.join(shown)} {config.device} {threads} threads"
     noted = folder / "steps.json"
     known: dict[str, int] = json.loads(noted.read_text()) if noted.is_file() else {}
     if asked not in known:
