@@ -47,7 +47,7 @@ class Look:
         return self.metrics[0] in _SHARES
 
 
-_SHARES: Final = ("noticed", "told", "identity_match", "same_person", "same_photo")
+_SHARES: Final = ("noticed", "told_reencoded", "identity_match", "same_person", "same_photo")
 _NAMED: Final = 3
 _DECIBELS: Final = (("psnr_db",), GATE_DB, f"≤ {GATE_DB:g} dB")
 
@@ -81,8 +81,9 @@ LOOKS: Final[dict[str, Look]] = {
         "known again, mask as in the papers", "original:control", ("identity_match",),
         GATE_KNOWN, f"≤ {GATE_KNOWN:.0%}".replace("%", " %"),
     ),
-    "world": Look(
-        "the owner is told what happened", r"protected:(\S+)", ("told",), 1, "100 %", bad="below"
+    "world": Look(  # not the lenient figure, which takes "nothing of ours" for an answer too
+        "told that this file was re-encoded", r"protected:(\S+)",
+        ("told_reencoded",), 1, "100 %", bad="below",
     ),
     "multiset": Look(
         "found in a gallery, points over the mask's", "multiset", ("same_person", "same_photo"), 0,
@@ -213,11 +214,17 @@ def _worst_of_each(look: Look, every: Iterable[Dot]) -> list[Dot]:
 
 
 def _with_equals(one: Dot, own: Sequence[Dot]) -> Dot:
-    """Where the others are no better, all are named, or counted."""
-    if len(own) < 2 or any(dot.value != one.value for dot in own):
+    """Where others are no better, all are named, or counted."""
+    alike = [dot.what for dot in own if (dot.value, dot.margin) == (one.value, one.margin)]
+    if len(alike) < 2:
         return one
-    names = ", ".join(dot.what for dot in own)
-    return replace(one, what=names if len(own) <= _NAMED else f"each of {len(own)}")
+    if len(alike) <= _NAMED:
+        return replace(one, what=", ".join(alike))
+    rest = len(alike) - 1
+    return replace(
+        one,
+        what=f"each of {len(own)}" if len(alike) == len(own) else f"{one.what} and {rest} others",
+    )
 
 
 def worst(look: Look, dots: Iterable[Dot]) -> Dot:

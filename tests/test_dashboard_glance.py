@@ -65,7 +65,7 @@ def test_every_attack_that_is_known_has_its_figure(facets: dict[str, Facet]) -> 
         ("tamper", "Sealed, blur, pixel: 100 %, no face differs; 40 faces, run 7"),
         ("byproducts", "RandWR, blur, recovery byproduct: −0.50 dB, ± 0.09 dB; 40 faces, run 12"),
         ("deblur", "no method, blur, kernel=21, sigma=8: 10.0 %, ± 1.6 points; 40 faces, run 5"),
-        ("world", "Sealed, pixels, JPEG 90, noise, sigma 1: 100 %, no face differs; 40 faces,"),
+        ("world", "Sealed, pixels, noise, sigma 1: 0.0 %, no face differs; 40 faces, run 3"),
         ("multiset", "Sealed, sticker, same photo: +60.0 points, ± 4.6 points; 40 faces, run 13"),
     ],
 )
@@ -88,6 +88,22 @@ def test_a_search_without_a_control_is_not_drawn(found: Found) -> None:
     ]
     assert len(old) < len(own)
     assert glance.facets(old, known) == []
+
+
+def test_of_many_that_are_as_bad_some_are_named_and_all_are_counted(found: Found) -> None:
+    means, known = found
+    own = [m for m in means if m.metric == "told_reencoded"]
+    noise = [m for m in own if m.pair == "protected:noise_1"]
+    more = [replace(m, pair=f"protected:noise_{i}") for i in range(2, 6) for m in noise]
+    for some, said in (
+        (own, "noise, sigma 1"),
+        ([*own, *more[: len(noise)]], "noise, sigma 1, noise, sigma 2"),
+        ([*own, *more], "noise, sigma 1 and 4 others"),
+        ([*noise, *more], "each of 5"),
+    ):
+        (facet,) = glance.facets(some, known)
+        assert {dot.what for dot in facet.dots} == {said}
+        assert facet.look.what.startswith("told that this file was re-encoded")
 
 
 def test_a_picture_with_a_longer_name_has_its_own_margin(found: Found) -> None:
