@@ -76,7 +76,7 @@ def _keyless(gains: dict[str, float]) -> Iterator[Score]:
             yield from faces(method, mask, "original:revealed", 22.0 + gain + i / 100)
             yield from faces(method, mask, "original:control", 22.0)
             yield from faces(method, mask, "original:revealed", 0.01, "identity_match", 0.01)
-            yield from faces(method, mask, "original:control", 0.01, "identity_match", 0.01)
+            yield from faces(method, mask, "original:control", 0.01, "identity_match", 0.0)
             yield whole(method, mask, "revealed:control", "gain_psnr_db", gain + i / 100)
             yield whole(method, mask, "revealed:control", "gain_psnr_db_margin", 0.04)
             match = "gain_identity_match_together"

@@ -19,6 +19,7 @@ from engine.results.judging import (
     judge,
     pooled,
 )
+from engine.results.matching import LEAST_KNOWN, matches
 from engine.results.reader import Reader
 from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
 from engine.results.schema import SCHEMA_VERSION
@@ -32,6 +33,7 @@ __all__ = [
     "GATE_KNOWN",
     "GATE_MATCH",
     "LEAST_FACES",
+    "LEAST_KNOWN",
     "REFERENCES",
     "SCHEMA_VERSION",
     "TABLES",
@@ -55,6 +57,7 @@ __all__ = [
     "Trial",
     "advise",
     "judge",
+    "matches",
     "pooled",
     "restorations",
     "standings",
