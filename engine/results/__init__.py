@@ -7,7 +7,7 @@ million numbers. Infinite scores, of recoveries that are equal to the original, 
 
 from engine.errors import ResultsError
 from engine.references import REFERENCES, Reference
-from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations
+from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations, too_weak
 from engine.results.judging import (
     EXACT_DB,
     GATE_DB,
@@ -61,4 +61,5 @@ __all__ = [
     "pooled",
     "restorations",
     "standings",
+    "too_weak",
 ]
