@@ -12,7 +12,16 @@ from dashboard.charts import glance as charts
 from dashboard.charts import style
 from dashboard.glance import Dot, Facet
 from dashboard.links import Links
-from engine.results import GATE_DB, GATE_KNOWN, MeanScore, Reader
+from engine.results import (
+    GATE_DB,
+    GATE_KNOWN,
+    MeanScore,
+    Reader,
+    Restored,
+    advise,
+    restorations,
+    too_weak,
+)
 
 RELEASED = Path(__file__).resolve().parents[1] / "assets" / "benchmark.db"
 
@@ -111,6 +120,39 @@ def test_a_picture_with_a_longer_name_has_its_own_margin(found: Found) -> None:
     (signs,) = attacks.gains(means, "psnr_db", "searched_signs", "prior")
     (mirrored,) = attacks.gains(means[::-1], "psnr_db", "searched_signs", "prior")
     assert signs.margin == mirrored.margin == 0.05
+
+
+def test_a_control_stands_for_a_deblurrer_that_is_too_weak(found: Found) -> None:
+    means, known = found
+    control = Restored("gaussian", 1.0, 0.48, 0.03, 101, 500, run_id=1)
+
+    def dots(weak: dict[tuple[int, str], Restored | None]) -> list[str]:
+        (facet,) = [one for one in glance.facets(means, known, weak) if one.attack == "deblur"]
+        return [glance.told(facet.look, dot) for dot in facet.dots]
+
+    # 1.984 standard errors of 0.48 over 101 faces, by Student's t.
+    assert dots({(5, "gaussian"): control}) == [
+        "no method, blur, by a control, run 5 is too weak: 48.0 %, ± 9.9 points; 101 faces, run 1"
+    ]
+    (bound,) = dots({(5, "gaussian"): None})
+    assert "at least: its network is too weak: 10.0 %" in bound
+    strong = dots({})
+    assert dots({(4, "gaussian"): control}) == strong  # another run is, and this one is not
+    assert not any("weak" in said for said in strong)
+
+
+def test_the_released_glance_says_of_a_mask_what_the_demo_says() -> None:
+    with Reader(RELEASED) as reader:
+        runs = reader.runs("attack", hidden=False)
+        weak = too_weak(runs, reader.means([run.id for run in runs]))
+    means, known = read(RELEASED)
+    (facet,) = [one for one in glance.facets(means, known, weak) if one.attack == "deblur"]
+    advised = restorations(RELEASED)
+    for dot in facet.dots:
+        one = advise(advised[dot.mask.partition(":")[0]], 1.0).exact
+        assert one is not None
+        assert dot.value == pytest.approx(one.restored, abs=0.05), dot.mask
+        assert ("at least" in dot.what) == one.least
 
 
 def test_the_lines_are_those_that_are_wanted(facets: dict[str, Facet]) -> None:
