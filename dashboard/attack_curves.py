@@ -1,7 +1,7 @@
 """Curves of attacks: gain by known pairs, and what is made of a mask by its strength."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,8 +57,17 @@ def _margin(own: Sequence[Gain]) -> float | None:
     return sum(margins) / len(own) if len(margins) == len(own) else None
 
 
-def by_strength(means: Sequence[MeanScore], metric: str) -> dict[str, list[Point]]:
-    """What a network makes of the mask alone by its strength, beside the mask, by mask."""
+def by_strength(
+    means: Sequence[MeanScore], metric: str, weak: Collection[tuple[int, str]] = ()
+) -> dict[str, list[Point]]:
+    """What a network makes of the mask alone by its strength, beside the mask, by mask.
+
+    Args:
+        means: figures of attacks.
+        metric: by which figure.
+        weak: runs and masks of :func:`engine.results.too_weak`, whose line is no floor: ``weak``,
+            and left out where there is a better run.
+    """
     strengths = {
         (m.run_id, m.method, m.mask): m.mean
         for m in means
@@ -72,11 +81,14 @@ def by_strength(means: Sequence[MeanScore], metric: str) -> dict[str, list[Point
         summary = series.together(own)
         if summary.mean is not None:
             name, weight = mask.partition(":")[0], (summary.images, run_id)
+            line = "weak" if line == "control" and (run_id, name) in weak else line
             point = Point(line, strength, summary.mean, run_id, summary.images, line == "mask")
             key = (name, strength, line)
             if key not in best or best[key][0] < weight:
                 best[key] = weight, point
     curves: dict[str, list[Point]] = {}
-    for (name, *_), (_, point) in sorted(best.items()):
+    for (name, strength, line), (_, point) in sorted(best.items()):
+        if line == "weak" and (name, strength, "control") in best:
+            continue
         curves.setdefault(name, []).append(point)
     return curves

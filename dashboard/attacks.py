@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from dashboard import attack_words, run_rows, series
 from dashboard.series import Summary
-from engine.results import MeanScore, Run
+from engine.results import EXACT_DB, MeanScore, Run
 
 WHOLE: Final = "all"
 """The set of a figure that belongs to a whole run."""
@@ -111,12 +111,14 @@ def gains(
         less: the control's.
     """
     groups = grouped(m for m in means if m.metric == metric and m.source != WHOLE)
-    # Older runs of known plaintext stored it under what the attacker's picture is called in short.
-    stored = (f"{more}:{less}", f"{more.partition('_')[0]}:{less}")
+    # Older runs of known plaintext stored it under what the attacker's picture is called in short,
+    # which another picture may bear in full: that name counts only where there is no better.
+    stored = (f"{more.partition('_')[0]}:{less}", f"{more}:{less}")
     margins = {
         (m.run_id, m.method, m.mask): m.mean
+        for name in stored
         for m in means
-        if m.pair in stored and m.metric == f"gain_{metric}_margin"
+        if m.pair == name and m.metric == f"gain_{metric}_margin"
     }
     found = []
     for (run_id, method, mask, pair, _), own in groups.items():
@@ -124,11 +126,19 @@ def gains(
         if pair != f"original:{more}" or other is None:
             continue
         ours, theirs = series.together(own), series.together(other)
-        if ours.mean is not None and theirs.mean is not None:
+        reached, usual = _with_exact(ours), _with_exact(theirs)
+        if reached is not None and usual is not None:
             margin = margins.get((run_id, method, mask), _unpaired(ours, theirs))
-            found.append(Gain(run_id, method, mask, metric, ours.mean, theirs.mean, margin,
-                              ours.images))  # fmt: skip
+            found.append(Gain(run_id, method, mask, metric, reached, usual, margin, ours.images))
     return found
+
+
+def _with_exact(summary: Summary) -> float | None:
+    """The mean over all faces, those equal to the original as the attacks count them."""
+    finite = summary.images - summary.exact
+    if not summary.images:
+        return None
+    return ((summary.mean or 0.0) * finite + EXACT_DB * summary.exact) / summary.images
 
 
 Key = tuple[int, str, str, str, str]

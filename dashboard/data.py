@@ -21,6 +21,7 @@ from engine.results import (
     ResultsError,
     Run,
     Score,
+    matches,
 )
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -82,6 +83,13 @@ def _ask(
     return getattr(_opened(path, identity)[0], question)(*values, **dict(names))
 
 
+@st.cache_data(max_entries=32, show_spinner=False)
+def _matches(
+    path: str, identity: tuple[int, ...], version: tuple[int, int], run_ids: tuple[int, ...]
+) -> dict[tuple[int, str], tuple[float, float]]:
+    return matches(_opened(path, identity)[0], run_ids)
+
+
 @dataclass(frozen=True)
 class Source:
     """A database as it was at one moment: its answers are cached under its data version.
@@ -113,6 +121,10 @@ class Source:
             "means", None if run_ids is None else tuple(run_ids), **filters
         )
         return found
+
+    def matches(self, run_ids: Sequence[int]) -> dict[tuple[int, str], tuple[float, float]]:
+        """Gain in identity match over all masks and its margin, by run and method."""
+        return _matches(str(self.path), self.identity, self.version, tuple(run_ids))
 
     def histogram(
         self, series_ids: Sequence[int], low: float, high: float, bins: int = 40

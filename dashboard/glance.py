@@ -4,93 +4,23 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from scipy.special import stdtrit
 
 from dashboard import attack_rows, attack_words, attacks, series, words
 from dashboard.attacks import WHOLE, Attempt
+from dashboard.looks import LOOKS, Look
 from dashboard.matrix import Cell
-from engine.results import GATE_DB, GATE_KNOWN, MeanScore
+from engine.results import MeanScore, Restored
 
-# --- what stands for each attack ------------------------------------------------------------------
+__all__ = ["LOOKS", "Dot", "Facet", "Look", "cells", "facets", "lines", "said", "told", "worst"]
 
-
-@dataclass(frozen=True)
-class Look:
-    """Which of an attack's figures stands for it, and where its line is drawn.
-
-    Attributes:
-        what: it is, in few words.
-        pair: a pattern of its pairs; for a gain, of the attacker's pictures.
-        metrics: the names that are wanted.
-        line: what a method that holds has at the most or the least, or the control's own figure.
-        wanted: the same in words.
-        control: the picture over which a gain is taken, with groups of ``pair``; empty where the
-            figure stands as it is stored.
-        stored: under which pair a run keeps a gain's margin, where that is not the two pictures.
-        bad: on which side of the line it is bad for who is protected; ``off`` is either.
-    """
-
-    what: str
-    pair: str
-    metrics: tuple[str, ...]
-    line: float
-    wanted: str
-    control: str = ""
-    stored: str = ""
-    bad: Literal["above", "below", "off"] = "above"
-
-    @property
-    def share(self) -> bool:
-        """Whether the figures are shares, to be read in per cent."""
-        return self.metrics[0] in _SHARES
-
-
-_SHARES: Final = ("noticed", "told", "identity_match", "same_person", "same_photo")
 _NAMED: Final = 3
-_DECIBELS: Final = (("psnr_db",), GATE_DB, f"≤ {GATE_DB:g} dB")
+_ALONE: Final = "mask"
 
-LOOKS: Final[dict[str, Look]] = {
-    "keyless": Look("PSNR over the control", "revealed", *_DECIBELS, control="control"),
-    "microscope": Look(
-        "outline seen, over control", "original:estimate", ("outline_over_control",),
-        attack_words.OUTLINE, f"≤ {attack_words.OUTLINE:g}",
-    ),
-    "wrong-keys": Look("wrong keys that opened", r"keys:(\w+)", ("opened",), 0, "0"),
-    "dictionary": Look(
-        "AUC of who tells the right key", r"oracle:(\w+)", ("auc",), attack_words.GUESSING,
-        f"{attack_words.GUESSING:g} is guessing", bad="off",
-    ),
-    "map-search": Look(
-        "PSNR over the protected picture", "(climbed|searched|searched_signs)", *_DECIBELS,
-        control="protected",
-    ),
-    "known-plaintext": Look(
-        "PSNR over the control, a salt each", r"(revealed|fitted)(_\d+_salted)", *_DECIBELS,
-        control=r"control\2", stored=r"\1:control\2",
-    ),
-    "tamper": Look(
-        "noticed, with a tag", r"protected:(\w+)", ("noticed",), 1, "100 %", bad="below"
-    ),
-    "byproducts": Look(
-        "PSNR over the mask's, best fit", r"(\w*byproduct)", ("fitted_psnr_db",), 0,
-        "0, as the mask", control="mask",
-    ),
-    "deblur": Look(
-        "known again, mask as in the papers", "original:control", ("identity_match",),
-        GATE_KNOWN, f"≤ {GATE_KNOWN:.0%}".replace("%", " %"),
-    ),
-    "world": Look(
-        "the owner is told what happened", r"protected:(\S+)", ("told",), 1, "100 %", bad="below"
-    ),
-    "multiset": Look(
-        "found in a gallery, points over the mask's", "multiset", ("same_person", "same_photo"), 0,
-        "0, as the mask", control="mask_multiset",
-    ),
-}  # fmt: skip
-"""The lines are the gates of the engine, those that the list of attacks names, and the controls."""
-
+Weak = Mapping[tuple[int, str], Restored | None]
+"""De-blurrers that show too little, by run and mask: :func:`engine.results.too_weak`."""
 
 # --- dots -----------------------------------------------------------------------------------------
 
@@ -128,19 +58,25 @@ class Facet:
         return attack_words.attack(self.attack).title
 
 
-def facets(means: Sequence[MeanScore], known: Mapping[int, Attempt]) -> list[Facet]:
+def facets(
+    means: Sequence[MeanScore], known: Mapping[int, Attempt], weak: Weak | None = None
+) -> list[Facet]:
     """Every attack that has figures, in the order of our words.
 
     Args:
         means: figures of finished attacks.
         known: their runs.
+        weak: de-blurrers in whose place the control stands that does better, where there is one.
     """
     found = []
     for attack in attack_words.ATTACKS:
         look = LOOKS.get(attack)
         own = [m for m in means if known[m.run_id].attack == attack]
         if look is not None and own:
-            every = list(_gains(look, own) if look.control else _figures(look, own))
+            if attack == "deblur":
+                every = list(_floors(look, own, weak or {}))
+            else:
+                every = list(_gains(look, own) if look.control else _figures(look, own))
             if every:
                 found.append(Facet(attack, look, tuple(_worst_of_each(look, every))))
     return found
@@ -185,6 +121,29 @@ def _figures(look: Look, own: Sequence[MeanScore]) -> Iterator[Dot]:
                       count if whole else summary.images)  # fmt: skip
 
 
+def _floors(look: Look, own: Sequence[MeanScore], weak: Weak) -> Iterator[Dot]:
+    """What de-blurrers restore; of one that is too weak the control's figure instead."""
+    better = {place: one for place, one in weak.items() if one is not None}
+    left = [m for m in own if (m.run_id, _bare(m.mask)) not in better]
+    dots = list(_figures(look, left))
+    for dot in dots:
+        few = (dot.run_id, _bare(dot.mask)) in weak
+        yield replace(dot, what="at least: its network is too weak") if few else dot
+    masks = {_bare(dot.mask) for dot in dots}
+    for (run_id, mask), one in better.items():
+        if mask not in masks:
+            spread = math.sqrt(one.restored * (1 - one.restored) / (one.faces - 1))
+            margin = float(stdtrit(one.faces - 1, 0.975)) * spread
+            what = f"by a control, run {run_id} is too weak"
+            yield Dot(one.run_id, _ALONE, mask, what, one.restored, margin, one.faces)
+            masks.add(mask)
+
+
+def _bare(mask: str) -> str:
+    """A mask without its settings."""
+    return mask.partition(":")[0]
+
+
 def _which(look: Look, name: str, metric: str) -> str:
     """Names a figure where there are several."""
     several = re.fullmatch(r"[\w:]+", look.pair) is None
@@ -213,11 +172,17 @@ def _worst_of_each(look: Look, every: Iterable[Dot]) -> list[Dot]:
 
 
 def _with_equals(one: Dot, own: Sequence[Dot]) -> Dot:
-    """Where the others are no better, all are named, or counted."""
-    if len(own) < 2 or any(dot.value != one.value for dot in own):
+    """Where others are no better, all are named, or counted."""
+    alike = [dot.what for dot in own if (dot.value, dot.margin) == (one.value, one.margin)]
+    if len(alike) < 2:
         return one
-    names = ", ".join(dot.what for dot in own)
-    return replace(one, what=names if len(own) <= _NAMED else f"each of {len(own)}")
+    if len(alike) <= _NAMED:
+        return replace(one, what=", ".join(alike))
+    rest = len(alike) - 1
+    return replace(
+        one,
+        what=f"each of {len(own)}" if len(alike) == len(own) else f"{one.what} and {rest} others",
+    )
 
 
 def worst(look: Look, dots: Iterable[Dot]) -> Dot:

@@ -34,13 +34,17 @@ class Verdict:
 
 
 def verdicts(
-    means: Sequence[MeanScore], variants: Mapping[int, str] | None = None
+    means: Sequence[MeanScore],
+    variants: Mapping[int, str] | None = None,
+    together: Mapping[tuple[int, str], tuple[float, float]] | None = None,
 ) -> list[Verdict]:
     """A verdict on every method that a keyless network was trained against.
 
     Args:
         means: figures of attacks in which each face had a key of its own.
         variants: of the attack, by run; without, one for all.
+        together: :func:`engine.results.matches` of the runs; what they stored themselves stands in
+            for those that it has not.
     """
     decibels, matches = (
         {(one.run_id, one.method, one.mask): one for one in gains(means, name)}
@@ -51,10 +55,11 @@ def verdicts(
         for m in means
         if (m.pair, m.metric) == ("revealed:control", "steps")
     }
-    together = _together(means)
+    stored = _together(means)
     trials = [
         Trial(*place, one.gain, one.margin, _matched(matches.get(place)), one.faces,
-              steps.get(place), (variants or {}).get(one.run_id, ""), together.get(place))
+              steps.get(place), (variants or {}).get(one.run_id, ""),
+              (together or {}).get(place[:2], stored.get(place)), _known_of(matches.get(place)))
         for place, one in decibels.items()
     ]  # fmt: skip
     found = []
@@ -77,6 +82,11 @@ def verdicts(
 
 def _matched(one: Gain | None) -> tuple[float, float] | None:
     return None if one is None or one.margin is None else (one.gain, one.margin)
+
+
+def _known_of(one: Gain | None) -> float | None:
+    """The greater share of faces that the network or its control knew."""
+    return None if one is None else max(one.more, one.less)
 
 
 def _together(means: Sequence[MeanScore]) -> dict[tuple[int, str, str], tuple[float, float]]:

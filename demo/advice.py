@@ -58,7 +58,8 @@ def about(measured: Measured, mask: str, factor: float) -> str:
     worst = max(one.known for one in near)
     steps = _rungs(measured[mask], near[0].strength)
     lead = "" if found.exact else f"Not measured at × {factor:g}. "
-    return f"{lead}{_told(steps, found)} {_more(measured, mask, worst, found)}{_HOW}"
+    told = _told(steps, found) + _at_least(steps[0], measured[mask])
+    return f"{lead}{told} {_more(measured, mask, worst, found)}{_HOW}"
 
 
 def _as_the_papers(mask: str) -> bool:
@@ -75,11 +76,34 @@ def _told(steps: Sequence[Restored], found: Advice) -> str:
     first, *others = steps
     at = "At this strength" if found.exact else f"At × {first.strength:g}"
     share = f"{_percent(first.known)} of {first.faces} faces"
-    rest = ", ".join(f"× {one.strength:g}: {_percent(one.known)}" for one in others)
+    # That a network which is too weak knows nobody says nothing.
+    telling = [one for one in others if one.known or not one.least]
+    rest = ", ".join(f"× {one.strength:g}: {_bound(one)}" for one in telling)
     whence = "a trained network that has no key makes known again"
+    if first.least:
+        learned = f" for {first.steps:,} steps" if first.steps else ""
+        whence = f"a network trained{learned} that has no key{' already' * bool(first.known)} makes"
+        whence += " known again"
     if first.known > first.restored:
         whence = "the mask as it is leaves known"
     return f"{at} {whence} {share}{f' ({rest})' if rest else ''}."
+
+
+def _bound(one: Restored) -> str:
+    return f"at least {_percent(one.known)}" if one.least else _percent(one.known)
+
+
+def _at_least(first: Restored, ones: Sequence[Restored]) -> str:
+    """What a stronger network does where there is a figure of one, beside one that is too weak."""
+    if not first.least:
+        return ""
+    usual = engine.advise(ones, 1.0).exact
+    if usual is None or usual.least:
+        return " That is the least: behind other masks, stronger networks make more known."
+    if usual.run_id == first.run_id:
+        return " That is the least: as many are known at × 1."
+    share = _percent(usual.known)
+    return f" That is the least: a stronger network makes known {share} at × 1."
 
 
 def _more(measured: Measured, mask: str, worst: float, found: Advice) -> str:
@@ -87,7 +111,8 @@ def _more(measured: Measured, mask: str, worst: float, found: Advice) -> str:
 
     Between two measurements the worse one counts.
     """
-    if worst <= engine.GATE_KNOWN:
+    near = (found.weaker, found.stronger)
+    if worst <= engine.GATE_KNOWN and not any(one.least for one in near if one):
         return ""
     ways = []
     if found.enough is not None and found.enough.strength > found.strength:
@@ -97,7 +122,7 @@ def _more(measured: Measured, mask: str, worst: float, found: Advice) -> str:
         for name, ones in measured.items()
         if name != mask and name in words.MASK_TITLES and _as_the_papers(name)
     }
-    better = [(one.known, name) for name, one in usual.items() if one is not None]
+    better = [(one.known, name) for name, one in usual.items() if one and not one.least]
     ways += [
         f"{words.MASK_TITLES[name]} ({_percent(known)})"
         for known, name in sorted(better)[:_MOST_OTHERS]

@@ -63,13 +63,14 @@ def against(attacked: Attacked | None) -> str:
     """Say what a trained attacker gained."""
     if attacked is None:
         return "Trained attacker: not measured yet."
-    spread = "" if attacked.margin_db is None else f" ± {attacked.margin_db:.1f}"
-    told = f"{attacked.gain_db:+.1f}".replace("-", "−")
+    spread = "" if attacked.margin_db is None else f" ± {attacked.margin_db:.2f}"
+    # The nought that a small loss is rounded to would keep its minus.
+    told = f"{round(attacked.gain_db, 2) or 0.0:+.2f}".replace("-", "−")
     gain = f"{told}{spread} dB"
     after = f" after {attacked.steps:,} steps" if attacked.steps else ""
     known = ""
     if math.isfinite(attacked.match_margin):
-        points = f"{100 * attacked.match:+.1f}".replace("-", "−")
+        points = f"{round(100 * attacked.match, 1) or 0.0:+.1f}".replace("-", "−")
         known = f", and {points} ± {100 * attacked.match_margin:.1f} points of faces known again"
     return (
         f"Trained attacker: {gain} over the mask alone at worst{known}{after} "

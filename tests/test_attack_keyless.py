@@ -19,6 +19,7 @@ from engine.attacks.revealing import gains
 from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, MethodError
 from engine.methods import METHODS, BoundKey, Crop, Plan
+from engine.results import Trial, matching
 from engine.training import reveal
 
 ATTACK = find_attack("keyless")
@@ -143,7 +144,8 @@ def test_one_key_for_every_face_is_seen_through_where_a_key_each_is_not(
     assert gained[""] < gained["same-key"] / 2
 
 
-def test_a_face_counts_once_over_all_masks(scene: Scene) -> None:
+def test_a_face_counts_once_over_all_masks(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "LEAST_KNOWN", 0.0)  # so that both masks count
     both = dataclasses.replace(scene.config, methods=("whisper",), masks=("gaussian", "box"))
     scene.config = dataclasses.replace(both, tries=1)
     outcomes = list(ATTACK.run(scene))
@@ -240,6 +242,30 @@ def test_minutes_become_steps_once(scene: Scene) -> None:
     assert "minutes" in ATTACK.budget(scene.config)
 
 
+def test_what_takes_another_time_is_timed_anew(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = iter([0.5, 2.0, 4.0, 8.0, 16.0])
+    monkeypatch.setattr(revealing, "_seconds", lambda *_: next(taken))
+    monkeypatch.setattr(revealing, "RevealTrainer", lambda *_: None)
+    quick = dataclasses.replace(scene.config, methods=("whisper",), masks=("box",), tries=None)
+    recipe = reveal.RevealRecipe("trial", 1)
+
+    def steps(config: AttackConfig) -> int:
+        return revealing.decide_steps(config, recipe, [lambda _: None], tmp_path, 2)  # type: ignore[arg-type, return-value]
+
+    quick = dataclasses.replace(quick, minutes=2.0)
+    slow = dataclasses.replace(quick, methods=("silence",))
+    assert [steps(quick), steps(slow)] == [120, 30]
+    assert steps(dataclasses.replace(quick, device="cuda")) == 15
+    assert steps(dataclasses.replace(quick, masks=("simswap",))) == 7
+    monkeypatch.setattr(revealing.torch, "get_num_threads", lambda: 99)
+    assert steps(quick) == 3
+    monkeypatch.undo()
+    # What was decided stands, in whatever order methods are named.
+    assert [steps(quick), steps(slow)] == [120, 30]
+
+
 def test_what_cannot_be_learned_is_told(scene: Scene) -> None:
     scene.config = dataclasses.replace(scene.config, training=None)
     with pytest.raises(DataError, match="faces to learn from"):
@@ -262,3 +288,18 @@ def test_gains_are_paired_means_with_their_margin() -> None:
     )
     assert gains([], "a", "b") == {}
     assert set(gains(faces[:1], "a", "b")) == {"gain_psnr_db"}
+
+
+def test_a_face_that_is_given_back_exactly_is_a_leak_and_not_left_out() -> None:
+    pair, other = ("original:a", "psnr_db"), ("original:b", "psnr_db")
+    exact = [{pair: math.inf, other: 20.0 + i % 3} for i in range(15)]
+    close = [{pair: 20.1, other: 20.0}] * 15
+    found = gains([*exact, *close], "a", "b")
+    assert found["gain_psnr_db"] == pytest.approx((15 * (100 - 21) + 15 * 0.1) / 30)
+    gain, margin = found["gain_psnr_db"], found["gain_psnr_db_margin"]
+    assert Trial(1, "whisper", "box", gain, margin, None, 30).leaks
+    # Where the control gives it back too, nothing was gained.
+    both = gains([{pair: math.inf, other: math.inf}] * 30, "a", "b")
+    assert (both["gain_psnr_db"], both["gain_psnr_db_margin"]) == (0, 0)
+    # What could not be measured is no gain of any size.
+    assert gains([{pair: math.nan, other: 1.0}], "a", "b") == {}

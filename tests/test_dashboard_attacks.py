@@ -256,6 +256,15 @@ def test_a_verdict_needs_the_whole_interval_on_one_side(
         assert sense_of([*means, *matches]) == ("leaks" if sense == "leaks" else "open")
 
 
+def test_faces_given_back_exactly_count_in_a_gain() -> None:
+    revealed, control, *rest = judged("sealed", 0.1, 3.0)
+    assert revealed.images == 40
+    (one,) = attacks.gains([replace(revealed, exact=20), control, *rest], "psnr_db")
+    assert one.gain == pytest.approx((20 * 20.1 + 20 * 100) / 40 - 20)
+    (one,) = attacks.gains([replace(revealed, exact=40, mean=None), control, *rest], "psnr_db")
+    assert one.gain == pytest.approx(80)
+
+
 def test_identity_match_is_judged_over_all_masks_together() -> None:
     broken = judged("imn", 7.0, 0.1)
     dbs, matches = judged("sealed", 0.05, 0.04), judged("sealed", 0.0, 0.012, "identity_match")
@@ -265,6 +274,8 @@ def test_identity_match_is_judged_over_all_masks_together() -> None:
         own = [replace(m, mask=mask) for mask in masks for m in rows]
         others = [replace(m, mask=mask) for mask in masks for m in broken]
         assert sense_of([*others, *own]) == sense
+    counted = verdicts([*others, *own], None, {(1, "sealed"): (0.03, 0.012)})
+    assert next(one for one in counted if one.method == "sealed").sense == "leaks"
     leak = [replace(m, mask=mask) for mask in masks for m in together("sealed", 0.03, 0.012)]
     assert sense_of([*others, *(m for m in own if "together" not in m.metric), *leak]) == "leaks"
 
@@ -474,6 +485,21 @@ def test_strength_makes_a_curve_for_each_mask(means: list[MeanScore]) -> None:
     assert "blur, restored by a network, at 0.5: 30.00" in told and "±" not in told
     figure = gain_charts.by_strength(curves, "psnr_db")
     assert not any(line.error_y.visible for line in figure.data)
+
+
+def test_a_line_of_a_network_that_is_too_weak_is_no_floor(means: list[MeanScore]) -> None:
+    (run,) = {m.run_id for m in means if m.pair == "control:mask"}
+    weak = {(run, "gaussian")}
+    curves = attack_curves.by_strength(means, "psnr_db", weak)
+    assert {p.line for p in curves["gaussian"]} == {"weak", "mask"}
+    names = {line.name for line in gain_charts.by_strength(curves, "psnr_db").data}
+    assert "blur, at least, by a network that is too weak" in names
+    # A stronger network's line stands alone, however few faces it saw.
+    better = [
+        replace(m, run_id=99, images=1) for m in means if m.run_id == run and m.method == "mask"
+    ]
+    curves = attack_curves.by_strength([*means, *better], "psnr_db", weak)
+    assert {(p.line, p.run_id) for p in curves["gaussian"]} == {("control", 99), ("mask", run)}
 
 
 def test_an_oracle_is_told_with_what_wrong_keys_show(

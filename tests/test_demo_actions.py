@@ -390,18 +390,22 @@ def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatc
     whole = standing.in_words(engine.Standing("proface-k", "lfw", 40.96, 37.69, attacked))
     assert whole == (
         "mask:protected 41.0 dB, recovered 37.7 dB (LFW). "
-        "Trained attacker: +0.1 ± 0.1 dB over the mask alone at worst after 400 steps "
+        "Trained attacker: +0.12 ± 0.09 dB over the mask alone at worst after 400 steps "
         "(open: not settled)."
     )
     known = engine.Attacked("open", 0.12, "pixelate", 0.09, None, -0.002, 0.018)
     assert standing.against(known) == (
-        "Trained attacker: +0.1 ± 0.1 dB over the mask alone at worst, and −0.2 ± 1.8 points of "
+        "Trained attacker: +0.12 ± 0.09 dB over the mask alone at worst, and −0.2 ± 1.8 points of "
         "faces known again (open: not settled)."
     )
     leaks = engine.Attacked("leaks", 6.0, "gaussian", 0.1, None)
-    assert standing.against(leaks).endswith("+6.0 ± 0.1 dB over the mask alone at worst (leaks).")
+    assert standing.against(leaks).endswith("+6.00 ± 0.10 dB over the mask alone at worst (leaks).")
     held = standing.against(engine.Attacked("holds", 0.01, "box", 0.1, 9000))
-    assert "+0.0 ± 0.1 dB over the mask alone at worst after 9,000 steps" in held
+    assert "+0.01 ± 0.10 dB over the mask alone at worst after 9,000 steps" in held
+    lost = standing.against(engine.Attacked("holds", -0.0189, "box", 0.0059, 500))
+    assert "−0.02 ± 0.01 dB over" in lost
+    nought = standing.against(engine.Attacked("holds", -0.004, "box", 0.001, 500, -0.0004, 0.008))
+    assert "+0.00 ± 0.00 dB over" in nought and "+0.0 ± 0.8 points" in nought
     assert standing.in_words(engine.Standing("x")) == "Trained attacker: not measured yet."
     measured = engine.standings()
     for method in {*METHODS} - {"imn"}:

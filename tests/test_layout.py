@@ -112,6 +112,7 @@ READING_ORDER = (
     "results.reader",
     "results.releasing",
     "results.writer",
+    "results.matching",
     "results.judging",
     "results.standing",
     "results.advice",

@@ -1,5 +1,7 @@
 """The released benchmark holds what its own command gives: ten figures are made again."""
 
+import ast
+import inspect
 import json
 import re
 from dataclasses import fields, replace
@@ -11,8 +13,11 @@ import pytest
 from engine.benchmark import BenchmarkConfig
 from engine.benchmark.plan import Subject
 from engine.benchmark.units import Unit, measure_unit
+from engine.cli.protect import protect
 from engine.data import FaceSet
-from engine.results import Reader, Run
+from engine.methods import DEFAULT_METHOD
+from engine.options import ProtectOptions
+from engine.results import Reader, Run, standings
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "assets" / "benchmark.db"
@@ -65,6 +70,20 @@ def test_a_fit_finds_nothing_in_byproducts_beyond_the_mask() -> None:
         mask = masks[m.run_id, m.method, m.mask, m.source]
         assert m.mean is not None and mask is not None
         assert m.mean < mask + 0.05, (m.method, m.pair)
+
+
+def test_the_default_method_holds() -> None:
+    """What who chooses nothing gets, in the engine, at the command line and in the demo."""
+    command = inspect.signature(protect).parameters["method"].default
+    assert (ProtectOptions().method, command) == (DEFAULT_METHOD, DEFAULT_METHOD)
+    page = (ROOT / "demo" / "tabs" / "protect_page.py").read_text(encoding="utf-8")
+    calls = [node for node in ast.walk(ast.parse(page)) if isinstance(node, ast.Call)]
+    settings = [{one.arg: ast.unparse(one.value) for one in call.keywords} for call in calls]
+    (chosen,) = [one for one in settings if one.get("elem_id") == "'protect-method'"]
+    assert chosen["value"] == "DEFAULT_METHOD"
+    attacked = standings(RELEASED)[DEFAULT_METHOD].attacked
+    assert attacked is not None
+    assert attacked.sense == "holds"
 
 
 @pytest.mark.slow

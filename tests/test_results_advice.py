@@ -13,7 +13,7 @@ from engine.attacks import deblur
 from engine.attacks.pairs import scaled_strength
 from engine.errors import ResultsError
 from engine.masks import mask_label
-from engine.results import Results, Score
+from engine.results import Reader, Results, Score, too_weak
 from engine.results.advice import _METHOD, GATE_KNOWN, Restored, advise, restorations
 from engine.results.judging import LEAST_FACES
 
@@ -83,15 +83,19 @@ def test_of_several_runs_the_one_that_knows_most_counts(tmp_path: Path) -> None:
     assert [(one.restored, one.steps) for one in ones] == [(0.5, 900), (0.4, None)]
 
 
-def control(path: Path, restored: float, masked: float, faces: int = 40, **config: str) -> Path:
-    """A keyless attack, whose control saw masks alone."""
+def control(
+    path: Path, restored: float, masked: float, faces: int = 40,
+    masks: dict[str, float] | None = None, **config: str,
+) -> Path:  # fmt: skip
+    """A keyless attack, whose control saw masks alone; shows as much as told of several masks."""
     results = Results(path)
     run = examples.start(results, "attack", "sealed", attack="keyless", **config)
     with results.running(run):
         rows = [
-            Score(f"{i}.png", "lfw", "sealed", "gaussian", pair, "identity_match",
+            Score(f"{i}.png", "lfw", "sealed", mask, pair, "identity_match",
                   float(i < share * faces))
-            for pair, share in (("original:control", restored), ("original:mask", masked))
+            for mask, known in (masks or {"gaussian": restored}).items()
+            for pair, share in (("original:control", known), ("original:mask", min(known, masked)))
             for i in range(faces)
         ]  # fmt: skip
         spent = Score("all", "all", "sealed", "gaussian", "revealed:control", "steps", 700.0)
@@ -107,15 +111,67 @@ def test_the_control_of_a_keyless_attack_counts_too(tmp_path: Path) -> None:
     found = [(one.strength, one.restored, one.steps) for one in restorations(path)["gaussian"]]
     # What was found behind the papers' blur is there behind a weaker one.
     assert found == [(0.5, 0.95, 500), (0.75, 0.675, 700), (1.0, 0.675, 700), (2.0, 0.05, 500)]
+    assert not any(one.least for one in restorations(path)["gaussian"])
     # A de-blurrer that does much worse there has learned too little to say what others cannot.
     control(path, 0.75, 0.05)
-    assert [one.strength for one in restorations(path)["gaussian"]] == [1.0]
+    found = [(one.strength, one.restored, one.least) for one in restorations(path)["gaussian"]]
+    assert found == [(0.5, 0.95, True), (0.75, 0.75, True), (1.0, 0.75, False), (2.0, 0.05, True)]
     # The same network on more faces: not the luckiest look, the widest.
     control(path, 0.5, 0.05, faces=80)
     found = [(one.strength, one.restored, one.steps) for one in restorations(path)["gaussian"]]
     assert found == [(0.5, 0.95, 500), (0.75, 0.55, 500), (1.0, 0.55, 500), (2.0, 0.05, 500)]
     learned_nothing = control(tmp_path / "b.db", 0.0, 0.0)
     assert restorations(learned_nothing) == {}
+
+
+def test_who_is_too_weak_behind_one_mask_is_so_behind_those_without_a_control(
+    tmp_path: Path,
+) -> None:
+    shares = BLUR | {("median", 1.0): 0.1, ("median", 2.0): 0.0, ("sticker", 1.0): 0.0}
+    path = control(deblurred(tmp_path / "a.db", shares), 0.75, 0.05)
+    with Reader(path) as reader:
+        runs = reader.runs("attack")
+        means = reader.means([run.id for run in runs])
+    weak = too_weak(runs, means)
+    assert {place: one and one.run_id for place, one in weak.items()} == {
+        (1, "gaussian"): 2, (1, "median"): None, (1, "sticker"): None,
+    }  # fmt: skip
+    found = restorations(path)
+    assert all(one.least for one in (*found["median"], *found["sticker"]))
+    # The same control knows nobody under the sticker either: nothing is left to know there.
+    control(path, 0.75, 0.05, masks={"sticker": 0.0, "gaussian": 0.75})
+    found = restorations(path)
+    assert not found["sticker"][0].least
+    # Within the gate nobody asks who does better.
+    near = control(deblurred(tmp_path / "b.db", {("gaussian", 1.0): 0.0}, faces=60), 0.05, 0.0)
+    assert not restorations(near)["gaussian"][0].least
+
+
+def test_a_lower_bound_is_told_as_one_and_never_advised(tmp_path: Path) -> None:
+    shares = BLUR | {("gaussian", 1.5): 0.075, ("gaussian", 2.0): 0.0, ("median", 1.0): 0.05}
+    path = control(deblurred(tmp_path / "a.db", shares), 0.75, 0.05)
+    measured = restorations(path)
+    assert advise(measured["gaussian"], 1.0).enough is None
+    said = advice.about(measured, "gaussian", 1.5)
+    assert said.startswith(
+        "At this strength a network trained for 500 steps that has no key already makes known "
+        "again 8 % of 40 faces. That is the least: a stronger network makes known 75 % at × 1. By"
+    )
+    assert advice.about(measured, "gaussian", 2).startswith(
+        "At this strength a network trained for 500 steps that has no key makes known again none"
+    )
+    usual = advice.about(measured, "gaussian", 1)
+    assert "makes known again 75 % of 40 faces (× 1.5: at least 8 %). By our" in usual
+    assert "Hides more" not in usual  # neither stronger nor median is known to
+    assert "That is the least: behind other masks, stronger networks" in advice.about(
+        measured, "median", 1
+    )
+    # What the control found at the papers' strength is there behind a weaker mask.
+    few = control(deblurred(tmp_path / "b.db", BLUR | {("gaussian", 0.75): 0.2}), 0.75, 0.05)
+    assert "700 steps that has no key already makes known again 75 % of 40 faces (× 1: 75 %, × 2: "\
+        "at least 5 %). That is the least: as many are known at × 1." in advice.about(
+            restorations(few), "gaussian", 0.75
+        )  # fmt: skip
 
 
 def test_nothing_is_guessed_between_or_beyond_what_was_measured(tmp_path: Path) -> None:

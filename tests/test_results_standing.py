@@ -1,5 +1,7 @@
 """How methods stand, from rows that are known: what leaks, what holds, and what nobody can tell."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 import engine
 from engine.errors import ResultsError
-from engine.results import Results, Score, Trial, judge, pooled
+from engine.results import Reader, Results, Score, Trial, judge, matches, matching, pooled
 from engine.results.standing import RELEASED_RESULTS, Standing, standings
 
 Run = tuple[str, dict[str, tuple[float, float]], int]
@@ -185,6 +187,96 @@ def test_all_masks_together_are_judged_by_faces_where_that_is_known() -> None:
         assert found
         assert found.sense == sense
         assert (found.match.gain, found.match.margin) == (together or (0.0, 0.02))
+
+
+@pytest.mark.parametrize(("gain", "margin", "faces", "sense"), [
+    (0.05, 0.03, 400, "leaks"), (0.05, 0.045, 400, "holds"), (1.0, 0.0, 400, "leaks"),
+    (0.02, 0.0, 200, "holds"),
+])  # fmt: skip
+def test_one_mask_alone_can_leak_who_somebody_is(
+    gain: float, margin: float, faces: int, sense: str
+) -> None:
+    broken = [trial("imn", 7.0, 0.1, mask=mask) for mask in ("gaussian", "sticker")]
+    held = trial("sealed", 0.0, 0.02, mask="gaussian", together=(0.0, 0.005))
+    other = replace(held, mask="sticker", match=(gain, margin), faces=faces, together=(0.0, 0.02))
+    found = judge("sealed", [*broken, held, other])
+    assert found
+    assert found.sense == sense
+
+
+def test_masks_under_which_nobody_is_known_do_not_thin_a_leak() -> None:
+    # Nobody is known under the sticker: three faces in a hundred more under the blur.
+    blur = {f"{i}.png": (float(i < 103), float(i < 100)) for i in range(1000)}
+    sticker = {f"{i}.png": (float(i < 19), 0.0) for i in range(1000)}
+    alone = matching.together({"gaussian": blur})
+    assert alone
+    assert alone[0] == pytest.approx(0.003)
+    assert matching.together({"gaussian": blur, "sticker": sticker}) == alone
+    # One face more, and it counts.
+    known = {**sticker, "19.png": (1.0, 0.0)}
+    both = matching.together({"gaussian": blur, "sticker": known})
+    assert both
+    assert both[0] == pytest.approx((0.003 + 0.02) / 2)
+    # The control's knowledge counts as well as the attacker's; where none counts, all do.
+    lost = {face: (b, a) for face, (a, b) in known.items()}
+    assert matching.together({"gaussian": blur, "sticker": lost}) != alone
+    only = matching.together({"sticker": sticker, "box": dict.fromkeys(sticker, (0.0, 0.0))})
+    assert only
+    assert only[0] == pytest.approx(0.0095)
+    assert matching.together({}) is matching.together({"gaussian": {"0.png": (1.0, 0.0)}}) is None
+    # What is not measured of a face is no gain.
+    unsure = matching.together({"gaussian": {**blur, "x.png": (math.nan, 0.0)}})
+    assert unsure == alone
+
+
+def test_stored_runs_are_judged_by_their_faces_and_not_by_what_they_said(tmp_path: Path) -> None:
+    gains = {"proface-s-rand": (6.0, 0.5), "sealed": (-0.1, 0.1)}
+    path = trained(tmp_path / "a.db", ("", gains, 5000), match=0.004)
+    results = Results(path)
+    rows = [
+        whole("sealed", mask, name, value)
+        for mask in ("gaussian", "sticker")
+        for name, value in (("gain_identity_match_together", 0.004),
+                            ("gain_identity_match_together_margin", 0.002))
+    ]  # fmt: skip
+    results.add_scores(1, rows)
+    said = standings(path)["sealed"].attacked
+    assert said
+    assert (said.sense, said.match, said.match_margin) == ("holds", 0.004, 0.002)
+    # Under the blur eight faces in 400 more are known; under the sticker nobody is.
+    faces = [
+        Score(f"{i}.png", "lfw", "sealed", mask, f"original:{picture}", "identity_match",
+              float(mask == "gaussian" and i < many))
+        for mask in ("gaussian", "sticker")
+        for picture, many in (("revealed", 108), ("control", 100))
+        for i in range(400)
+    ]  # fmt: skip
+    results.add_scores(1, faces)
+    results.close()
+    found = standings(path)["sealed"].attacked
+    assert found
+    assert found.match == pytest.approx(0.02)
+    assert found.match_margin == pytest.approx(0.01377, abs=1e-5)
+    assert found.sense == "open"
+    with Reader(path) as reader:
+        assert matches(reader, [1]) == {(1, "sealed"): (found.match, found.match_margin)}
+        assert matches(reader, []) == {}
+
+
+def test_of_several_runs_too_masks_that_say_nothing_do_not_count() -> None:
+    masks = {"gaussian": 0.3, "sticker": 0.0}
+    broken = [trial("imn", 7.0, 0.1, mask=mask) for mask in masks]
+    held = [
+        trial("sealed", 0.0, 0.02, mask=mask, run_id=i, known=known,
+              match=(0.0, 0.012 if known else 0.0))
+        for i, (mask, known) in enumerate(masks.items(), 1)
+    ]  # fmt: skip
+    found = judge("sealed", [*broken, *held])
+    assert found
+    assert (found.sense, found.match.margin) == ("open", 0.012)
+    thinned = judge("sealed", [*broken, *(replace(one, known=None) for one in held)])
+    assert thinned
+    assert thinned.sense == "holds"
 
 
 def test_a_later_run_of_as_many_steps_stands_for_an_earlier_one() -> None:

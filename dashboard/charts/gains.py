@@ -15,7 +15,7 @@ Curves = Mapping[str, Sequence[Point]]
 
 WAYS: Final = {
     "revealed": "a network", "fitted": "the secret fitted", "control": "restored by a network",
-    "mask": "the mask itself",
+    "mask": "the mask itself", "weak": "at least, by a network that is too weak",
 }  # fmt: skip
 
 

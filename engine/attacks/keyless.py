@@ -13,9 +13,7 @@ one key, as the papers do, and gives the network planes of its own to learn it i
 """
 
 import dataclasses
-import math
-from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +41,7 @@ from engine.data import FaceFile
 from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import from_u8, to_u8
 from engine.networks.reveal import Reveal
+from engine.results.matching import together
 from engine.training.batches import PAPER_SIDE
 from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
 
@@ -127,12 +126,11 @@ def _run(scene: Scene) -> Iterator[Outcome]:
             revealer = learn(scene, recipe, teach, folder)
             control = learn(scene, plan.recipe("control", steps, config.seed, faces), blind, folder)
             known_key = protectors[method] if plan.same_key else None
-            shown: dict[str, list[Figures]] = defaultdict(list)
+            shown: dict[str, dict[str, Figures]] = {}
             for mask in config.masks:
                 found = yield from _attack(scene, method, mask, revealer, control, known_key)
-                for file, figures in found:
-                    shown[file].append(figures)
-            told = {"steps": steps, **_together([*shown.values()])}
+                shown[mask] = dict(found)
+            told = {"steps": steps, **_together(shown)}
             for mask in config.masks:
                 yield _whole(scene, method, mask, told)
 
@@ -160,18 +158,19 @@ def _attack(
     return list(zip(files, faces, strict=True))
 
 
-def _together(faces: Sequence[Sequence[Figures]]) -> dict[str, float]:
-    """Gains over all masks, those of a face taken together first: they are no strangers."""
-    means = [
-        {key: math.fsum(one[key] for one in own) / len(own) for key in own[0]} for own in faces
-    ]
-    found = gains(means, "revealed", "control")
-    wanted = "gain_identity_match"
-    return {
-        name.replace(wanted, f"{wanted}_together"): value
-        for name, value in found.items()
-        if name.startswith(wanted)
+def _together(shown: Mapping[str, Mapping[str, Figures]]) -> dict[str, float]:
+    """The gain in identity match over all masks, as every reader counts it from the rows."""
+    metric = "identity_match"
+    if metric not in metrics():
+        return {}
+    pairs = ("original:revealed", metric), ("original:control", metric)
+    known = {
+        mask: {file: (one[pairs[0]], one[pairs[1]]) for file, one in faces.items()}
+        for mask, faces in shown.items()
     }
+    found = together(known)
+    names = f"gain_{metric}_together", f"gain_{metric}_together_margin"
+    return {} if found is None else dict(zip(names, found, strict=True))
 
 
 def _whole(scene: Scene, method: str, mask: str, found: Mapping[str, float]) -> Outcome:

@@ -27,6 +27,7 @@ from engine.files import write_file
 from engine.images import from_u8, pad_to_even, to_u8
 from engine.metrics import METRICS, available, measure
 from engine.networks.reveal import Reveal
+from engine.results.judging import EXACT_DB
 from engine.results.records import Score
 from engine.training.precision import autocast
 from engine.training.reveal import (
@@ -173,7 +174,8 @@ def decide_steps(
 
     The second is timed on a few steps of each kind of lesson that are thrown away, once, and goes
     by the slowest: what was decided is written down, so that a run goes on as it began, and holds
-    for every network alike. What the attack itself takes, once they have learned, comes on top.
+    for every network alike, of these methods and masks on this device with as many threads: others
+    are timed anew. What the attack itself takes, once they have learned, comes on top.
 
     Args:
         config: ``tries`` are steps; without, ``minutes`` for all networks together.
@@ -184,7 +186,9 @@ def decide_steps(
     """
     if config.tries is not None:
         return config.tries
+    shown, threads = sorted(config.methods + config.masks), torch.get_num_threads()
     asked = f"{recipe.name} {recipe.width} {config.minutes:g} min {networks} networks"
+    asked += f" {','.join(shown)} {config.device} {threads} threads"
     noted = folder / "steps.json"
     known: dict[str, int] = json.loads(noted.read_text()) if noted.is_file() else {}
     if asked not in known:
@@ -270,6 +274,9 @@ def gains(
         more: name of the picture by the network that saw more.
         less: of its rival's.
 
+    PSNR counts up to :data:`EXACT_DB`: a picture that is equal to the original is the greatest
+    leak, not a face to leave out, and two that are equal differ by nothing.
+
     Returns:
         For each metric the mean difference as ``gain_METRIC``, and from two faces on
         ``gain_METRIC_margin``: it lies so close with 95 % confidence, by Student's t; empty without
@@ -279,8 +286,10 @@ def gains(
     found = {}
     pairs = f"original:{more}", f"original:{less}"
     for metric in {name: None for one in faces for _, name in one}:
-        values = [[one[pair, metric] for pair in pairs] for one in faces]
-        differences = np.subtract(*np.array(values).T)
+        values = np.array([[one[pair, metric] for pair in pairs] for one in faces])
+        if metric == "psnr_db":
+            values = np.minimum(values, EXACT_DB)
+        differences = np.subtract(*values.T)
         differences = differences[np.isfinite(differences)]
         if differences.size:
             found[f"gain_{metric}"] = float(differences.mean())

@@ -7,8 +7,9 @@ million numbers. Infinite scores, of recoveries that are equal to the original, 
 
 from engine.errors import ResultsError
 from engine.references import REFERENCES, Reference
-from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations
+from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations, too_weak
 from engine.results.judging import (
+    EXACT_DB,
     GATE_DB,
     GATE_MATCH,
     LEAST_FACES,
@@ -18,6 +19,7 @@ from engine.results.judging import (
     judge,
     pooled,
 )
+from engine.results.matching import LEAST_KNOWN, matches
 from engine.results.reader import Reader
 from engine.results.records import Artifact, Cost, Loss, MeanScore, PaperCell, Run, Score
 from engine.results.schema import SCHEMA_VERSION
@@ -26,10 +28,12 @@ from engine.results.views import TABLES
 from engine.results.writer import Results
 
 __all__ = [
+    "EXACT_DB",
     "GATE_DB",
     "GATE_KNOWN",
     "GATE_MATCH",
     "LEAST_FACES",
+    "LEAST_KNOWN",
     "REFERENCES",
     "SCHEMA_VERSION",
     "TABLES",
@@ -53,7 +57,9 @@ __all__ = [
     "Trial",
     "advise",
     "judge",
+    "matches",
     "pooled",
     "restorations",
     "standings",
+    "too_weak",
 ]

@@ -9,7 +9,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.results.judging import LEAST_FACES
@@ -17,7 +17,7 @@ from engine.results.reader import Reader
 from engine.results.records import MeanScore, Run
 from engine.results.standing import RELEASED_RESULTS
 
-__all__ = ["GATE_KNOWN", "Advice", "Restored", "advise", "restorations"]
+__all__ = ["GATE_KNOWN", "Advice", "Restored", "advise", "restorations", "too_weak"]
 
 GATE_KNOWN: Final = 0.05
 """A mask hides enough where at most this share of faces is known again."""
@@ -41,6 +41,9 @@ class Restored:
         masked: the same from the mask as it is; None where it was not measured.
         faces: in all.
         steps: that the network learned; None where nobody wrote it down.
+        least: a stronger network restores more: all that was measured here is of networks that do
+            clearly less at the papers' strength than a control, see :func:`too_weak`.
+        run_id: of the run that measured it.
     """
 
     mask: str
@@ -49,6 +52,8 @@ class Restored:
     masked: float | None
     faces: int
     steps: int | None
+    least: bool = False
+    run_id: int = field(default=0, compare=False)
 
     @property
     def known(self) -> float:
@@ -65,7 +70,7 @@ class Advice:
         weaker: the nearest measurement at that strength or below; None where there is none.
         stronger: at that strength or above; the same one where just that strength was measured.
         enough: the weakest from which on every stronger one, too, is within the gate; None where
-            the strongest is not.
+            the strongest is not, or is only known to be no less.
     """
 
     strength: float
@@ -87,10 +92,10 @@ def restorations(
     A finished run counts for a mask and strength where it looked at :data:`LEAST_FACES` faces or
     more, and only if somewhere it surely brought more faces back than the mask shows: a network
     that has learned nothing restores nothing. The control of a keyless attack counts at the papers'
-    strength where it brought back more than its mask shows, the longest and on the most faces, and
-    a de-blurrer's run only where it brought back nearly as much there of each mask as that control.
-    Of what is left the run that knew most faces counts, and what was found behind a strong mask is
-    there behind a weaker one.
+    strength where it, too, brought back more than some mask shows, of each mask the longest and on
+    the most faces. A de-blurrer that brought back much less there than that control
+    (:func:`too_weak`) says what is restored at least. Of what is left the run that knew most faces
+    counts, and what was found behind a strong mask is there behind a weaker one.
 
     Args:
         path: the SQLite file; the released one where none is named.
@@ -103,53 +108,85 @@ def restorations(
     """
     with Reader(path) as reader:
         attacks = reader.runs("attack", hidden=False)
-        runs = {run.id: run for run in attacks if _is(run, "deblur")}
+        runs = [run.id for run in attacks if _is(run, "deblur") or _is(run, "keyless")]
         metrics = ("identity_match", "strength", "steps", *_GAIN)
-        means = reader.means(list(runs), method=_METHOD, metric=metrics) if runs else []
-        keyless = [run.id for run in attacks if _is(run, "keyless")]
-        beside = reader.means(keyless, metric=("identity_match", "steps")) if keyless else []
-    whole = _of_whole_runs(means)
-    able = {run_id for (run_id, _), values in whole.items() if _has_learned(values)}
-    controls = _longest(_controls(beside))
-    usual = {one.mask: one.known for one in controls}
-    runs_found: dict[int, list[Restored]] = defaultdict(list)
-    for place, values in whole.items():
-        if place[0] in able and "strength" in values:
-            one = _restored(place, values, means, runs[place[0]])
-            if one is not None:
-                runs_found[place[0]].append(one)
-    worst: dict[tuple[str, float], Restored] = {}
-    for one in controls + [o for own in runs_found.values() if _is_good(own, usual) for o in own]:
-        key = one.mask, one.strength
-        worst[key] = max(one, worst.get(key, one), key=_tells)
+        means = reader.means(runs, metric=metrics) if runs else []
+    controls, deblurred = _measured(attacks, means)
+    weak = too_weak(attacks, means)
+    places: dict[tuple[str, float], list[Restored]] = defaultdict(list)
+    for one in controls.values():
+        places[one.mask, one.strength].append(one)
+    for run_id, own in deblurred.items():
+        for one in own:
+            least = (run_id, one.mask) in weak
+            places[one.mask, one.strength].append(replace(one, least=least))
     found: dict[str, list[Restored]] = defaultdict(list)
-    for (mask, strength), one in sorted(worst.items(), reverse=True):
-        most = max([one, *found[mask][-1:]], key=_tells)
-        found[mask].append(replace(most, strength=strength))
+    for (mask, strength), ones in sorted(places.items(), reverse=True):
+        most = max([*ones, *found[mask][-1:]], key=_tells)
+        least = all(one.least for one in ones)
+        found[mask].append(replace(most, strength=strength, least=least))
     return {mask: tuple(reversed(ones)) for mask, ones in sorted(found.items())}
 
 
-def _longest(ones: Iterable[Restored]) -> list[Restored]:
+def too_weak(
+    runs: Iterable[Run], means: Sequence[MeanScore]
+) -> dict[tuple[int, str], Restored | None]:
+    """Which de-blurrers have learned too little to show what a mask gives away.
+
+    Such a one makes fewer than four fifths as many faces known again at the papers' strength as the
+    control of a keyless attack, where that is above :data:`GATE_KNOWN`. That it fails at other
+    strengths too says nothing, nor that it fails on masks of which there is no control.
+
+    Args:
+        runs: attacks, of any kind and state.
+        means: their figures.
+
+    Returns:
+        By run and mask without its settings, the control that does better behind that mask; None
+        where the run is too weak behind others and no control has seen this one.
+    """
+    controls, deblurred = _measured(runs, means)
+    found: dict[tuple[int, str], Restored | None] = {}
+    for run_id, own in deblurred.items():
+        behind = {one.mask for one in own if _is_behind(one, controls.get(one.mask))}
+        for mask in {one.mask for one in own}:
+            if mask in behind or (behind and mask not in controls):
+                found[run_id, mask] = controls.get(mask)
+    return found
+
+
+def _is_behind(one: Restored, control: Restored | None) -> bool:
+    if control is None or abs(one.strength - 1) >= _NEAR or control.known <= GATE_KNOWN:
+        return False
+    return one.known < _NEARLY * control.known
+
+
+def _measured(
+    runs: Iterable[Run], means: Sequence[MeanScore]
+) -> tuple[dict[str, Restored], dict[int, list[Restored]]]:
+    """The best control of each mask, and what each de-blurrer that learned something restored."""
+    runs = list(runs)
+    deblur = {run.id: run for run in runs if _is(run, "deblur")}
+    keyless = {run.id for run in runs if _is(run, "keyless")}
+    own = [m for m in means if m.run_id in deblur and m.method == _METHOD]
+    whole = _of_whole_runs(own)
+    able = {run_id for (run_id, _), values in whole.items() if _has_learned(values)}
+    found: dict[int, list[Restored]] = defaultdict(list)
+    for place, values in whole.items():
+        if place[0] in able and "strength" in values:
+            one = _restored(place, values, own, deblur[place[0]])
+            if one is not None:
+                found[place[0]].append(one)
+    return _longest(_controls(m for m in means if m.run_id in keyless)), found
+
+
+def _longest(ones: Iterable[Restored]) -> dict[str, Restored]:
     """Of each mask that of the longest training, on the most faces: often one network, seen again.
 
     To take the run that happened to know most would choose the luckiest faces.
     """
-    found: dict[str, Restored] = {}
-    for one in sorted(ones, key=lambda one: (one.steps or 0, one.faces, one.known)):
-        found[one.mask] = one
-    return list(found.values())
-
-
-def _is_good(own: Sequence[Restored], usual: Mapping[str, float]) -> bool:
-    """Whether a de-blurrer does at the papers' strength nearly what a control does that learned it.
-
-    One that does not has learned too little: that it fails at other strengths too says nothing.
-    """
-    return all(
-        one.known >= _NEARLY * usual.get(one.mask, 0.0)
-        for one in own
-        if abs(one.strength - 1) < _NEAR
-    )
+    ordered = sorted(ones, key=lambda one: (one.steps or 0, one.faces, one.known))
+    return {one.mask: one for one in ordered}
 
 
 def _tells(one: Restored) -> tuple[float, int]:
@@ -172,7 +209,7 @@ def advise(found: Sequence[Restored], strength: float, gate: float = GATE_KNOWN)
     stronger = [one for one in ones if one.strength >= strength - _NEAR]
     enough = None
     for one in reversed(ones):
-        if one.known > gate:
+        if one.known > gate or one.least:
             break
         enough = one
     return Advice(
@@ -191,19 +228,27 @@ def _is(run: Run, attack: str) -> bool:
 
 
 def _controls(means: Iterable[MeanScore]) -> Iterator[Restored]:
-    """What each keyless attack's control restored, which sees masks alone."""
+    """What each keyless attack's control restored, which sees masks alone.
+
+    One that never brought back more than a mask shows has learned nothing.
+    """
     groups: dict[tuple[int, str, str], list[MeanScore]] = defaultdict(list)
     for m in means:
         groups[m.run_id, m.method, m.mask].append(m)
-    for (_, _, mask), own in groups.items():
+    found: dict[tuple[int, str], list[Restored]] = defaultdict(list)
+    for (run_id, method, mask), own in groups.items():
         shares, faces = _shares(m for m in own if m.metric == "identity_match")
         restored, masked = shares.get("original:control"), shares.get("original:mask")
-        if restored is None or masked is None or restored <= masked:
+        count = faces["original:control"]
+        if restored is None or masked is None or count < LEAST_FACES:
             continue
         steps = next((m.mean for m in own if m.metric == "steps"), None)
-        if faces["original:control"] >= LEAST_FACES:
-            counted = None if steps is None else round(steps)
-            yield Restored(mask, 1.0, restored, masked, faces["original:control"], counted)
+        counted = None if steps is None else round(steps)
+        one = Restored(mask, 1.0, restored, masked, count, counted, run_id=run_id)
+        found[run_id, method].append(one)
+    for ones in found.values():
+        if any(one.restored > (one.masked or 0.0) for one in ones):
+            yield from ones
 
 
 def _of_whole_runs(means: Iterable[MeanScore]) -> dict[Place, dict[str, float]]:
@@ -232,7 +277,7 @@ def _restored(
     name = place[1].partition(":")[0]
     return Restored(
         name, values["strength"], restored, masked, faces["original:control"],
-        None if steps is None else round(steps),
+        None if steps is None else round(steps), run_id=place[0],
     )  # fmt: skip
 
 

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from engine.results.matching import LEAST_KNOWN
+
 __all__ = [
+    "EXACT_DB",
     "GATE_DB",
     "GATE_MATCH",
     "LEAST_FACES",
@@ -25,7 +28,11 @@ GATE_DB: Final = 0.3
 """What a keyless network may gain over its control, in dB, for a method to hold."""
 
 GATE_MATCH: Final = 0.01
-"""What it may gain in identity match, over all masks together: one point."""
+"""What it may gain in identity match: one point under any mask, and over all masks together under
+which somebody is known (:data:`engine.results.matching.LEAST_KNOWN`)."""
+
+EXACT_DB: Final = 100.0
+"""What a PSNR counts as at most in a gain: more than one wrong value in a face of 112 px leaves."""
 
 LEAST_FACES: Final = 30
 """Fewer faces than these never show that a method holds."""
@@ -48,7 +55,10 @@ class Trial:
         steps: that the network learned; None in rows of before they were stored.
         variant: of the attack; networks of two variants are not compared.
         together: the gain in identity match over all masks of the run, and its margin over faces,
-            whose masks were taken together first; None in rows of before they were stored.
+            whose masks were taken together first, without those under which nobody is known; None
+            where no rows of faces tell.
+        known: the greater share of the faces that the network or its control knows again; None
+            where it was not measured.
     """
 
     run_id: int
@@ -61,12 +71,18 @@ class Trial:
     steps: int | None = None
     variant: str = ""
     together: tuple[float, float] | None = None
+    known: float | None = None
 
     @property
     def leaks(self) -> bool:
-        """Whether a gain is surely above its gate."""
-        if self.match and self.match[1] and self.match[0] - self.match[1] > GATE_MATCH:
-            return True
+        """Whether a gain is surely above its gate: in dB, or that in identity match of this mask.
+
+        Where every face was gained alike, the margin is as in :func:`pooled`.
+        """
+        if self.match and self.faces:
+            gain, margin = self.match
+            if gain - (margin or 3 / self.faces) > GATE_MATCH:
+                return True
         return self.margin is not None and self.gain - self.margin > GATE_DB
 
     @property
@@ -80,6 +96,9 @@ class Trial:
 @dataclass(frozen=True)
 class Matched:
     """The gain in identity match of one variant over all its masks together.
+
+    Masks under which both the network and its control know fewer than
+    :data:`engine.results.matching.LEAST_KNOWN` of the faces are left out, unless all are such.
 
     Attributes:
         gain: a share of the faces.
@@ -97,8 +116,9 @@ class Judgement:
     """How a method stands.
 
     Attributes:
-        sense: ``leaks`` where a gain of any trial is surely above :data:`GATE_DB` or
-            :data:`GATE_MATCH`, or that in identity match over all masks of a variant is; ``holds``
+        sense: ``leaks`` where a gain of any trial, so of any one mask, is surely above
+            :data:`GATE_DB` or :data:`GATE_MATCH`, or that in identity match over all masks of a
+            variant is, see :class:`Matched`; ``holds``
             where the longest trial of every variant and mask is surely within :data:`GATE_DB` over
             :data:`LEAST_FACES` faces or more, every variant's masks together are within
             :data:`GATE_MATCH`, and each mask was attacked as another method was that leaked: in the
@@ -155,6 +175,7 @@ def _matched(own: Sequence[Trial]) -> Matched:
     faces, together = min(one.faces for one in own), own[0].together
     if together and faces and all(one.run_id == own[0].run_id for one in own):
         return Matched(together[0], together[1] or 3 / faces, faces)
+    own = [one for one in own if one.known is None or one.known >= LEAST_KNOWN] or [*own]
     known = [(*one.match, one.faces) for one in own if one.match and one.faces]
     gain, margin = pooled(known) if known else (0.0, math.inf)
     every = len(known) == len(own)

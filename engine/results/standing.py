@@ -5,11 +5,12 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from engine.results.judging import Trial, judge
+from engine.results.matching import known_shares, matches
 from engine.results.reader import Reader
 from engine.results.records import MeanScore, Run
 
@@ -94,9 +95,18 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
                 ("original:control", "psnr_db"),
             )
         )
+        together, known = matches(reader, runs), known_shares(reader, runs)
     weights = {run.id: _weights(run) for run in attacks}
     variants = {run.id: _variant(run) for run in attacks}
     trials = _of_newest_weights(_trials(gains, seen, variants), weights)
+    trials = [
+        replace(
+            one,
+            together=together.get((one.run_id, one.method), one.together),
+            known=known.get((one.run_id, one.method, one.mask)),
+        )
+        for one in trials
+    ]
     methods = dict.fromkeys(mean.method for mean in (*close, *gains))
     return {method: _standing(method, close, trials, weights) for method in methods}
 
