@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from dashboard import attack_words, run_rows, series
 from dashboard.series import Summary
-from engine.results import EXACT_DB, MeanScore, Run
+from engine.results import EXACT_DB, MeanScore, Run, judging
 
 WHOLE: Final = "all"
 """The set of a figure that belongs to a whole run."""
@@ -28,9 +28,9 @@ class Attempt:
     weights: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def one_key(self) -> bool:
-        """Whether every face had the same key, which nobody who uses this program has."""
-        return "same-key" in self.variant.split("+")
+    def counts(self) -> bool:
+        """Whether verdicts count it; see :func:`engine.results.judging.counts`."""
+        return judging.counts(self.variant)
 
 
 def attempts(runs: Iterable[Run]) -> dict[int, Attempt]:

@@ -74,7 +74,7 @@ def means(stored: Path, known: dict[int, Attempt]) -> list[MeanScore]:
 
 @pytest.fixture(scope="module")
 def fair(means: list[MeanScore], known: dict[int, Attempt]) -> list[MeanScore]:
-    return [m for m in means if not known[m.run_id].one_key]
+    return [m for m in means if known[m.run_id].counts]
 
 
 def bodies(app: AppTest) -> str:

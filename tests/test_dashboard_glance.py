@@ -32,7 +32,7 @@ def read(path: Path) -> Found:
     with Reader(path) as reader:
         known = attacks.attempts(reader.runs("attack", hidden=False))
         means = attacks.of_newest_weights(reader.means(sorted(known), protocol="png"), known)
-    return [m for m in means if not known[m.run_id].one_key], known
+    return [m for m in means if known[m.run_id].counts], known
 
 
 @pytest.fixture(scope="module")

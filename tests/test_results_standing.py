@@ -295,6 +295,11 @@ def test_only_finished_runs_with_a_key_for_each_face_count(tmp_path: Path) -> No
     assert attacked.steps is None
 
 
+def test_what_a_control_cannot_be_compared_with_is_judged_apart() -> None:
+    assert all(counts(variant) for variant in ("", "stacked", "large+stacked"))
+    assert not any(counts(variant) for variant in ("same-key", "residual", "large+residual"))
+
+
 def test_an_empty_database_says_nothing_and_none_is_an_error(tmp_path: Path) -> None:
     Results(tmp_path / "a.db").close()
     assert standings(tmp_path / "a.db") == {}

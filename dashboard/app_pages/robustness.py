@@ -48,7 +48,7 @@ def show(source: Source) -> None:
         empty(unfinished)
         return
     links = Links({one.run_id: one.label for one in known.values()}, frame.database())
-    fair = [m for m in means if not known[m.run_id].one_key]
+    fair = [m for m in means if known[m.run_id].counts]
     networks = [number for number, one in known.items() if one.attack == "keyless"]
     verdicts(fair, known, source.matches(networks), links)
     weak = too_weak(runs, every)

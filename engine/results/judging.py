@@ -20,6 +20,7 @@ __all__ = [
     "Judgement",
     "Matched",
     "Trial",
+    "counts",
     "judge",
     "pooled",
 ]
@@ -37,7 +38,20 @@ EXACT_DB: Final = 100.0
 LEAST_FACES: Final = 30
 """Fewer faces than these never show that a method holds."""
 
+_APART: Final = {"same-key", "residual"}
+
 Sense = Literal["holds", "leaks", "open"]
+
+
+def counts(variant: str) -> bool:
+    """Whether a keyless attack of this variant says what its method gives beyond the mask.
+
+    Not ``same-key``: nobody who uses this program has one key for all faces. Nor ``residual``: its
+    control sees what is left of the mask by itself, which is less than the mask shows everybody;
+    light and contrast that both show then count as gained. Whatever a residual gives beside the
+    mask, ``stacked`` sees, with the mask beside it.
+    """
+    return not _APART & {*variant.split("+")}
 
 
 @dataclass(frozen=True)

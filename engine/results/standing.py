@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.results.judging import Trial, judge
+from engine.results.judging import Trial, counts, judge
 from engine.results.matching import known_shares, matches
 from engine.results.reader import Reader
 from engine.results.records import MeanScore, Run
@@ -112,13 +112,13 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
 
 
 def _is_keyless(run: Run) -> bool:
-    """A finished one with a key for each face; nobody who uses this program has one for all."""
+    """A finished one that verdicts count; see :func:`engine.results.judging.counts`."""
     try:
         config = json.loads(run.config)
     except json.JSONDecodeError:
         return False
-    one_key = "same-key" in _variant(run).split("+")
-    return run.state == "finished" and config.get("attack") == "keyless" and not one_key
+    keyless = run.state == "finished" and config.get("attack") == "keyless"
+    return keyless and counts(_variant(run))
 
 
 def _variant(run: Run) -> str:
