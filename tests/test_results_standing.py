@@ -12,6 +12,7 @@ import pytest
 import engine
 from engine.errors import ResultsError
 from engine.results import Reader, Results, Score, Trial, judge, matches, matching, pooled
+from engine.results.judging import counts
 from engine.results.standing import RELEASED_RESULTS, Standing, standings
 
 Run = tuple[str, dict[str, tuple[float, float]], int]
