@@ -23,6 +23,8 @@ from engine.keys import Key
 from engine.methods import METHODS
 from engine.scramble import keyed_shuffle, random_shuffles, scramble
 
+MODEL_K = METHODS["proface-k"].model
+
 NAMES = [*"abcdef", "a"]
 
 
@@ -94,7 +96,7 @@ def test_what_does_not_fit_is_refused() -> None:
 
 @pytest.fixture
 def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    write_model(tmp_path / "proface-k.v1", grey_embedder(), "proface-k.v1")
+    write_model(tmp_path / MODEL_K, grey_embedder(), MODEL_K)
     point_zoo_at(monkeypatch, tmp_path)
     yield
     forget()

@@ -21,9 +21,12 @@ from engine.attacks.attack import AttackConfig
 from engine.attacks.pairs import PairConfig
 from engine.data import FaceSet
 from engine.errors import ImageShapeError, MethodError, UnknownModelError
+from engine.methods import METHODS
 from engine.networks.reveal import Reveal
 from engine.results import Results
 from engine.training import reveal as reveal_training
+
+MODEL_K = METHODS["proface-k"].model
 
 ROOT = Path(__file__).resolve().parents[1]
 FACE_U8 = np.ascontiguousarray(portrait()[60:172, 70:182])
@@ -46,8 +49,8 @@ def attackers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     ):  # fmt: skip
         write_model(tmp_path / name, painter(level), name)
         released[name] = zoo.hash_model(tmp_path / name)
-    write_model(tmp_path / "proface-k.v1", random_embedder(1), "proface-k.v1")
-    released["proface-k.v1"] = zoo.hash_model(tmp_path / "proface-k.v1")
+    write_model(tmp_path / MODEL_K, random_embedder(1), MODEL_K)
+    released[MODEL_K] = zoo.hash_model(tmp_path / MODEL_K)
     monkeypatch.setattr(zoo, "MODELS_FOLDER", tmp_path)
     monkeypatch.setattr(zoo, "RELEASED", released)
     forget()
@@ -86,13 +89,13 @@ def test_a_face_of_any_size_comes_back_at_its_size(attackers: Path) -> None:
 
 
 def test_an_attacker_of_older_weights_does_not_count(attackers: Path) -> None:
-    name, method = "reveal-proface-k.v1", "proface-k"
+    name, method = "reveal-proface-k.v9", "proface-k"
     network = painter(0.1)
     write_model(attackers / name, network, name, attacked="0" * 64)
     zoo.RELEASED[name] = zoo.hash_model(attackers / name)
     forget()
     assert engine.revealed_methods() == ("sealed",)
-    write_model(attackers / name, network, name, zoo.RELEASED["proface-k.v1"])
+    write_model(attackers / name, network, name, zoo.RELEASED[MODEL_K])
     forget()
     assert engine.revealed_methods() == ("sealed", method)
 

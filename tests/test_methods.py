@@ -41,6 +41,8 @@ from engine.networks.embedder import Embedder
 from engine.payload import CODECS
 from engine.scramble import keyed_shuffle, random_shuffles, scramble, unscramble
 
+MODEL_K = METHODS["proface-k"].model
+
 ROOT_KEY = bytes(range(32))
 CONTEXT = b"one face of one picture"
 BOXES: tuple[Box, ...] = ((30, 30, 94, 94), (120, 100, 190, 171))
@@ -373,9 +375,9 @@ def test_a_model_that_is_no_embedder_is_refused(
 @pytest.fixture
 def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProfaceK]:
     """Proface-k with a network set by hand, which hides in plain grey alone."""
-    write_model(tmp_path / "proface-k.v1", grey_embedder(), "proface-k.v1")
+    write_model(tmp_path / MODEL_K, grey_embedder(), MODEL_K)
     point_zoo_at(monkeypatch, tmp_path)
-    yield ProfaceK("proface-k", "proface-k.v1", ("rand", "obfs", "decoy"), "none")
+    yield ProfaceK("proface-k", MODEL_K, ("rand", "obfs", "decoy"), "none")
     forget()
 
 
