@@ -5,6 +5,8 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import gradio as gr
 import numpy as np
@@ -29,6 +31,8 @@ from demo import (
     words,
 )
 from demo.samples import SAMPLES, sample
+from demo.session import Visits
+from demo.tabs import wrong_keys
 from demo.tabs.protect import identity_fact, wrong_mode
 from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
@@ -359,6 +363,42 @@ def test_a_jpeg_is_recognised_and_gives_no_face(table: lab.Lab) -> None:
         near = [float(value) for value in re.findall(r"([\d.]+) dB near the face<", said)]
         assert len(near) == len(lab.METHODS) - 1
         assert max(near) < 30
+
+
+def test_another_mask_or_face_is_protected_before_anything_is_shown_of_it(
+    table: lab.Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def prepare(face_u8: actions.Photo, mask: str, *rest: object) -> tuple[lab.Lab, str]:
+        asked.append(mask)
+        return dataclasses.replace(table, mask=mask), "a slip"
+
+    def silent(share: float, desc: str = "") -> None:
+        del share, desc
+
+    monkeypatch.setattr(lab, "prepare", prepare)
+    does = wrong_keys.WrongKeyActions(Visits(tmp_path))
+    page = cast(gr.Request, SimpleNamespace(session_hash="page"))
+    first, mosaic = ("Astronaut", "", "gaussian"), ("Astronaut", "", "pixelate")
+
+    def renew(source: str, photo: str, mask: str) -> tuple[object, ...]:
+        found = does.renew(source, photo, mask, RIGHT, page, cast(gr.Progress, silent))
+        assert len(found) == 4 + wrong_keys.ATTACKED
+        return found
+
+    assert does.outdated(*first, page) == ""  # nothing stands there yet
+    assert "Blur" in str(renew(*first)[0])
+    assert does.outdated(*first, page) == ""
+    assert all(left == gr.skip() for left in renew(*first)) and asked == ["gaussian"]
+    assert "under Blur" in does.outdated(*mosaic, page)
+    left, _, guessed, note, *attacked = renew(*mosaic)
+    assert "Mosaic" in str(left) and guessed == note == ""
+    assert attacked == [wrong_keys.WAITING] * wrong_keys.ATTACKED
+    assert does.outdated(*mosaic, page) == "" and asked == ["gaussian", "pixelate"]
+    assert "under Mosaic" in does.outdated("Group, face 2", "", "pixelate", page)
+    with pytest.raises(gr.Error, match="No photo yet"):
+        renew("My photo", "", "pixelate")
 
 
 def test_the_race_is_told_as_it_stands() -> None:
