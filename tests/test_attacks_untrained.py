@@ -481,9 +481,9 @@ def test_the_byproduct_of_a_network_that_does_nothing_is_the_face(
     assert max(found["original:mask"]) < 40
 
 
-def test_byproducts_need_a_network(faces: FaceSet) -> None:
-    with pytest.raises(MethodError, match="byproducts need a network"):
-        attacked("byproducts", faces, "sealed")
+def test_byproducts_need_a_network() -> None:
+    with pytest.raises(MethodError, match="byproducts needs a network"):
+        ATTACKS["byproducts"].check(quick("sealed"))
 
 
 NO_PICTURE = "gives no picture of a face"

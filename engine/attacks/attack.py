@@ -8,7 +8,7 @@ so that whatever stops it, what came before is kept.
 import copy
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import open_protected
 from engine.keys import KdfParams
 from engine.masks import make_mask
-from engine.methods import WrongMode
+from engine.methods import METHODS, WrongMode
 from engine.pipeline import Preset, ProtectOptions, protect
 from engine.results.records import Artifact, Cost, Score
 
@@ -231,7 +231,10 @@ class Attack:
             it.
         run: attacks a scene, and yields what it finds.
         variants: words that the configuration's ``variant`` may join.
-        options: which of the configuration's ``minutes``, ``training`` and ``keep`` it reads.
+        options: which of the configuration's ``minutes``, ``training`` and ``keep`` it reads; one
+            that reads ``training`` cannot do without.
+        suits: whether it can be made on the method of a name.
+        needs: what such a method has, in words.
     """
 
     name: str
@@ -242,13 +245,17 @@ class Attack:
     run: Callable[[Scene], Iterator[Outcome]]
     variants: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    suits: Callable[[str], bool] = lambda name: True
+    needs: str = "a method"
 
     def check(self, config: AttackConfig) -> None:
         """Refuse before any work what would fail later, or be stored as what it was not.
 
         Raises:
             MethodError, MaskError, ModelError: as :meth:`AttackConfig.check`.
-            MethodError: the variant has a word that this attack does not know.
+            MethodError: the variant has a word that this attack does not know, or it cannot be made
+                on one of the methods.
+            DataError: as :meth:`AttackConfig.check_training`, where it learns from faces.
         """
         config.check()
         for word in filter(None, config.variant.split("+")):
@@ -258,6 +265,25 @@ class Attack:
                     f"{self.name} has no variant {word!r}",
                     hint=known if self.variants else "leave it out: this attack has none",
                 )
+        if "training" in self.options:
+            config.check_training()
+        _, unfit = self.part(config.methods)
+        if unfit:
+            fit, _ = self.part(METHODS)
+            raise MethodError(
+                f"{self.name} needs {self.needs}, got {', '.join(unfit)}",
+                hint=f"leave it out, and attack {' or '.join(fit)}",
+            )
+
+    def part(self, methods: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Part methods into those that it can be made on, and the others.
+
+        Raises:
+            MethodError: there is no method of a name.
+        """
+        named = list(methods)
+        fit = [name for name in named if self.suits(name)]
+        return fit, [name for name in named if name not in fit]
 
     def described(self, config: AttackConfig, faces: FaceSet) -> str:
         """JSON to be kept with the run: which attack, its budget, what it was given."""
