@@ -14,7 +14,7 @@ from torch import Tensor
 from weak_methods import Glass
 
 from engine.attacks import ATTACKS
-from engine.attacks.attack import Scene
+from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.multiset import descriptor, look_up
 from engine.data import FaceSet
 from engine.errors import ImageShapeError, MethodError
@@ -117,6 +117,28 @@ def test_the_attack_searches_the_whole_set(mask: str, tmp_path: Path) -> None:
         if mask == "pixelate":
             assert found[image, "original:mask_multiset", "same_photo"] == 1
     assert not [s for s in scores if s.metric.startswith("same_person")]  # nobody has a name
+
+
+@pytest.mark.usefixtures("keyed")
+@pytest.mark.parametrize("mask", ["sticker", "noise"])
+def test_a_face_is_protected_alike_whatever_else_is_attacked(
+    mask: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "glass", Glass())
+    faces = FaceSet(faces_folder(tmp_path))
+
+    def shared(seed: int, *methods: str) -> dict[tuple[str, str], bytes]:
+        scene = Scene(faces, AttackConfig(methods, (mask,), seed=seed))
+        return {
+            (method, target.record.file): target.png
+            for method in methods
+            for target in scene.targets(method, mask)
+        }
+
+    alone, among = shared(0, "proface-k"), shared(0, "glass", "proface-k")
+    assert len(set(alone.values())) == len(faces)
+    assert {cell: among[cell] for cell in alone} == alone
+    assert not set(shared(1, "proface-k").values()) & set(alone.values())
 
 
 @pytest.mark.parametrize("method", ["sealed", "proface-s-rand", "glass"])

@@ -17,14 +17,14 @@ import numpy.typing as npt
 from engine.attacks.plan import AttackConfig
 from engine.attacks.target import Target, paper_sized
 from engine.benchmark.photographs import settle, whole
-from engine.benchmark.plan import Subject, choose, passphrase
+from engine.benchmark.plan import Subject, choose, drawn, passphrase
 from engine.data import FaceFile, FaceSet
 from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import open_protected
-from engine.keys import KdfParams
+from engine.keys import SALT_BYTES, KdfParams
 from engine.masks import make_mask
 from engine.methods import METHODS, WrongMode
-from engine.pipeline import Preset, ProtectOptions, protect
+from engine.pipeline import Preset, ProtectOptions, protect_again
 from engine.results.records import Artifact, Cost, Score
 
 __all__ = ["ALL", "Attack", "AttackConfig", "Outcome", "Report", "Scene", "Target", "no_report"]
@@ -149,7 +149,8 @@ class Scene:
     ) -> Target:
         """Protect a face as a person does, and read the file back.
 
-        The key derivation runs at its cheapest: its cost changes no picture. The salt is new.
+        The key derivation runs at its cheapest: its cost changes no picture. Salt and mask follow
+        from the seed, the face and what is asked, whatever else is attacked in the same run.
 
         Args:
             index: of the set.
@@ -171,7 +172,11 @@ class Scene:
             method, mask, self.config.preset, wrong=wrong, check_value=check_value,
             kdf=KdfParams.cheapest(),
         )  # fmt: skip
-        made = protect(original_u8, [whole(original_u8, record)], secret, options)
+        asked = f"{method} {mask} {secret} {check_value} {wrong}"
+        salt = drawn(self.config.seed, record.file, f"salt {asked}")[:SALT_BYTES]
+        mask_seed = int.from_bytes(drawn(self.config.seed, record.file, f"mask {mask}")[:16], "big")
+        face = [whole(original_u8, record)]
+        made = protect_again(original_u8, face, secret, options, salt, mask_seed)
         file = open_protected(made.png)
         return Target(
             record, method, mask, original_u8, made.masked_u8, made.png, file, made.header, secret
@@ -253,8 +258,7 @@ class Attack:
 
         Raises:
             MethodError, MaskError, ModelError: as :meth:`AttackConfig.check`.
-            MethodError: the variant has a word that this attack does not know, or it cannot be made
-                on one of the methods.
+            MethodError: a word of the variant is unknown, or a method does not suit.
             DataError: as :meth:`AttackConfig.check_training`, where it learns from faces.
         """
         config.check()
