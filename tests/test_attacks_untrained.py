@@ -40,6 +40,7 @@ from engine.methods.decoy import lay_decoy
 from engine.methods.embedding import protect_crop, recover_by_map, recover_crop
 from engine.methods.signature import BoundKey
 from engine.networks.embedder import Embedder
+from engine.passphrase import entropy_bits, generate_passphrase
 from engine.results import Score
 
 
@@ -409,6 +410,8 @@ def test_the_machine_is_named_by_its_processor_and_not_by_its_own_name(
 
 
 def test_every_space_has_its_time_and_its_price() -> None:
+    drawn = generate_passphrase().split(" ")
+    assert SPACES[f"{len(drawn)}_words"] == pytest.approx(2 ** entropy_bits(len(drawn)))
     costs = {(cost.method, cost.name): cost.median for cost in rate_costs(repeats=2)}
     for kdf in ("argon2id", "pbkdf2-10"):
         card = f"{kdf} (modelled GPU)"

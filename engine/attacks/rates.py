@@ -38,9 +38,11 @@ SPACES: Final = {
     "2_16": 2.0**16,
     "1e6": 1e6,
     "14.34e6": 14.34e6,
+    "6_words": 7776.0**6,
     "10_words": 7776.0**10,
 }
-"""How many keys: FIT's 16 bits, a short list, the size of the RockYou list, ten EFF words."""
+"""How many keys: FIT's 16 bits, a short list, the size of the RockYou list, EFF words:
+six, as ``--generate`` draws them, and ten."""
 
 GPU_HOUR_USD: Final = 0.5
 """Assumed rent of the modelled card, for the order of magnitude alone."""
