@@ -32,7 +32,7 @@ from demo import (
 )
 from demo.samples import SAMPLES, sample
 from demo.session import Visits
-from demo.tabs import wrong_keys
+from demo.tabs import how, wrong_keys
 from demo.tabs.protect import identity_fact, wrong_mode
 from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
@@ -423,6 +423,15 @@ def test_the_race_is_told_as_it_stands() -> None:
         (4e9, "127 years"),
     ):
         assert race.duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_how_it_works_says_what_was_measured_of_the_networks_that_leak(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "result", lambda name: f"measured of {name}.")
+    head, text = how.leaks()
+    assert head == "RandWR and ObfsWR leak."
+    assert "RandWR: measured of proface-s-rand. ObfsWR: measured of proface-s-obfs. " in text
 
 
 def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
