@@ -404,18 +404,23 @@ def test_another_mask_or_face_is_protected_before_anything_is_shown_of_it(
 def test_the_race_is_told_as_it_stands() -> None:
     course = race.Course(words=8000, place=4000, listed=True)
     begun = Lap("pbkdf2-10", tried=500, seconds=0.5)
-    found = Lap("pbkdf2-10", 4000, 4.0, place=4000, found_s=4.0, done=True)
+    # Found early, a runner tries on for a moment so that its pace can be told.
+    found = Lap("pbkdf2-10", 4321, 4.3, place=4000, found_s=4.0, done=True)
     late = Lap("argon2id", tried=8, seconds=4.0, done=True)
     assert race.page(course, {}).count("Waits for its turn") == 2
     assert "500 of 8,000" in race.page(course, {begun.derivation: begun})
     told = race.page(course, {found.derivation: found, late.derivation: late}).replace(
         "\u00a0", " "
     )
-    assert "found at place 4,000 after 4 s" in told
+    assert "<dt>Found</dt><dd>at place 4,000 of 8,000<small>after 4 s" in told
+    assert "4,321" not in told and '<progress value="4000" max="8000"' in told
+    assert "stands at place 4,000 of a list of 8,000 common ones by itself" in told
     assert "place 4,000 takes 33 min" in told  # at two a second
     assert told.count("without a look at the picture") == 1
     assert told.index("without a look at the picture") < told.index("the tag that tells")
-    assert "put in the middle" in race.page(race.Course(8001, 4001, listed=False), {})
+    planted = race.page(race.Course(8001, 4001, listed=False), {})
+    assert "planted there for this race, at place 4,001 of 8,001" in planted
+    assert "nothing of how good it is" in planted
     for seconds, text in (
         (0.0002, "under 1 ms"),
         (0.25, "250 ms"),

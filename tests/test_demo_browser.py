@@ -266,7 +266,7 @@ def test_a_race_is_live_and_can_be_stopped(page: Page) -> None:
     page.click("#race-go")
     first = page.locator("#race-shown section").first
     first.get_by_text("Keys a second, here").wait_for()
-    assert "put in the middle" in page.inner_text("#race-shown")
+    assert "planted there for this race" in page.inner_text("#race-shown")
     page.click("#race-stop")
     page.locator("#race-said", has_text="Stopped").wait_for()
     page.wait_for_timeout(1 * SECONDS)
