@@ -50,7 +50,7 @@ def expose(lab: Lab, method: str) -> Exposed:
     """
     if method not in lab.exposed:
         original_u8 = square(lab.original_u8, SIDE)
-        options = engine.ProtectOptions(method, lab.mask, preset="paper")
+        options = engine.ProtectOptions(method, lab.mask, preset="paper", mask_seed=lab.mask_seed)
         # Nobody needs this passphrase again: it is the attacker who is shown.
         secret = engine.generate_passphrase()
         made = engine.protect(original_u8, [whole_face(original_u8)], secret, options)

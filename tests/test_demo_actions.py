@@ -258,6 +258,16 @@ def test_the_samples_are_photos_with_faces() -> None:
     assert len(actions.look_at(sample("Group of six")).faces) == 6
 
 
+def test_every_method_has_the_same_cartoon_to_hide_in() -> None:
+    drawn, _ = lab.prepare(lab.face_of(portrait()), "sticker", RIGHT, lambda share, stage: None)
+    first, *others = (specimen.masked_u8 for specimen in drawn.specimens.values())
+    assert all(np.array_equal(first, other) for other in others)
+    small = [attack.expose(drawn, method).masked_u8 for method in ("sealed", "proface-k")]
+    np.testing.assert_array_equal(*small)
+    again, _ = lab.prepare(lab.face_of(portrait()), "sticker", RIGHT, lambda share, stage: None)
+    assert not np.array_equal(again.specimens["sealed"].masked_u8, first), "another page, another"
+
+
 def test_right_and_wrong_keys_in_the_lab(table: lab.Lab) -> None:
     right = lab.under(table, lab.right_keys(table))
     assert [picture.tone for picture in right] == ["good"] * len(lab.METHODS)
