@@ -1,7 +1,7 @@
 """Looks for the face in what a network gives besides its picture, which never leaves the program.
 
 The attacker has somehow come by the second output of a network, of protection or of recovery, and
-wants to see the face in it (SECURITY.md, A10): the brightness and contrast are sought that bring it
+wants to see the face in it: the brightness and contrast are sought that bring it
 closest to the original. What the mask alone tells, fitted alike, is the control. In the released
 models such a fit finds nothing beyond the mask; it says nothing of somebody who inverts the network
 or learns from pairs, and these outputs do not leave the functions that make them anyway.

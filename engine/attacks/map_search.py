@@ -1,6 +1,6 @@
 """Searches for the key map with the network in hand: along its gradient, and tile by tile.
 
-The attacker has one protected file and the weights, and no original (SECURITY.md, A4). A recovery
+The attacker has one protected file and the weights, and no original. A recovery
 is taken for better the smoother it is, the less it leaves [0, 1], and, where the mask is a fixed
 filter that the header names, the nearer the recovery under that filter comes to the protected
 picture. Nothing is chosen by looking at the original. That judgement sharpens a blurred picture by

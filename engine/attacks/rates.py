@@ -4,7 +4,7 @@ The paper's key derivation stands here and nowhere else, for comparison: nothing
 Its rates are of whole key maps of a face of 112 px, which is 49 blocks of PBKDF2; an attack that
 needs but one of them is 49 times as fast.
 
-The card is modelled, not measured (SECURITY.md, 1.2): its rates follow from its memory's bandwidth
+The card is modelled, not measured: its rates follow from its memory's bandwidth
 for Argon2id and from its SHA-256 rate for PBKDF2, by the calibration of S. Thomas ("tobtu") that
 OWASP's Password Storage Cheat Sheet rests on, by which 600,000 iterations of PBKDF2-HMAC-SHA-256
 are about 10,000 guesses a second, and Argon2id with m KiB and t passes is
