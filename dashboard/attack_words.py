@@ -174,6 +174,7 @@ SPACES: Final = {
     "2_16": "2¹⁶ keys",
     "1e6": "a million",
     "14.34e6": "14 million (RockYou)",
+    "6_words": "6 random words",
     "10_words": "10 random words",
 }
 

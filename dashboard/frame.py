@@ -24,6 +24,8 @@ MARGINS: Final = """<style>
 [data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] p, [data-testid="stMetricDelta"] p,
 [data-testid="stMetricLabel"] div, [data-testid="stMetricValue"] div {
   white-space: normal; overflow: visible; text-overflow: clip; }
+[data-testid="stButtonGroup"] [role="radiogroup"], [data-testid="stButtonGroup"] > div {
+  flex-wrap: wrap; max-width: 100%; }
 [data-testid="stMetricLabel"] p { line-height: 1.3; }
 [data-testid="stMetricValue"] { line-height: 1.25; }
 </style>"""

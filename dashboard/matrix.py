@@ -32,7 +32,8 @@ STYLE: Final = """<style>
 .fv-said .open { background: rgba(135,147,155,.22); }
 @media (max-width: 640px) { .fv-said { grid-template-columns: 1fr; gap: .1rem; }
   .fv-said .mark { justify-self: start; margin-top: .5rem; }
-  .fv-table th.row { white-space: normal; min-width: 6.5rem; max-width: 8.5rem; } }
+  .fv-table th.row { white-space: normal; min-width: 5.5rem; max-width: 7rem; }
+  .fv-table td, .fv-table th { padding-left: 3px; padding-right: 3px; } }
 </style>"""
 
 MARKS: Final = {"holds": "✓ holds", "leaks": "✕ leaks", "open": "? open"}

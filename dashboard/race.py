@@ -12,6 +12,7 @@ from engine.results import Cost
 
 RATE: Final = "keys_per_second"
 _SPACE: Final = re.compile(r"exhaust_(.+)_(s|usd)")
+_EFF_WORDS: Final = 7776.0
 _DAY, _AGE = 86_400.0, 100 * 31_557_600.0
 
 
@@ -49,7 +50,14 @@ def racers(costs: Iterable[tuple[int, Cost]]) -> list[Racer]:
 
 
 def _amounts(own: Mapping[str, Mapping[str, float]]) -> dict[str, Mapping[str, float]]:
-    return {"seconds": own.get("s", {}), "dollars": own.get("usd", {})}
+    return {"seconds": _with_six(own.get("s", {})), "dollars": _with_six(own.get("usd", {}))}
+
+
+def _with_six(own: Mapping[str, float]) -> Mapping[str, float]:
+    """The same with six words, which older runs did not store: four words fewer than ten."""
+    if "10_words" not in own:
+        return own
+    return {"6_words": own["10_words"] / _EFF_WORDS**4, **own}
 
 
 def is_of_race(one: Cost) -> bool:

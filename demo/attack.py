@@ -50,7 +50,7 @@ def expose(lab: Lab, method: str) -> Exposed:
     """
     if method not in lab.exposed:
         original_u8 = square(lab.original_u8, SIDE)
-        options = engine.ProtectOptions(method, lab.mask, preset="paper")
+        options = engine.ProtectOptions(method, lab.mask, preset="paper", mask_seed=lab.mask_seed)
         # Nobody needs this passphrase again: it is the attacker who is shown.
         secret = engine.generate_passphrase()
         made = engine.protect(original_u8, [whole_face(original_u8)], secret, options)
@@ -72,8 +72,9 @@ def guesses(exposed: Exposed, method: str) -> Guesses:
 
 def shown(exposed: Exposed, found: Guesses, method: str) -> str:
     """Write what is shared, both guesses and the truth side by side, and what they come to."""
+    shared = f"Shared under {words.MASK_TITLES[exposed.mask]}"
     cells = [
-        _near(exposed.protected_u8, exposed, "What is shared", "the protected face"),
+        _near(exposed.protected_u8, exposed, shared, "the protected face"),
         _guess(found.attacker_u8, exposed, "The attacker's picture", "the attacker's picture"),
         _guess(found.control_u8, exposed, "From the mask alone", "the control's picture"),
         exhibits.figure(Exhibit(exposed.original_u8, "The truth", "", "the original face")),
@@ -151,7 +152,7 @@ def resaved(lab: Lab, quality: float) -> str:
             note = "the key opens nothing; the JPEG itself"
         alt = f"{title}: what the right key recovers from a JPEG of quality {quality}: {note}"
         pictures.append(Exhibit(left_u8, title, note, alt))
-    return exhibits.strip(pictures, "fv-methods") + _answers(said, quality)
+    return exhibits.strip(pictures, "fv-methods") + _answers(said, quality, lab.mask)
 
 
 def _answer(file: bytes) -> tuple[str, str]:
@@ -163,8 +164,9 @@ def _answer(file: bytes) -> tuple[str, str]:
     return "It opens", "Nothing in the file shows that it was changed."
 
 
-def _answers(said: dict[tuple[str, str], list[str]], quality: int) -> str:
+def _answers(said: dict[tuple[str, str], list[str]], quality: int, mask: str) -> str:
     facts: Sequence[tuple[str, str, str]] = [
         (", ".join(titles), title, sentence) for (title, sentence), titles in said.items()
     ]
-    return exhibits.card(f"What this app says of a JPEG of quality {quality}", facts)
+    title = f"What this app says of a JPEG of quality {quality}, under {words.MASK_TITLES[mask]}"
+    return exhibits.card(title, facts)

@@ -1,6 +1,7 @@
 """The wrong-key laboratory: one face under every method, its keys cached, all experiments."""
 
 import random
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,7 +13,7 @@ from demo import words
 from demo.actions import Photo, look, look_at, psnr_db
 from demo.draw import fit, in_db
 from demo.exhibits import Exhibit
-from engine import Key, amplify, crop, open_protected, whole_face
+from engine import MASKS, Key, amplify, crop, open_protected, whole_face
 from engine.errors import WrongKeyError
 
 METHODS: Final = ("proface-s-rand", "proface-s-obfs", "proface-k", "sealed")
@@ -74,6 +75,8 @@ class Lab:
         curves: PSNR by share of wrong bits, by method, once measured.
         exposed: to attackers, by method, once attacked.
         estimates: of the mask from the protected picture alone, by method, once made.
+        mask_seed: of what a mask draws, the same under every method, so that they can be compared;
+            None for a mask that takes none.
     """
 
     original_u8: Photo = field(repr=False)
@@ -83,6 +86,7 @@ class Lab:
     curves: dict[str, list[float]] = field(default_factory=dict)
     exposed: dict[str, Exposed] = field(default_factory=dict)
     estimates: dict[str, Photo] = field(default_factory=dict, repr=False)
+    mask_seed: int | None = None
 
 
 def face_of(photo: str | Photo, number: int | None = None) -> Photo:
@@ -109,17 +113,18 @@ def prepare(original_u8: Photo, mask: str, passphrase: str, report: Report) -> t
     """
     typo = engine.one_character_off(passphrase, random.randrange(2**31))
     face = whole_face(original_u8)
+    seed = secrets.randbits(64) if MASKS[mask].seeded else None
     specimens, wrong_keys = {}, {}
     for done, method in enumerate(METHODS):
         report(done / len(METHODS), f"protecting by {words.METHOD_TITLES[method]}")
-        options = engine.ProtectOptions(method, mask)
+        options = engine.ProtectOptions(method, mask, mask_seed=seed)
         made = engine.protect(original_u8, [face], passphrase, options)
         file = open_protected(made.png)
         trial = engine.Trial(file)
         key = trial.derive(passphrase)
         specimens[method] = Specimen(trial, key, file.photo_u8, made.masked_u8, all(made.exact))
         wrong_keys[method] = trial.derive(typo)
-    return Lab(original_u8, mask, specimens, wrong_keys), typo
+    return Lab(original_u8, mask, specimens, wrong_keys, mask_seed=seed), typo
 
 
 def under(lab: Lab, keys: dict[str, Key]) -> list[Exhibit]:

@@ -55,16 +55,22 @@ def page(course: Course, laps: Mapping[str, Lap]) -> str:
         course: what is run through.
         laps: the last one of each that has started.
     """
-    planted = "stands on" if course.listed else "was put in the middle of"
     total, place = f"{course.words:,}", f"{course.place:,}"
-    lead = f"The passphrase {planted} a list of {total} common ones, at place {place}."
+    lead = (
+        f"The passphrase stands at place {place} of a list of {total} common ones by itself: "
+        "whoever runs through such lists finds it."
+        if course.listed
+        else f"The passphrase is not on the list of common ones: it was planted there for this "
+        f"race, at place {place} of {total}. When it is found says how fast keys are tried, and "
+        "nothing of how good it is."
+    )
     cards = "".join(_card(name, course, laps.get(name)) for name in TITLES)
     return f'<p class="fv-said">{lead}</p><div class="fv-race">{cards}</div>'
 
 
 def _card(name: str, course: Course, lap: Lap | None) -> str:
     title, about = TITLES[name]
-    tried = lap.tried if lap else 0
+    tried = (lap.place or lap.tried) if lap else 0
     bar = (
         f'<progress value="{tried}" max="{course.words}" '
         f'aria-label="{escape(title)}: tried {tried} of {course.words}"></progress>'
@@ -85,7 +91,7 @@ def _card(name: str, course: Course, lap: Lap | None) -> str:
 def _facts(name: str, course: Course, lap: Lap) -> list[tuple[str, str, str]]:
     here, card = lap.rate, engine.gpu_rates()[name]
     facts = [
-        ("Tried", f"{lap.tried:,} of {course.words:,}", _came(course, lap)),
+        ("Found" if lap.place else "Tried", *_came(course, lap)),
         ("Keys a second, here", f"{here:,.0f}" if here >= 10 else f"{here:.1f}", COUNTED[name]),
         ("On a graphics card", rounded(card), "keys a second, modelled"),
     ]
@@ -102,12 +108,16 @@ def _facts(name: str, course: Course, lap: Lap) -> list[tuple[str, str, str]]:
     ]
 
 
-def _came(course: Course, lap: Lap) -> str:
+def _came(course: Course, lap: Lap) -> tuple[str, str]:
+    """How far a runner came; one that has found goes on for a moment, to be timed."""
     if lap.place is not None and lap.found_s is not None:
-        return f"found at place {lap.place:,} after {duration(lap.found_s)}"
+        where = f"at place {lap.place:,} of {course.words:,}"
+        return where, f"after {duration(lap.found_s)}; so many tries were needed"
+    tried = f"{lap.tried:,} of {course.words:,}"
     if not lap.done:
-        return ""
-    return f"not yet found; place {course.place:,} takes {duration(course.place / lap.rate)}"
+        return tried, ""
+    left = duration(course.place / lap.rate)
+    return tried, f"not yet found; place {course.place:,} takes {left}"
 
 
 def duration(seconds: float) -> str:

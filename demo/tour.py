@@ -168,8 +168,8 @@ def _attacker(told: Story) -> tuple[str, str]:
     return exhibits.strip(_traces(told), "fv-quad"), (
         "The mask, which a blur does not make safe: take a cartoon for that. Random keys, which "
         "never open. And what was added to the mask, under a microscope: with Sealed, random "
-        "bytes. RandWR and ObfsWR are here to be studied: a trained attacker may learn to see "
-        "through them."
+        "bytes. RandWR and ObfsWR are here to be studied: a trained attacker sees through them "
+        "without any key."
     )
 
 

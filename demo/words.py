@@ -127,7 +127,7 @@ TROUBLES: Final[dict[type[errors.EngineError], tuple[str, str]]] = {
     ),
     errors.PassphraseError: (
         "A passphrase is needed",
-        "Type one of up to 1024 bytes, or press Generate.",
+        "Type one, of 1024 bytes at most; six drawn words are a good one.",
     ),
     errors.WrongKeyError: (
         "Wrong passphrase",

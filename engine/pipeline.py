@@ -99,7 +99,36 @@ def protect(
         BoxError: faces with different passphrases overlap, there are over 64, or one is too large.
         PassphraseError, MaskError, MethodError, CapacityError, ModelError: as they say.
     """
-    options = options or ProtectOptions()
+    drawn = new_salt(), randbits(128)
+    return protect_again(photo_u8, faces, passphrases, options or ProtectOptions(), *drawn, report)
+
+
+def protect_again(
+    photo_u8: npt.NDArray[np.uint8],
+    faces: Sequence[Face],
+    passphrases: Passphrases,
+    options: ProtectOptions,
+    salt: bytes,
+    mask_seed: int,
+    report: Report = no_report,
+) -> Protected:
+    """Do :func:`protect` with what it draws given, so that a lab makes the same picture again.
+
+    For no picture that is shared: guesses at a salt that comes twice count twice.
+
+    Args:
+        photo_u8: as :func:`protect`, like what else is not named here.
+        faces: which.
+        passphrases: of them.
+        options: method, mask and the rest.
+        salt: 16 bytes.
+        mask_seed: of the mask, 0 or more, where the options name none.
+        report: told how far it is.
+
+    Raises:
+        NoFaceError, BoxError, PassphraseError, MaskError, MethodError, CapacityError, ModelError:
+            as :func:`protect`.
+    """
     if not faces:
         raise no_face_error(photo_u8)
     method = find_method(options.method)
@@ -109,20 +138,14 @@ def protect(
     slots, secrets = _key_slots(faces, regions, passphrases)
     label = mask_label(options.mask, options.strength, preset=options.preset)
     check_mask(options)
-    salt = new_salt()
     report("deriving the key", 0.0)
     keys = [Key.for_protecting(secret, salt, options.kdf) for secret in secrets]
     report("making the mask", 0.2)
     masked = lay_masks(
-        photo_u8,
-        regions,
-        options.mask,
-        preset=options.preset,
-        strength=dict(options.strength),
-        seed=_mask_seed(options, keys[slots[0]]),
-        model=options.model,
+        photo_u8, regions, options.mask, preset=options.preset, strength=dict(options.strength),
+        seed=_mask_seed(options, keys[slots[0]], mask_seed), model=options.model,
         source=options.source,
-    )
+    )  # fmt: skip
     header = Header(
         version=VERSION, kdf=options.kdf, salt=salt, method=method.name,
         model_hash=method.model_hash(), mask=label, wrong=wrong,
@@ -139,10 +162,10 @@ def protect(
     return protected
 
 
-def _mask_seed(options: ProtectOptions, key: Key) -> int:
+def _mask_seed(options: ProtectOptions, key: Key, drawn: int) -> int:
     """Secret where the user names none: noise of a seed that is known could be subtracted again."""
     if options.mask_seed is None:
-        return randbits(128)
+        return drawn
     if not find_mask(options.mask).seeded:
         raise MaskError(f"{options.mask} takes no seed", hint="leave it out, or choose sticker")
     if options.mask_seed != "key":

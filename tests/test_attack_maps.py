@@ -116,7 +116,7 @@ def test_the_search_runs_on_a_real_file_and_only_where_there_is_a_map(tmp_path: 
     assert set(found) == {f"original:{name}" for name in names}
     assert found["original:right_key"] > 30 > found["original:searched"]
     with pytest.raises(MethodError, match="key map"):
-        list(attack.run(scene(tmp_path, 1, "sealed")))
+        attack.check(scene(tmp_path, 1, "sealed").config)
     assert "2 steps" in attack.budget(scene(tmp_path, 1, "sealed").config)
 
 

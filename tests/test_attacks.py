@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import attack_scenes
 import numpy as np
 import pytest
 from attack_scenes import faces_folder, quick
@@ -19,7 +21,7 @@ from engine.attacks import ATTACKS, find_attack, run_attack
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
 from engine.cli import app
 from engine.data import FaceSet
-from engine.errors import MaskError, MethodError
+from engine.errors import DataError, MaskError, MethodError
 from engine.images import open_protected
 from engine.keys import Key
 from engine.methods import METHODS
@@ -27,6 +29,8 @@ from engine.pipeline import recover
 from engine.results import Cost, Reader, Results
 
 ROOT = Path(__file__).resolve().parents[1]
+SUITED = {"byproducts": "proface-s-rand", "map-search": "proface-s-rand", "multiset": "proface-k"}
+"""Attacks that cannot be made on every method, and one that each can."""
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +90,11 @@ def test_what_would_fail_later_is_refused_at_once(
 
 
 @pytest.mark.parametrize("name", [*ATTACKS])
-def test_an_attack_takes_the_variants_that_it_names_and_no_others(name: str) -> None:
+def test_an_attack_takes_the_variants_that_it_names_and_no_others(
+    name: str, tmp_path: Path
+) -> None:
     attack = ATTACKS[name]
+    quick = partial(attack_scenes.quick, SUITED.get(name, "glass"), training=tmp_path)
     assert bool(attack.variants) == (name in ("keyless", "deblur"))
     for word in attack.variants:
         attack.check(quick(variant=word))
@@ -96,6 +103,45 @@ def test_an_attack_takes_the_variants_that_it_names_and_no_others(name: str) -> 
         with pytest.raises(MethodError, match=f"{name} has no variant 'nonsense'") as caught:
             attack.check(quick(variant=wrong))
         assert all(word in caught.value.hint for word in attack.variants or ("leave it out",))
+
+
+@pytest.mark.parametrize("name", [*SUITED])
+def test_a_method_that_does_not_suit_is_left_out_where_nobody_named_it(
+    name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attacked: list[str] = []
+
+    def noted(scene: Scene) -> Iterator[Outcome]:
+        attacked.extend(scene.config.methods)
+        yield Outcome((scene.whole_run(attacked[0], "pixelate", "right:wrong", "auc", 0.5),))
+
+    attack = ATTACKS[name]
+    home = f"engine.attacks.{name.replace('-', '_')}.ATTACK"
+    monkeypatch.setattr(home, dataclasses.replace(attack, run=noted))
+    db = tmp_path / "results.db"
+    words = ("--data", str(folder), "--masks", "pixelate", "--db", str(db))
+    fit, unfit = attack.part(["sealed", "proface-k", "proface-s-rand", "proface-s-obfs"])
+    for named in (f"{SUITED[name]},sealed", "sealed"):
+        code, _, err = run_cli(name, *words, "--methods", named)
+        assert code == 1 and f"{name} needs {attack.needs}, got sealed\n" in err
+        assert SUITED[name] in err.splitlines()[-1]
+        assert not db.exists()
+    code, _, err = run_cli(name, *words)
+    assert (code, attacked) == (0, fit)
+    (line,) = [line for line in err.splitlines() if "left out" in line]
+    assert line.endswith(f"needs {attack.needs}: {', '.join(unfit)}")
+
+
+@pytest.mark.parametrize("name", ["keyless", "deblur"])
+def test_who_names_nothing_to_learn_from_gets_no_run(
+    name: str, folder: Path, tmp_path: Path
+) -> None:
+    results, nowhere = Results(tmp_path / "results.db"), tmp_path / "nowhere"
+    for training, told in ((None, "learn from$"), (nowhere, "learn from, .*no nowhere$")):
+        with pytest.raises(DataError, match=told):
+            run_attack(name, FaceSet(folder), quick(training=training), results)
+    with Reader(tmp_path / "results.db") as reader:
+        assert reader.runs() == []
 
 
 def test_a_target_is_the_file_as_it_lies_on_disk(folder: Path) -> None:
@@ -111,7 +157,9 @@ def test_a_target_is_the_file_as_it_lies_on_disk(folder: Path) -> None:
     )
     again = scene.protect(1, "sealed", "pixelate")
     assert again.passphrase == target.passphrase
-    assert again.header.salt != target.header.salt
+    assert again.png == target.png, "the same face is the same file in every run"
+    other = scene.protect(1, "sealed", "gaussian")
+    assert other.passphrase == target.passphrase and other.header.salt != target.header.salt
     assert target.passphrase not in repr(target)
     named = scene.protect(1, "sealed", "pixelate", secret="chosen", check_value=False)
     assert named.passphrase == "chosen" and named.header.faces[0].tag is None
@@ -156,7 +204,9 @@ def test_who_stops_an_attack_keeps_what_came(
         yield Outcome((scene.whole_run("glass", "pixelate", "right:wrong", "auc", 0.5),), (cost,))
         raise KeyboardInterrupt
 
-    attack = dataclasses.replace(engine.attacks.byproducts.ATTACK, run=interrupted)
+    attack = dataclasses.replace(
+        engine.attacks.byproducts.ATTACK, run=interrupted, suits=lambda name: True
+    )
     monkeypatch.setattr(engine.attacks.byproducts, "ATTACK", attack)
     path = tmp_path / "results.db"
     with pytest.raises(KeyboardInterrupt):
@@ -185,7 +235,9 @@ def test_an_attack_that_is_asked_to_end_stops_as_by_ctrl_c(
         scene.refuse(scene.faces.records[1], "glass", "pixelate")
         signal.raise_signal(signal.SIGTERM)
 
-    attack = dataclasses.replace(engine.attacks.byproducts.ATTACK, run=ended)
+    attack = dataclasses.replace(
+        engine.attacks.byproducts.ATTACK, run=ended, suits=lambda name: True
+    )
     monkeypatch.setattr(engine.attacks.byproducts, "ATTACK", attack)
     db, before = tmp_path / "results.db", signal.getsignal(signal.SIGTERM)
     words = ("--data", str(folder), "--methods", "glass", "--masks", "pixelate", "--db", str(db))
@@ -243,7 +295,7 @@ def test_the_command_refuses_a_foreign_variant_before_any_work(
 
 def test_what_training_asks_for_is_passed_to_what_trains(tmp_path: Path) -> None:
     nothing = str(tmp_path / "nowhere")
-    words = ("--minutes", "1", "--training", nothing, "--keep", nothing, "--data", nothing)
+    words = ("--minutes", "1", "--training", str(tmp_path), "--keep", nothing, "--data", nothing)
     code, _, err = run_cli("keyless", *words, "--methods", "glass", "--masks", "pixelate")
     assert code == 1 and "changes nothing" not in err
     assert "1 minutes for all networks" in err

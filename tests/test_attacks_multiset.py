@@ -14,7 +14,7 @@ from torch import Tensor
 from weak_methods import Glass
 
 from engine.attacks import ATTACKS
-from engine.attacks.attack import Scene
+from engine.attacks.attack import AttackConfig, Scene
 from engine.attacks.multiset import descriptor, look_up
 from engine.data import FaceSet
 from engine.errors import ImageShapeError, MethodError
@@ -121,12 +121,33 @@ def test_the_attack_searches_the_whole_set(mask: str, tmp_path: Path) -> None:
     assert not [s for s in scores if s.metric.startswith("same_person")]  # nobody has a name
 
 
-@pytest.mark.parametrize("method", ["sealed", "proface-s-rand", "glass"])
-def test_what_is_not_scrambled_is_not_searched(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("keyed")
+@pytest.mark.parametrize("mask", ["sticker", "noise"])
+def test_a_face_is_protected_alike_whatever_else_is_attacked(
+    mask: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(METHODS, "glass", Glass())
-    scene = Scene(FaceSet(faces_folder(tmp_path)), quick(method))
+    faces = FaceSet(faces_folder(tmp_path))
+
+    def shared(seed: int, *methods: str) -> dict[tuple[str, str], bytes]:
+        scene = Scene(faces, AttackConfig(methods, (mask,), seed=seed))
+        return {
+            (method, target.record.file): target.png
+            for method in methods
+            for target in scene.targets(method, mask)
+        }
+
+    alone, among = shared(0, "proface-k"), shared(0, "glass", "proface-k")
+    assert len(set(alone.values())) == len(faces)
+    assert {cell: among[cell] for cell in alone} == alone
+    assert not set(shared(1, "proface-k").values()) & set(alone.values())
+
+
+@pytest.mark.parametrize("method", ["sealed", "proface-s-rand", "glass"])
+def test_what_is_not_scrambled_is_not_searched(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "glass", Glass())
     with pytest.raises(MethodError, match="scrambled picture") as caught:
-        list(ATTACKS["multiset"].run(scene))
+        ATTACKS["multiset"].check(quick(method))
     assert "proface-k" in caught.value.hint

@@ -148,9 +148,14 @@ def test_a_face_that_fills_its_picture_comes_back_nearly_and_says_so(desk: Desk)
 @pytest.mark.parametrize("wrong", ["rand", "obfs", "decoy"])
 def test_a_wrong_key_writes_nothing_unless_asked_to_show(desk: Desk, wrong: str) -> None:
     assert_done(desk.protect(*RIGHT, *ONE_BOX, "--wrong", wrong))
-    assert_refused(desk.recover(*WRONG), "passphrase")
+    refused = desk.recover(*WRONG)
+    assert_refused(refused, "passphrase")
+    assert "--show-wrong writes" in refused.stderr
     assert desk.written() == {"protected.png"}
-    assert_refused(desk.recover(*WRONG, "--show-wrong"), "passphrase")
+    shown = desk.recover(*WRONG, "--show-wrong")
+    assert_refused(shown, "passphrase")
+    assert "recovered.png shows what this wrong key does" in shown.stderr
+    assert "--show-wrong" not in shown.stderr
     shown_u8, shared_u8 = desk.picture("recovered.png"), desk.picture("protected.png")
     if wrong == "obfs":
         np.testing.assert_array_equal(shown_u8, shared_u8)

@@ -538,6 +538,13 @@ def test_the_race_puts_the_fastest_first_and_prices_the_modelled_card(stored: Pa
     assert rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["2¹⁶ keys"].text == "under 1 ms"
     assert rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["2¹⁶ keys"].small == "under $0.01"
     assert rows["ours, Argon2id"]["10 random words"].text == "10³⁰ years"
+    # 7776 ** 6 keys at four a second, which runs from before this row did not store.
+    assert rows["ours, Argon2id"]["6 random words"].text == "10¹⁵ years"
+    card = rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["6 random words"]
+    assert (card.text, card.small) == ("10⁷ years", "$10¹⁰")
+    assert [*rows["ours, Argon2id"]][1:] == [
+        attack_words.SPACES[space] for space in ("2_16", "6_words", "10_words")
+    ]
     figure = race_charts.bars(found)
     assert figure.layout.xaxis.type == "log"
     assert {bar.name for bar in figure.data} == {"measured", "modelled"}

@@ -5,6 +5,8 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import gradio as gr
 import numpy as np
@@ -29,6 +31,8 @@ from demo import (
     words,
 )
 from demo.samples import SAMPLES, sample
+from demo.session import Visits
+from demo.tabs import how, wrong_keys
 from demo.tabs.protect import identity_fact, wrong_mode
 from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
@@ -254,6 +258,16 @@ def test_the_samples_are_photos_with_faces() -> None:
     assert len(actions.look_at(sample("Group of six")).faces) == 6
 
 
+def test_every_method_has_the_same_cartoon_to_hide_in() -> None:
+    drawn, _ = lab.prepare(lab.face_of(portrait()), "sticker", RIGHT, lambda share, stage: None)
+    first, *others = (specimen.masked_u8 for specimen in drawn.specimens.values())
+    assert all(np.array_equal(first, other) for other in others)
+    small = [attack.expose(drawn, method).masked_u8 for method in ("sealed", "proface-k")]
+    np.testing.assert_array_equal(*small)
+    again, _ = lab.prepare(lab.face_of(portrait()), "sticker", RIGHT, lambda share, stage: None)
+    assert not np.array_equal(again.specimens["sealed"].masked_u8, first), "another page, another"
+
+
 def test_right_and_wrong_keys_in_the_lab(table: lab.Lab) -> None:
     right = lab.under(table, lab.right_keys(table))
     assert [picture.tone for picture in right] == ["good"] * len(lab.METHODS)
@@ -361,21 +375,62 @@ def test_a_jpeg_is_recognised_and_gives_no_face(table: lab.Lab) -> None:
         assert max(near) < 30
 
 
+def test_another_mask_or_face_is_protected_before_anything_is_shown_of_it(
+    table: lab.Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def prepare(face_u8: actions.Photo, mask: str, *rest: object) -> tuple[lab.Lab, str]:
+        asked.append(mask)
+        return dataclasses.replace(table, mask=mask), "a slip"
+
+    def silent(share: float, desc: str = "") -> None:
+        del share, desc
+
+    monkeypatch.setattr(lab, "prepare", prepare)
+    does = wrong_keys.WrongKeyActions(Visits(tmp_path))
+    page = cast(gr.Request, SimpleNamespace(session_hash="page"))
+    first, mosaic = ("Astronaut", "", "gaussian"), ("Astronaut", "", "pixelate")
+
+    def renew(source: str, photo: str, mask: str) -> tuple[object, ...]:
+        found = does.renew(source, photo, mask, RIGHT, page, cast(gr.Progress, silent))
+        assert len(found) == 4 + wrong_keys.ATTACKED
+        return found
+
+    assert does.outdated(*first, page) == ""  # nothing stands there yet
+    assert "Blur" in str(renew(*first)[0])
+    assert does.outdated(*first, page) == ""
+    assert all(left == gr.skip() for left in renew(*first)) and asked == ["gaussian"]
+    assert "under Blur" in does.outdated(*mosaic, page)
+    left, _, guessed, note, *attacked = renew(*mosaic)
+    assert "Mosaic" in str(left) and guessed == note == ""
+    assert attacked == [wrong_keys.WAITING] * wrong_keys.ATTACKED
+    assert does.outdated(*mosaic, page) == "" and asked == ["gaussian", "pixelate"]
+    assert "under Mosaic" in does.outdated("Group, face 2", "", "pixelate", page)
+    with pytest.raises(gr.Error, match="No photo yet"):
+        renew("My photo", "", "pixelate")
+
+
 def test_the_race_is_told_as_it_stands() -> None:
     course = race.Course(words=8000, place=4000, listed=True)
     begun = Lap("pbkdf2-10", tried=500, seconds=0.5)
-    found = Lap("pbkdf2-10", 4000, 4.0, place=4000, found_s=4.0, done=True)
+    # Found early, a runner tries on for a moment so that its pace can be told.
+    found = Lap("pbkdf2-10", 4321, 4.3, place=4000, found_s=4.0, done=True)
     late = Lap("argon2id", tried=8, seconds=4.0, done=True)
     assert race.page(course, {}).count("Waits for its turn") == 2
     assert "500 of 8,000" in race.page(course, {begun.derivation: begun})
     told = race.page(course, {found.derivation: found, late.derivation: late}).replace(
         "\u00a0", " "
     )
-    assert "found at place 4,000 after 4 s" in told
+    assert "<dt>Found</dt><dd>at place 4,000 of 8,000<small>after 4 s" in told
+    assert "4,321" not in told and '<progress value="4000" max="8000"' in told
+    assert "stands at place 4,000 of a list of 8,000 common ones by itself" in told
     assert "place 4,000 takes 33 min" in told  # at two a second
     assert told.count("without a look at the picture") == 1
     assert told.index("without a look at the picture") < told.index("the tag that tells")
-    assert "put in the middle" in race.page(race.Course(8001, 4001, listed=False), {})
+    planted = race.page(race.Course(8001, 4001, listed=False), {})
+    assert "planted there for this race, at place 4,001 of 8,001" in planted
+    assert "nothing of how good it is" in planted
     for seconds, text in (
         (0.0002, "under 1 ms"),
         (0.25, "250 ms"),
@@ -383,6 +438,15 @@ def test_the_race_is_told_as_it_stands() -> None:
         (4e9, "127 years"),
     ):
         assert race.duration(seconds).replace("\u00a0", " ") == text
+
+
+def test_how_it_works_says_what_was_measured_of_the_networks_that_leak(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "result", lambda name: f"measured of {name}.")
+    head, text = how.leaks()
+    assert head == "RandWR and ObfsWR leak."
+    assert "RandWR: measured of proface-s-rand. ObfsWR: measured of proface-s-obfs. " in text
 
 
 def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 import engine
-from demo import attack, exhibits, lab, race
+from demo import attack, exhibits, lab, race, words
 from demo.race import Course
 from demo.session import Visits
 from demo.tabs.kept import count_attempt
@@ -77,10 +77,11 @@ class AttackActions:
             request: of the page.
         """
         made, times = lab_of(self.visits, request), min(max(times, 1.0), 50.0)
+        mask = words.MASK_TITLES[made.mask]
         return exhibits.rows(
-            ("What an onlooker has: the picture minus an estimate of the mask, made from it alone",
+            (f"What an onlooker has: the picture minus an estimate of {mask}, made from it alone",
              lab.guessed_residuals(made, times)),
-            ("What an onlooker lacks: the picture minus the true mask, the most there is to see",
+            (f"What an onlooker lacks: the picture minus the true {mask}, the most there is to see",
              lab.residuals(made, times)),
         )  # fmt: skip
 
@@ -110,9 +111,9 @@ class AttackActions:
             The race as HTML, some four times a second, for eight seconds at most.
         """
         made = lab_of(self.visits, request)
-        words, place, listed = engine.planted(passphrase)
+        listing, place, listed = engine.planted(passphrase)
         count_attempt(self.visits, request)
-        course = Course(len(words), place, listed)
+        course = Course(len(listing), place, listed)
         yield race.page(course, {})
         original_u8 = made.original_u8
         file = engine.protect(
@@ -120,6 +121,6 @@ class AttackActions:
         )
         trial = engine.Trial(open_protected(file.png))
         laps: dict[str, Lap] = {}
-        for lap in engine.race(trial, passphrase, words, race.SECONDS):
+        for lap in engine.race(trial, passphrase, listing, race.SECONDS):
             laps[lap.derivation] = lap
             yield race.page(course, laps)

@@ -1,27 +1,18 @@
 """Attack it, the page: four ways to come at a protected face without its key."""
 
-from typing import Any
-
 import gradio as gr
 
 from demo import attack, exhibits, lab, race, words
-from demo.session import Visits
 from demo.tabs.attack import AttackActions
+from demo.tabs.table import LANE, OWN, PRIVATE, Table, lay, within
+from demo.tabs.wrong_keys import WAITING
 
-_LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
-_OWN: dict[str, Any] = {"api_visibility": "undocumented"}
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 SAMPLE = "Sunshine1968"
-WAITING = '<div class="fv-empty fv-low"><p>What you try stands here.</p></div>'
 
 
-def build(visits: Visits, tab: gr.Tab) -> list[gr.HTML]:
-    """Lay the part out and wire it.
-
-    Returns:
-        What shows the face on the table, to be emptied when another one takes its place.
-    """
-    does = AttackActions(visits)
+def build(table: Table, tab: gr.Tab) -> None:
+    """Lay the part out and wire it."""
+    does = AttackActions(table.visits)
     gr.HTML(
         exhibits.heading(
             "What does somebody see who has no key?",
@@ -36,22 +27,17 @@ def build(visits: Visits, tab: gr.Tab) -> list[gr.HTML]:
             value=lab.METHODS[0], label="Method", elem_id="attack-method", min_width=260,
         )  # fmt: skip
         go = gr.Button("Attack this face", variant="primary", elem_id="attack-go", min_width=160)
-    pictures = gr.HTML(WAITING, elem_id="attack-pictures")
+    lay(table.pictures)
     gr.HTML(f'<p class="fv-small">{attack.HOW}</p>')
-    method.input(
-        does.attack, method, pictures, api_name="attack", **_OWN, trigger_mode="always_last",
-        **_LANE,
-    )  # fmt: skip
-    times, residual = _residual(does)
-    quality, resaved = _resave(does)
+    table.ask([method.input], does.attack, method, [table.pictures], api_name="attack", **OWN)
+    times, quality = _residual(does, table), _resave(does, table)
     _race(does, method)
-    inputs, outputs = [method, times, quality], [pictures, residual, resaved]
-    go.click(does.all_ways, inputs, outputs, api_visibility="private", **_LANE)
-    tab.select(does.first_look, inputs, outputs, api_visibility="private", **_LANE)
-    return outputs
+    inputs, shown = [method, times, quality], [table.pictures, table.residual, table.resaved]
+    table.ask([go.click], does.all_ways, inputs, shown, api_visibility="private")
+    table.ask([tab.select], does.first_look, inputs, shown, api_visibility="private")
 
 
-def _residual(does: AttackActions) -> tuple[gr.Slider, gr.HTML]:
+def _residual(does: AttackActions, table: Table) -> gr.Slider:
     gr.HTML(
         exhibits.heading(
             "Under the microscope",
@@ -62,15 +48,15 @@ def _residual(does: AttackActions) -> tuple[gr.Slider, gr.HTML]:
         )
     )
     times = gr.Slider(1, 50, 10, step=1, label="Amplified, times", elem_id="lab-times")
-    shown = gr.HTML(WAITING, elem_id="lab-residual")
-    times.release(
-        does.residual, times, shown, api_name="residual", **_OWN, trigger_mode="always_last",
-        **_LANE,
+    lay(table.residual)
+    table.ask(
+        [times.change], does.residual, times, [table.residual], api_name="residual",
+        js=within(1, 50), **OWN,
     )  # fmt: skip
-    return times, shown
+    return times
 
 
-def _resave(does: AttackActions) -> tuple[gr.Slider, gr.HTML]:
+def _resave(does: AttackActions, table: Table) -> gr.Slider:
     gr.HTML(
         exhibits.heading(
             "Sent as a JPEG",
@@ -81,11 +67,12 @@ def _resave(does: AttackActions) -> tuple[gr.Slider, gr.HTML]:
     )
     low, high = attack.QUALITIES
     quality = gr.Slider(low, high, 90, step=5, label="Quality of the JPEG", elem_id="lab-jpeg")
-    shown = gr.HTML(WAITING, elem_id="lab-jpeg-pictures")
-    quality.release(
-        does.resave, quality, shown, api_name="resave", **_OWN, trigger_mode="always_last", **_LANE
-    )
-    return quality, shown
+    lay(table.resaved)
+    table.ask(
+        [quality.change], does.resave, quality, [table.resaved], api_name="resave",
+        js=within(low, high), **OWN,
+    )  # fmt: skip
+    return quality
 
 
 def _race(does: AttackActions, method: gr.Radio) -> None:
@@ -107,12 +94,12 @@ def _race(does: AttackActions, method: gr.Radio) -> None:
     shown = gr.HTML(WAITING, elem_id="race-shown")
     said = gr.HTML(elem_id="race-said")
     gr.HTML(f'<p class="fv-small">{race.CARD}</p>')
-    begun = gr.on([go.click, passphrase.submit], lambda: "", None, said, **_PRIVATE)
+    begun = gr.on([go.click, passphrase.submit], lambda: "", None, said, **PRIVATE)
     running = begun.then(
-        does.race, [passphrase, method], shown, api_name="race", show_progress="hidden", **_OWN,
-        **_LANE,
+        does.race, [passphrase, method], shown, api_name="race", show_progress="hidden", **OWN,
+        **LANE,
     )  # fmt: skip
-    stop.click(_stopped, None, said, cancels=[running], queue=False, **_PRIVATE)
+    stop.click(_stopped, None, said, cancels=[running], queue=False, **PRIVATE)
 
 
 def _stopped() -> str:

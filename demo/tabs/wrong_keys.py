@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import gradio as gr
 
-from demo import curve, exhibits, lab
+from demo import curve, exhibits, lab, words
 from demo.draw import in_db, png
 from demo.exhibits import Exhibit
 from demo.samples import sample
@@ -19,6 +19,21 @@ _PROGRESS = gr.Progress()
 MOST_KEYS = 36
 SOURCES = {"Astronaut": ("Astronaut", None), "Group, face 2": ("Group of six", 2)}
 OWN = "My photo"
+ATTACKED = 3
+"""What the part that attacks shows of the face on the table."""
+
+WAITING = '<div class="fv-empty fv-low"><p>What you try stands here.</p></div>'
+_CHOSEN = "lab chosen"
+
+
+def chosen(source: str, photo: str | None, mask: str) -> tuple[str, str, str]:
+    """What tells one face on the table from another, less its passphrase, which nobody keeps."""
+    return source, (photo or "") if source == OWN else "", mask
+
+
+def cleared() -> list[str]:
+    """What a new face takes away: the guess, the note, and what was attacked."""
+    return ["", "", *[WAITING] * ATTACKED]
 
 
 def row(title: str, about: str, pictures: list[Exhibit]) -> str:
@@ -72,6 +87,7 @@ class WrongKeyActions:
             face_u8, mask, passphrase, lambda at, s: progress(0.9 * at, desc=s)
         )
         visit.put("lab", made, public=source != OWN)
+        visit.put(_CHOSEN, chosen(source, photo, mask), public=source != OWN)
         progress(0.95, desc="trying keys")
         rows = [
             row("The right key", passphrase, lab.under(made, lab.right_keys(made))),
@@ -88,6 +104,36 @@ class WrongKeyActions:
         if "lab" in self.visits.of(request.session_hash).things:
             return gr.skip(), gr.skip()
         return self.start(source, photo, mask, passphrase, request, progress)
+
+    def renew(
+        self, source: str, photo: str, mask: str, passphrase: str, request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Do :meth:`start` unless the face and mask that are chosen stand on the table already.
+
+        Whatever is asked for comes after this, so that nothing is shown under another's name.
+
+        Returns:
+            What :meth:`start` gives; then nothing for the guess and the note, and for each of
+            :data:`ATTACKED` that it waits; all left as they are where nothing has changed.
+        """
+        things = self.visits.of(request.session_hash).things
+        if "lab" in things and things.get(_CHOSEN) == chosen(source, photo, mask):
+            return (gr.skip(),) * (4 + ATTACKED)
+        made = self.start(source, photo, mask, passphrase, request, progress)
+        return (*made, *cleared())
+
+    def outdated(self, source: str, photo: str, mask: str, request: gr.Request) -> str:
+        """Say so, as HTML, where what is chosen is not what stands on the table."""
+        things = self.visits.of(request.session_hash).things
+        if "lab" not in things or things.get(_CHOSEN) == chosen(source, photo, mask):
+            return ""
+        made = cast(lab.Lab, things["lab"])
+        return (
+            '<p class="fv-said" role="status">Below stands the face that was protected before, '
+            f"under {escape(words.MASK_TITLES[made.mask])}. Protect it anew; whatever else you ask "
+            "for does so by itself.</p>"
+        )
 
     @in_plain_words
     def try_key(self, guess: str, request: gr.Request) -> str:
@@ -179,7 +225,8 @@ def lab_of(visits: Visits, request: gr.Request) -> lab.Lab:
 def table_left(made: lab.Lab) -> str:
     """Show what everybody sees, and below it what is inside."""
     specimen = made.specimens["proface-s-rand"]
-    seen = Exhibit(specimen.protected_u8, "What everybody sees", "", "the protected face")
+    title = words.MASK_TITLES[made.mask]
+    seen = Exhibit(specimen.protected_u8, "What everybody sees", title, "the protected face")
     inside = Exhibit(made.original_u8, "What is inside", "", "the original face")
     return (
         f'<div class="fv-left">{exhibits.figure(seen)}{exhibits.figure(inside)}'

@@ -1,8 +1,5 @@
 """Wrong keys, the page: where each experiment stands, and which action answers it."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import gradio as gr
 
 from demo import exhibits, lab, words
@@ -10,13 +7,9 @@ from demo.inputs import PhotoInput
 from demo.session import Visits
 from demo.tabs import attack_page
 from demo.tabs.kept import hold_uploads
-from demo.tabs.wrong_keys import MOST_KEYS, OWN, SOURCES, WrongKeyActions
-
-_LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
-# MCP runs the calls of everybody as one session, so what reads a session's face is no tool of it.
-_OWN: dict[str, Any] = {"api_visibility": "undocumented"}
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_WAITING = '<div class="fv-empty fv-low"><p>{}</p></div>'
+from demo.tabs.table import EMPTY, LANE, OWN, PRIVATE, Table, lay, within
+from demo.tabs.wrong_keys import MOST_KEYS, SOURCES, WrongKeyActions, cleared
+from demo.tabs.wrong_keys import OWN as OWN_PHOTO
 
 
 def build(visits: Visits, tab: gr.Tab) -> None:
@@ -32,17 +25,17 @@ def build(visits: Visits, tab: gr.Tab) -> None:
             "mask is named.",
         )
     )
-    table = _table(does)
+    table = _table(does, tab)
     with gr.Tabs():
         with gr.Tab("Try keys", id="try-keys"):
-            shown = _keys(does)
+            _keys(table)
             gr.HTML(
                 exhibits.heading(
                     "Many random keys",
                     "Nobody opens a face by trying keys at random. See for yourself.",
                 )
             )
-            _gallery(does)
+            _gallery(table)
             gr.HTML(
                 exhibits.heading(
                     "How wrong must a key be?",
@@ -50,37 +43,19 @@ def build(visits: Visits, tab: gr.Tab) -> None:
                     "of its bits wrong, on purpose: what is left of the face?",
                 )
             )
-            _share(does)
-            _spoof(does)
+            _share(table)
+            _spoof(table)
         with gr.Tab("Attack it", id="attack-it") as inner:
-            attacked = attack_page.build(visits, inner)
-    _start(does, tab, table, shown, attacked)
+            attack_page.build(table, inner)
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """What chooses the face."""
-
-    inputs: list[Any]
-    start: gr.Button
-    right: gr.Textbox
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What the keys give."""
-
-    left: gr.HTML
-    rows: gr.HTML
-    guessed: gr.HTML
-
-
-def _table(does: WrongKeyActions) -> Table:
+def _table(does: WrongKeyActions, tab: gr.Tab) -> Table:
+    """Lay out what chooses the face, and wire what protects it."""
     with gr.Row(equal_height=True, elem_classes="fv-tight"):
-        source = gr.Radio([*SOURCES, OWN], value="Astronaut", label="Face", min_width=260)
+        source = gr.Radio([*SOURCES, OWN_PHOTO], value="Astronaut", label="Face", min_width=260)
         mask = gr.Dropdown(
             [(title, name) for name, title in words.MASK_TITLES.items()],
-            value="gaussian", label="Mask", min_width=120,
+            value="gaussian", label="Mask", elem_id="lab-mask", min_width=120,
         )  # fmt: skip
         right = gr.Textbox(
             "a quiet river 7", label="The right passphrase (an example, in the open)",
@@ -93,46 +68,43 @@ def _table(does: WrongKeyActions) -> Table:
     )  # fmt: skip
     start = gr.Button("Protect this face every way", variant="primary", elem_id="lab-start")
     hold_uploads(does.visits, photo)
-    source.input(lambda name: gr.update(visible=name == OWN), source, photo, **_PRIVATE)
-    return Table([source, photo, mask, right], start, right)
+    table = Table(does, [source, photo, mask, right])
+    lay(table.note)
+    source.input(lambda name: gr.update(visible=name == OWN_PHOTO), source, photo, **PRIVATE)
+    gr.on(
+        [source.input, mask.input, photo.change], does.outdated, [source, photo, mask], table.note,
+        queue=False, trigger_mode="always_last", **PRIVATE,
+    )  # fmt: skip
+    outputs = [table.left, table.rows]
+    gr.on(
+        [start.click, right.submit], does.start, table.inputs, outputs,
+        api_name="start_lab", **OWN, **LANE,
+    ).success(cleared, None, table.stale, **PRIVATE)  # fmt: skip
+    # Who first looks finds the experiment done, not a button to find first.
+    tab.select(does.first_look, table.inputs, outputs, api_visibility="private", **LANE)
+    return table
 
 
-def _keys(does: WrongKeyActions) -> Shown:
+def _keys(table: Table) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=200):
-            left = gr.HTML(_WAITING.format("The protected face"), elem_id="lab-left")
+            lay(table.left)
         with gr.Column(scale=5, min_width=320):
-            rows = gr.HTML(_WAITING.format("What the keys give"), elem_id="lab-rows")
-            guessed = gr.HTML(elem_id="lab-guessed")
+            lay(table.rows)
+            lay(table.guessed)
             with gr.Row(elem_classes="fv-tight fv-low-row"):
                 guess = gr.Textbox(
                     label="Your guess", placeholder="type any passphrase", max_lines=1,
                     elem_id="lab-guess", scale=4,
                 )  # fmt: skip
                 go = gr.Button("Try this key", elem_id="lab-try", scale=1, min_width=120)
-    gr.on(
-        [go.click, guess.submit], does.try_key, guess, guessed, api_name="try_key", **_OWN, **_LANE
-    )
-    return Shown(left, rows, guessed)
-
-
-def _start(
-    does: WrongKeyActions, tab: gr.Tab, table: Table, shown: Shown, attacked: list[gr.HTML]
-) -> None:
-    """Protect the face; what was made of the one before goes."""
-    outputs = [shown.left, shown.rows]
-    gr.on(
-        [table.start.click, table.right.submit], does.start, table.inputs, outputs,
-        api_name="start_lab", **_OWN, **_LANE,
-    ).then(
-        lambda: ["", *[attack_page.WAITING] * len(attacked)], None, [shown.guessed, *attacked],
-        **_PRIVATE,
+    table.ask(
+        [go.click, guess.submit], table.does.try_key, guess, [table.guessed], api_name="try_key",
+        **OWN,
     )  # fmt: skip
-    # Who first looks finds the experiment done, not a button to find first.
-    tab.select(does.first_look, table.inputs, outputs, api_visibility="private", **_LANE)
 
 
-def _gallery(does: WrongKeyActions) -> None:
+def _gallery(table: Table) -> None:
     with gr.Row(elem_classes="fv-tight fv-low-row"):
         method = gr.Radio(
             [(words.METHOD_TITLES[name], name) for name in lab.METHODS],
@@ -147,27 +119,28 @@ def _gallery(does: WrongKeyActions) -> None:
         object_fit="cover", elem_id="lab-gallery", interactive=False, buttons=["fullscreen"],
         type="filepath",
     )  # fmt: skip
-    go.click(
-        does.random_keys, [method, count], [pictures, said], api_name="random_keys", **_OWN, **_LANE
-    )
+    table.ask(
+        [go.click], table.does.random_keys, [method, count], [pictures, said],
+        api_name="random_keys", **OWN,
+    )  # fmt: skip
 
 
-def _share(does: WrongKeyActions) -> None:
+def _share(table: Table) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             share = gr.Slider(
                 0, 50, 2, step=0.5, label="Wrong bits of the key map, %", elem_id="lab-share"
             )
-            pictures = gr.HTML(_WAITING.format("Move the slider"), elem_id="lab-share-pictures")
+            pictures = gr.HTML(EMPTY.format("Move the slider"), elem_id="lab-share-pictures")
         with gr.Column(scale=5, min_width=320):
             plot = gr.Plot(format="png", elem_id="lab-curve", show_label=False, container=False)
-    share.release(
-        does.wrong_share, share, [pictures, plot], api_name="wrong_share", **_OWN,
-        trigger_mode="always_last", **_LANE,
+    table.ask(
+        [share.change], table.does.wrong_share, share, [pictures, plot], api_name="wrong_share",
+        js=within(0, 50), **OWN,
     )  # fmt: skip
 
 
-def _spoof(does: WrongKeyActions) -> None:
+def _spoof(table: Table) -> None:
     gr.HTML(
         exhibits.heading(
             "The mask instead of the picture",
@@ -177,4 +150,4 @@ def _spoof(does: WrongKeyActions) -> None:
     )
     go = gr.Button("Open the mask with the right key", elem_id="lab-spoof")
     shown = gr.HTML(elem_id="lab-spoofed")
-    go.click(does.spoof, None, shown, api_name="spoof", **_OWN, **_LANE)
+    table.ask([go.click], table.does.spoof, None, [shown], api_name="spoof", **OWN)

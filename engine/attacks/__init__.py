@@ -92,8 +92,8 @@ def run_attack(
         The number of the run.
 
     Raises:
-        MethodError, MaskError, ModelError: as :func:`find_attack`, :meth:`Attack.check`, or the
-            attack cannot be made on these methods or masks.
+        MethodError, MaskError, ModelError, DataError: as :func:`find_attack`, :meth:`Attack.check`
+            (no run is stored then), or the attack cannot be made on these faces or masks.
         ResultsError: the database cannot be written; what was stored before is whole.
     """
     import torch

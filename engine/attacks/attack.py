@@ -8,7 +8,7 @@ so that whatever stops it, what came before is kept.
 import copy
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +17,14 @@ import numpy.typing as npt
 from engine.attacks.plan import AttackConfig
 from engine.attacks.target import Target, paper_sized
 from engine.benchmark.photographs import settle, whole
-from engine.benchmark.plan import Subject, choose, passphrase
+from engine.benchmark.plan import Subject, choose, drawn, passphrase
 from engine.data import FaceFile, FaceSet
 from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import open_protected
-from engine.keys import KdfParams
+from engine.keys import SALT_BYTES, KdfParams
 from engine.masks import make_mask
-from engine.methods import WrongMode
-from engine.pipeline import Preset, ProtectOptions, protect
+from engine.methods import METHODS, WrongMode
+from engine.pipeline import Preset, ProtectOptions, protect_again
 from engine.results.records import Artifact, Cost, Score
 
 __all__ = ["ALL", "Attack", "AttackConfig", "Outcome", "Report", "Scene", "Target", "no_report"]
@@ -149,7 +149,8 @@ class Scene:
     ) -> Target:
         """Protect a face as a person does, and read the file back.
 
-        The key derivation runs at its cheapest: its cost changes no picture. The salt is new.
+        The key derivation runs at its cheapest: its cost changes no picture. Salt and mask follow
+        from the seed, the face and what is asked, whatever else is attacked in the same run.
 
         Args:
             index: of the set.
@@ -171,7 +172,11 @@ class Scene:
             method, mask, self.config.preset, wrong=wrong, check_value=check_value,
             kdf=KdfParams.cheapest(),
         )  # fmt: skip
-        made = protect(original_u8, [whole(original_u8, record)], secret, options)
+        asked = f"{method} {mask} {secret} {check_value} {wrong}"
+        salt = drawn(self.config.seed, record.file, f"salt {asked}")[:SALT_BYTES]
+        mask_seed = int.from_bytes(drawn(self.config.seed, record.file, f"mask {mask}")[:16], "big")
+        face = [whole(original_u8, record)]
+        made = protect_again(original_u8, face, secret, options, salt, mask_seed)
         file = open_protected(made.png)
         return Target(
             record, method, mask, original_u8, made.masked_u8, made.png, file, made.header, secret
@@ -231,7 +236,10 @@ class Attack:
             it.
         run: attacks a scene, and yields what it finds.
         variants: words that the configuration's ``variant`` may join.
-        options: which of the configuration's ``minutes``, ``training`` and ``keep`` it reads.
+        options: which of the configuration's ``minutes``, ``training`` and ``keep`` it reads; one
+            that reads ``training`` cannot do without.
+        suits: whether it can be made on the method of a name.
+        needs: what such a method has, in words.
     """
 
     name: str
@@ -242,13 +250,16 @@ class Attack:
     run: Callable[[Scene], Iterator[Outcome]]
     variants: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    suits: Callable[[str], bool] = lambda name: True
+    needs: str = "a method"
 
     def check(self, config: AttackConfig) -> None:
         """Refuse before any work what would fail later, or be stored as what it was not.
 
         Raises:
             MethodError, MaskError, ModelError: as :meth:`AttackConfig.check`.
-            MethodError: the variant has a word that this attack does not know.
+            MethodError: a word of the variant is unknown, or a method does not suit.
+            DataError: as :meth:`AttackConfig.check_training`, where it learns from faces.
         """
         config.check()
         for word in filter(None, config.variant.split("+")):
@@ -258,6 +269,25 @@ class Attack:
                     f"{self.name} has no variant {word!r}",
                     hint=known if self.variants else "leave it out: this attack has none",
                 )
+        if "training" in self.options:
+            config.check_training()
+        _, unfit = self.part(config.methods)
+        if unfit:
+            fit, _ = self.part(METHODS)
+            raise MethodError(
+                f"{self.name} needs {self.needs}, got {', '.join(unfit)}",
+                hint=f"leave it out, and attack {' or '.join(fit)}",
+            )
+
+    def part(self, methods: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Part methods into those that it can be made on, and the others.
+
+        Raises:
+            MethodError: there is no method of a name.
+        """
+        named = list(methods)
+        fit = [name for name in named if self.suits(name)]
+        return fit, [name for name in named if name not in fit]
 
     def described(self, config: AttackConfig, faces: FaceSet) -> str:
         """JSON to be kept with the run: which attack, its budget, what it was given."""

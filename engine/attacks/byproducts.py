@@ -1,7 +1,7 @@
 """Looks for the face in what a network gives besides its picture, which never leaves the program.
 
 The attacker has somehow come by the second output of a network, of protection or of recovery, and
-wants to see the face in it (SECURITY.md, A10): the brightness and contrast are sought that bring it
+wants to see the face in it: the brightness and contrast are sought that bring it
 closest to the original. What the mask alone tells, fitted alike, is the control. In the released
 models such a fit finds nothing beyond the mask; it says nothing of somebody who inverts the network
 or learns from pairs, and these outputs do not leave the functions that make them anyway.
@@ -14,7 +14,6 @@ from pathlib import Path
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
 from engine.benchmark import embedders
 from engine.benchmark.plan import Subject
-from engine.errors import MethodError
 from engine.results.records import Score
 
 __all__ = ["ATTACK"]
@@ -23,17 +22,8 @@ _METRIC = "fitted_psnr_db"
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
-    """Measure the second outputs of protection, recovery and a wrong recovery.
-
-    Raises:
-        MethodError: none of the methods has a network that gives any.
-    """
-    work = [(name, mask) for name, mask in scene.combinations() if Subject(name).is_embedder]
-    if not work:
-        raise MethodError(
-            f"byproducts need a network that gives some, got {', '.join(scene.config.methods)}",
-            hint="attack proface-s-rand or proface-s-obfs",
-        )
+    """Measure the second outputs of protection, recovery and a wrong recovery."""
+    work = scene.combinations()
     total, done = len(work) * len(scene.chosen), 0
     for method, mask in work:
         for index in scene.chosen:
@@ -57,7 +47,7 @@ def _look(scene: Scene, index: int, method: str, mask: str) -> Iterator[Score]:
 
 def _budget(config: AttackConfig) -> str:
     del config
-    return "four passes of the network for each face; methods without a network are left out"
+    return "four passes of the network for each face"
 
 
 ATTACK = Attack(
@@ -67,4 +57,6 @@ ATTACK = Attack(
     goal="to see the face in it",
     budget=_budget,
     run=_run,
+    suits=lambda name: Subject(name).is_embedder,
+    needs="a network that gives byproducts",
 )

@@ -1,7 +1,7 @@
 """Runs through a list of common passphrases, and asks who could tell the right one without a tag.
 
 The attacker has one protected file, the program and its weights, and a list that holds the right
-passphrase, as it does for whoever chose a common one; the goal is the passphrase (SECURITY.md, A7).
+passphrase, as it does for whoever chose a common one; the goal is the passphrase.
 The list is tried through the tag at the cheapest key derivation, which changes no rank; what the
 derivation costs in earnest is measured apart, ours beside the paper's, and so is what whole spaces
 of keys would take. Without a tag the attacker looks at what each key shows: the oracles. The

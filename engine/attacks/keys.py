@@ -208,7 +208,7 @@ def key_map_sweep(
     seed: int,
     tile: bool = False,
 ) -> list[SweepPoint]:
-    """Measure how much of a key map must be wrong before the face is gone (SECURITY.md, A3).
+    """Measure how much of a key map must be wrong before the face is gone.
 
     The attacker is taken to know the rest of the map: no one does, but who could climb along this
     curve bit by bit would need no key.

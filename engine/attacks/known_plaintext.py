@@ -1,7 +1,7 @@
 """Learns a passphrase's secret from pictures whose originals are known, and opens others with it.
 
 The attacker has n originals with their protected pictures under ONE passphrase, and wants another
-picture under that passphrase (SECURITY.md, A8). Twice: with one key for every picture, as the
+picture under that passphrase. Twice: with one key for every picture, as the
 papers have it (``same_key``), and with our salt for each (``salted``). Two ways: a small network
 learns the pairs, against its control on their masks; and where the method has a secret of a known
 form, the key map is fitted along the network's gradient, or the shuffle of a scrambled method is

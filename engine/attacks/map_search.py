@@ -1,6 +1,6 @@
 """Searches for the key map with the network in hand: along its gradient, and tile by tile.
 
-The attacker has one protected file and the weights, and no original (SECURITY.md, A4). A recovery
+The attacker has one protected file and the weights, and no original. A recovery
 is taken for better the smoother it is, the less it leaves [0, 1], and, where the mask is a fixed
 filter that the header names, the nearer the recovery under that filter comes to the protected
 picture. Nothing is chosen by looking at the original. That judgement sharpens a blurred picture by
@@ -23,7 +23,6 @@ from engine.attacks.keys import Trial, random_key
 from engine.attacks.pairs import scaled_strength
 from engine.attacks.relaxed_map import descend, recovered_by, signs
 from engine.attacks.revealing import as_scores, compare, gains, metrics
-from engine.errors import MethodError
 from engine.images import from_u8, pad_to_even, to_u8
 from engine.masks import Preset
 from engine.methods import find_method
@@ -195,14 +194,13 @@ def _search(scene: Scene, network: Embedder, target: Target) -> dict[tuple[str, 
     return compare(target.record, target.original_u8, shown, metrics())
 
 
-def _network(name: str, device: str) -> Embedder:
+def _has_map(name: str) -> bool:
     method = find_method(name)
-    if not isinstance(method, ProfaceS) or method.scrambled:
-        raise MethodError(
-            f"the method must have a key map to search for, got {name}",
-            hint="attack --methods proface-s-rand,proface-s-obfs",
-        )
-    return cast(Embedder, load_embedder(method.model).to(device))
+    return isinstance(method, ProfaceS) and not method.scrambled
+
+
+def _network(name: str, device: str) -> Embedder:
+    return cast(Embedder, load_embedder(cast(ProfaceS, find_method(name)).model).to(device))
 
 
 def _blur(image: Tensor, kernel: int, sigma: float) -> Tensor:
@@ -237,4 +235,6 @@ ATTACK = Attack(
     goal="a key map that shows the face, without the passphrase",
     budget=_budget,
     run=_run,
+    suits=_has_map,
+    needs="a key map to search for",
 )

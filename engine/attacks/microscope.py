@@ -1,7 +1,7 @@
 """Puts protected minus mask under the microscope, the mask estimated from the protected picture.
 
 The attacker has one protected file and the program, no key and no original, and wants to see the
-outline of the face in what the hiding changed (SECURITY.md, A6). For pixelated faces the mask is
+outline of the face in what the hiding changed. For pixelated faces the mask is
 the block means of the protected picture itself; blurred ones are smoothed again; anything else is
 denoised. The true mask in its place gives the upper bound. The control is the same mask with other
 people's faces hidden in it by the same method under other keys, through the same estimate, beside

@@ -27,7 +27,7 @@ from engine.attacks.remask import can_remask, remask
 from engine.benchmark.plan import Subject
 from engine.benchmark.rig import network_of
 from engine.data import FaceSet
-from engine.errors import ImageShapeError, MethodError
+from engine.errors import ImageShapeError
 from engine.images import from_u8
 from engine.masks import mask_label
 from engine.methods.embedding import recover_hidden
@@ -119,21 +119,11 @@ def look_up(probe: Tensor, gallery: Tensor, names: Sequence[str], own: int) -> F
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
-    """Search the whole set for each protected face.
-
-    Raises:
-        MethodError: none of the methods scrambles.
-    """
-    work = [(name, mask) for name, mask in scene.combinations() if Subject(name).scrambled]
-    if not work:
-        raise MethodError(
-            f"there must be a scrambled picture to look at, got {', '.join(scene.config.methods)}",
-            hint="attack proface-k",
-        )
+    """Search the whole set for each protected face."""
     faces = scene.faces
     names = [f"{r.source}/{r.identity}" if r.identity else "" for r in faces.records]
     originals = _gallery(scene, "")
-    for method, mask in work:
+    for method, mask in scene.combinations():
         label = mask_label(mask, preset=scene.config.preset)
         masked = _gallery(scene, label) if can_remask(label) else originals
         places = {record.file: i for i, record in enumerate(faces.records)}
@@ -188,4 +178,6 @@ ATTACK = Attack(
     goal="to find the person in the gallery",
     budget=_budget,
     run=_run,
+    suits=lambda name: Subject(name).scrambled,
+    needs="a scrambled picture to look at",
 )

@@ -2,7 +2,7 @@
 
 Each oracle gives a number for every key that was tried on one face; the higher, the more like the
 right key. What a wrong key shows is public (the header says which way it was trained), so the way
-to look is known as well (SECURITY.md, 0.3 and 2.2).
+to look is known as well.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ def _roughness(picture_u8: U8) -> float:
 
 
 def _mask_consistency(shown: Sequence[U8], protected_u8: U8, header: Header) -> list[float] | None:
-    """The right picture under the public mask again is the protected one: d(k) of SECURITY.md.
+    """The right picture under the public mask again is the protected one.
 
     Where a wrong key shows the mask, so may that be (pixels twice are pixels): there it counts by
     how much the mask brings a picture nearer to the protected one.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.benchmark.plan import BenchmarkConfig
-from engine.errors import MethodError
+from engine.errors import DataError, MethodError
 from engine.methods import find_method
 from engine.pipeline import Preset
 
@@ -62,3 +62,16 @@ class AttackConfig:
             raise MethodError(f"tries must be 1 or more, got {self.tries}", hint="leave it out")
         if not self.minutes > 0:
             raise MethodError(f"minutes must be above 0, got {self.minutes:g}", hint="take 2")
+
+    def check_training(self) -> None:
+        """Refuse to learn from nothing.
+
+        Raises:
+            DataError: no folder of faces to learn from was named, or it is not there.
+        """
+        if self.training is None or not self.training.exists():
+            named = "" if self.training is None else f", and there is no {self.training.name}"
+            raise DataError(
+                f"this attack needs faces to learn from{named}",
+                hint="name a folder of faces that are not under attack with --training",
+            )

@@ -1,6 +1,6 @@
 """Lets a list of common passphrases run against one file, live: through the papers' key, and ours.
 
-The attacker has the protected file and a list with the passphrase on it (SECURITY.md, A7). The
+The attacker has the protected file and a list with the passphrase on it. The
 papers' derivation tells nothing by itself: whether a key map is the right one must be seen in the
 picture. Here it is compared with the right one, which costs nothing and so favours the attacker.
 """

@@ -4,7 +4,7 @@ The paper's key derivation stands here and nowhere else, for comparison: nothing
 Its rates are of whole key maps of a face of 112 px, which is 49 blocks of PBKDF2; an attack that
 needs but one of them is 49 times as fast.
 
-The card is modelled, not measured (SECURITY.md, 1.2): its rates follow from its memory's bandwidth
+The card is modelled, not measured: its rates follow from its memory's bandwidth
 for Argon2id and from its SHA-256 rate for PBKDF2, by the calibration of S. Thomas ("tobtu") that
 OWASP's Password Storage Cheat Sheet rests on, by which 600,000 iterations of PBKDF2-HMAC-SHA-256
 are about 10,000 guesses a second, and Argon2id with m KiB and t passes is
@@ -38,9 +38,11 @@ SPACES: Final = {
     "2_16": 2.0**16,
     "1e6": 1e6,
     "14.34e6": 14.34e6,
+    "6_words": 7776.0**6,
     "10_words": 7776.0**10,
 }
-"""How many keys: FIT's 16 bits, a short list, the size of the RockYou list, ten EFF words."""
+"""How many keys: FIT's 16 bits, a short list, the size of the RockYou list, EFF words:
+six, as ``--generate`` draws them, and ten."""
 
 GPU_HOUR_USD: Final = 0.5
 """Assumed rent of the modelled card, for the order of magnitude alone."""

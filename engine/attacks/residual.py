@@ -85,7 +85,7 @@ def amplify(
 def outline_correlation(
     residual: npt.NDArray[np.float32], original_u8: npt.NDArray[np.uint8], seed: int = 0
 ) -> Outline:
-    """Correlate the edges of a residual with those of the original (SECURITY.md, A6).
+    """Correlate the edges of a residual with those of the original.
 
     Args:
         residual: ``(H, W, 3)`` in any unit, from :func:`residual`.

@@ -2,7 +2,7 @@
 
 The attacker has the protected file, another one made by the same method, the mask, and the program,
 but no key, and wants the owner to recover something that is not what was protected: a pixel
-changed, a patch of another picture, the mask alone, another salt (SECURITY.md, A9). Each is done
+changed, a patch of another picture, the mask alone, another salt. Each is done
 naively, and with the public digests made to fit, against files with a tag and without one: without
 a tag what goes unnoticed is published as it is. The other side of the coin is the false alarm: the
 untouched file, and the same pixels saved by another program.

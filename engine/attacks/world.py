@@ -2,7 +2,7 @@
 
 Nobody attacks here: the owner has the right passphrase and a file that was re-encoded, resized or
 brightened on its way, and wants the face back, or else to be told what happened instead of being
-shown noise (SECURITY.md, section 4). The quality is what the method makes of the pixels that came
+shown noise. The quality is what the method makes of the pixels that came
 when every check is left out; beside it stands the mask's, as the picture that anyone has anyway.
 """
 

@@ -2,7 +2,7 @@
 
 The attacker has one protected file, the program and its weights, and guesses: at random, or from
 nearly the right passphrase, or (which nobody does) from nearly the right key map; the goal is a key
-that opens, or a picture that shows more than a wrong key should (SECURITY.md, A1 to A3). A try is
+that opens, or a picture that shows more than a wrong key should. A try is
 one check of the face's tag, from a key of 32 bytes: what guesses at passphrases cost is another
 attack's business. A method that authenticates by itself is asked as well, without the tag. Whether
 one character off looks like any other key is a test for each method and mask; the more there are,

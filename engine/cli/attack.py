@@ -36,7 +36,9 @@ def attack(
     data: Annotated[
         Path | None, typer.Option(help="folder of faces, or zip with a csv beside it")
     ] = None,
-    methods: Annotated[str, typer.Option(help="names, separated by commas")] = _METHODS,
+    methods: Annotated[
+        str, typer.Option(help=f"names, separated by commas; what suits of {_METHODS} without")
+    ] = "",
     masks: Annotated[str, typer.Option(help="names, separated by commas")] = _MASKS,
     preset: Annotated[str, typer.Option(help="mask strength: paper, or scaled")] = "paper",
     limit: Annotated[int, typer.Option(min=1, help="faces of each set")] = 2,
@@ -67,17 +69,19 @@ def attack(
         raise typer.BadParameter("expected paper or scaled", param_hint="--preset")
     with named_errors():
         if listed or not name:
-            _print_attacks(_config(methods, masks, preset, limit, seed, tries, minutes, None, ""))
+            _print_attacks(_config(_METHODS, masks, preset, limit, seed, tries, minutes, None, ""))
             return
         from engine.attacks import find_attack
 
         given = {"minutes": minutes, "training": training, "keep": keep}
-        _refuse_idle(find_attack(name), [one for one, value in given.items() if value is not None])
+        chosen = find_attack(name)
+        _refuse_idle(chosen, [one for one, value in given.items() if value is not None])
         if data is None:
             raise typer.BadParameter("expected a folder or zip of faces", param_hint="--data")
-        config = _config(methods, masks, preset, limit, seed, tries, minutes, training, device)
+        told = methods or _METHODS
+        config = _config(told, masks, preset, limit, seed, tries, minutes, training, device)
         config = dataclasses.replace(config, variant=variant, keep=keep)
-        attack_and_tell(name, data, db, config)
+        attack_and_tell(name, data, db, config if methods else leave_unfit(chosen, config))
 
 
 def _refuse_idle(attack: "Attack", given: Sequence[str]) -> None:
@@ -123,6 +127,23 @@ def _config(
     )
 
 
+def leave_unfit(attack: "Attack", config: "AttackConfig") -> "AttackConfig":
+    """Leave out methods that nobody named for an attack and that it cannot be made on; says which.
+
+    Args:
+        attack: to be made.
+        config: of methods that are a default, or were named for something else.
+
+    Returns:
+        The same for what is left; all of it where nothing would be, for the attack to refuse.
+    """
+    fit, unfit = attack.part(config.methods)
+    if not fit or not unfit:
+        return config
+    say(f"left out, because {attack.name} needs {attack.needs}: {', '.join(unfit)}")
+    return dataclasses.replace(config, methods=tuple(fit))
+
+
 def _print_attacks(config: "AttackConfig") -> None:
     """Each attack's name, what the attacker has and wants, and what it spends by default."""
     from engine.attacks import ATTACKS
@@ -150,10 +171,11 @@ def attack_and_tell(name: str, data: Path, db: Path, config: "AttackConfig") -> 
     chosen.check(config)
     say(f"{chosen.title}: the attacker has {chosen.knowledge}, and wants {chosen.goal}")
     say(f"budget: {chosen.budget(config)}")
+    faces = open_faces(data)  # what cannot be opened leaves no database behind
     with contextlib.closing(Results(db)) as results, face_bar() as report:
         try:
             command = command_line(sys.argv[1:])
-            run_id = run_attack(name, open_faces(data), config, results, command, report)
+            run_id = run_attack(name, faces, config, results, command, report)
         except KeyboardInterrupt:
             raise fail("stopped", f"what came before is kept in {db.name}") from None
         means = results.mean_scores(run_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from engine.cli.attack import attack_and_tell
+from engine.cli.attack import attack_and_tell, leave_unfit
 from engine.cli.terminal import face_bar, fail, find_device, named_errors, names, say
 
 if TYPE_CHECKING:
@@ -91,23 +91,27 @@ def benchmark(
         options = _options(device, threads, batch, jobs, resume, thumbnails, licence)
         lab = _attacks(attacks, training, config, options)
         _run(data, db, config, options)
-        for name in names(attacks):
-            attack_and_tell(name, data, db, lab)
+        for name, asked in lab:
+            attack_and_tell(name, data, db, asked)
 
 
 def _attacks(
     chosen: str, training: Path | None, config: "BenchmarkConfig", options: "BenchmarkOptions"
-) -> "AttackConfig":
-    """The attacks' settings; refuses an unknown one before hours of measuring."""
+) -> "list[tuple[str, AttackConfig]]":
+    """The attacks and their settings; refuses what cannot be made before hours of measuring."""
     from engine.attacks import find_attack
     from engine.attacks.attack import AttackConfig
 
-    for name in names(chosen):
-        find_attack(name)
-    return AttackConfig(
+    lab = AttackConfig(
         config.methods, config.masks, config.preset, config.limit, config.seed,
         training=training, device=options.device,
     )  # fmt: skip
+    found = []
+    for name in names(chosen):
+        attack = find_attack(name)
+        found.append((name, leave_unfit(attack, lab)))
+        attack.check(found[-1][1])
+    return found
 
 
 def _config(

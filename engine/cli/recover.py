@@ -13,7 +13,6 @@ from engine.cli.terminal import (
     named_errors,
     progress_bar,
     read_passphrase,
-    say,
     secret_paths,
 )
 from engine.errors import WrongKeyError
@@ -58,10 +57,15 @@ def recover(
         try:
             with progress_bar() as report:
                 recovered = recover_photo(file, secrets, header=header, report=report)
-        except WrongKeyError:
-            if show_wrong:
-                _write_wrong(file, secrets[0], header, output)
-            raise
+        except WrongKeyError as error:
+            if not show_wrong:
+                raise
+            write_png(output, recover_wrongly(file, secrets[0], header=header), None)
+            # The error's own hint names the option that was given.
+            raise WrongKeyError(
+                str(error),
+                hint=f"check capitals, spaces, every sign; {output} shows what this wrong key does",
+            ) from None
         write_png(output, recovered.photo_u8, None)
         result = _describe(recovered, output, time.monotonic() - start)
     emit(result, as_json, f"{output}: {_summary(recovered, result['recovery_is_exact'])}")
@@ -105,8 +109,3 @@ def _describe(recovered: Recovered, output: Path, seconds: float) -> dict[str, A
         "faces_still_hidden": list(recovered.closed),
         "seconds": round(seconds, 3),
     }
-
-
-def _write_wrong(file: ProtectedFile, secret: str, header: Header | None, output: Path) -> None:
-    write_png(output, recover_wrongly(file, secret, header=header), None)
-    say(f"{output}: what this wrong key shows")
