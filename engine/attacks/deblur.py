@@ -1,7 +1,7 @@
 """Restores faces from the mask alone: the floor that every method inherits from its mask.
 
 No method is under attack here, and no key: what a network that knows faces makes of a blurred or
-pixelated one (SECURITY.md, A12; McPherson et al., arXiv 1609.00408; Revelio, arXiv 2506.12344). One
+pixelated one (McPherson et al., arXiv 1609.00408; Revelio, arXiv 2506.12344). One
 network learns every mask from weak to strong; what it reaches at each strength is advice on how
 strong a mask must be. Rows are of the method ``mask``, and name mask and strength. Variants:
 ``large`` doubles the network's width; ``stacked`` shows it the mask's fine detail ten times

@@ -1,7 +1,7 @@
 """Trains a network to see through a method without any key, against one that sees the mask alone.
 
 The attacker protects other people's faces at home, under fresh random keys, and shows a network
-each protected picture beside its original (SECURITY.md, A5). The control is the same network, from
+each protected picture beside its original. The control is the same network, from
 the same first weights, on the same faces, masks and crops in the same order, for as many steps: but
 it sees the mask. What a method leaks to everybody is the gain over it. Sources: Sirichotedumrong
 and Kiya, arXiv 2010.06198 (inverse-transformation networks); Revelio, arXiv 2506.12344 (masks can

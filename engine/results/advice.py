@@ -1,8 +1,8 @@
 """How strong a mask must be: of how many faces a trained de-blurrer brings the person back.
 
 Read from the rows of ``python -m engine attack deblur``, and of the controls of ``attack keyless``,
-which learn one strength and the masks alone. Every method inherits this floor from its mask
-(SECURITY.md, A12), so it is advice for who chooses a mask, whatever the method.
+which learn one strength and the masks alone. Every method inherits this floor from its mask,
+so it is advice for who chooses a mask, whatever the method.
 """
 
 import json
