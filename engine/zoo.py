@@ -84,6 +84,7 @@ RELEASED: dict[str, str] = {
     "reveal-proface-s-rand.v2": "b7f5e728e5d02b284340f2434eb60aee27d51b34f55c36aba7121fde264b18a0",
     "imn.v2": "87282bc7d172ec6f64f35e9014184d11e103c7c89e62af1dce0e662b293ea228",
     "proface-k.v2": "12fd5a7af6d13b29fd14228ed1007970d7d4daf02031c3770f83a004a3c85a1e",
+    "proface-s-rand.v3": "ba1f8c7808902d6320b571a932b017aa60689d6de241ff8b667102f03e4f7a70",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 
