@@ -151,7 +151,7 @@ def _batch_calls(
         masks = [from_u8(one) for one in _lay_batch(face_u8, regions, mask, config)]
         with torch.inference_mode():
             hidden = scramble(originals, shuffle) if shuffle else originals
-            return network.protect(hidden, torch.cat(masks).to(device), *maps)
+            return network.rounded(network.protect(hidden, torch.cat(masks).to(device), *maps))
 
     def bring_back() -> object:
         with torch.inference_mode():

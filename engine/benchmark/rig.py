@@ -96,7 +96,13 @@ class Keys:
 
 
 class Medium:
-    """What a network's output becomes before it is measured or handed on."""
+    """What a network's output becomes before it is measured or handed on.
+
+    Attributes:
+        rounds: whether what is shared has 8 bits, which the network likes rounded in its own way.
+    """
+
+    rounds = True
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.shape = shape
@@ -126,6 +132,8 @@ class Png(Medium):
 class Floats(Medium):
     """The papers' habit: floats are handed on as they are, and the wrong picture is stretched."""
 
+    rounds = False
+
     def keep(self, made: Tensor) -> Tensor:
         """The same."""
         return made
@@ -150,9 +158,13 @@ class Rig:
     def protect(self, original: Tensor, mask: Tensor, keys: Sequence[Keys]) -> Tensor:
         """Hide under the right keys."""
         made = self._run(
-            self.network.protect, self._scrambled(original, keys), mask, *self._maps(keys, "right")
+            self._hide, self._scrambled(original, keys), mask, *self._maps(keys, "right")
         )
         return self.medium.keep(made)
+
+    def _hide(self, *images: Tensor) -> Tensor:
+        made: Tensor = self.network.protect(*images)
+        return self.network.rounded(made.float()) if self.medium.rounds else made
 
     def recover(self, protected: Tensor, keys: Sequence[Keys], name: str) -> Tensor:
         """Bring back under the keys of this name."""
