@@ -161,10 +161,10 @@ def assert_batches_show_the_pipelines(
         assert alone.pairs == exhibit.pairs
         for name, picture in exhibit.shown.items():
             levels = 255 * (picture - alone.shown[name]).abs()
-            # Sums in another order may tip a rounding here and there. Where fine detail was raised
-            # before it was hidden, lowering it again spreads one such level over the picture.
-            spread = name not in ("mask", "protected") and method == "proface-s-rand"
-            assert levels.max() < (4.5 if spread else 1.5), name
+            # Sums in another order may tip a rounding here and there, and with it the cell of four
+            # pixels that is rounded as one; lowering detail again spreads that over the picture.
+            spread = name != "mask" and method == "proface-s-rand"
+            assert levels.max() < (8.5 if spread else 1.5), name
             assert (levels > 0.5).float().mean() < (0.05 if spread else 0.001), name
 
 
