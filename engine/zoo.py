@@ -75,16 +75,15 @@ RELEASED: dict[str, str] = {
     "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
     "agents.v1": "633e1c13959fb6b32dc2c9ad6cd403a8229419e71b4fa535d2a858eb3911ce56",
     "simswap.v1": "7321e0916c5602097f3eaafd4753ad44dedf2c921829db17e93a1c4e3738ed2b",
-    "imn.v1": "f9ce741413c1b6fc9c281d6a07aed309fe79f9db21cf3a619f3ede89d0ab1c64",
     "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
     "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
     "reveal-sealed.v1": "14e4ec3b63f1fb97f6624e701e3952979381c545c86475ddbb4660693e001912",
     "proface-s-rand.v2": "b62e8f048bdd8edd58d869cea1957c0369d87e4555e11da45adee117f38a7f25",
     "proface-s-obfs.v2": "5868f5feccabd542955aec66b851ab9ff4f4d10d1bd73d7ca8ff60f38c274155",
-    "reveal-proface-s-rand.v2": "b7f5e728e5d02b284340f2434eb60aee27d51b34f55c36aba7121fde264b18a0",
     "imn.v2": "87282bc7d172ec6f64f35e9014184d11e103c7c89e62af1dce0e662b293ea228",
     "proface-k.v2": "12fd5a7af6d13b29fd14228ed1007970d7d4daf02031c3770f83a004a3c85a1e",
     "proface-s-rand.v3": "ba1f8c7808902d6320b571a932b017aa60689d6de241ff8b667102f03e4f7a70",
+    "reveal-proface-s-rand.v3": "34884520839bab9506be430e531cd2c5de2eaf3dba9ea0664abbf745d4af3cce",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 
