@@ -27,7 +27,7 @@ def test_bad_boxes_are_refused(box: Box) -> None:
 
 def test_the_whole_picture_and_numpy_integers_are_boxes() -> None:
     for box in ((0, 0, 10, 8), tuple(np.array([9, 7, 10, 8]))):
-        check_box(box, height=8, width=10)
+        assert check_box(box, height=8, width=10) is None, "nothing is raised"
 
 
 def test_an_odd_box_grows_right_and_down_and_at_the_edge_left_and_up() -> None:

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import rounding
+from engine import rounding, zoo
+from engine.methods import METHODS
 from engine.rounding import SAMPLES, from_cells, lattice_of, round_by, to_cells
 from engine.training.sensitivity import sensitivity_of
 
@@ -95,3 +96,16 @@ def test_a_known_recovery_is_measured_as_it_is() -> None:
     assert torch.allclose(found, found.T)
     true = mixing.T @ mixing
     assert float((found - true).abs().max()) < 0.05 * float(true.abs().max())
+
+
+@pytest.mark.parametrize("method", ["proface-s-rand", "proface-k"])
+def test_a_released_network_feels_fine_colour_thirty_times_as_much_as_light(method: str) -> None:
+    config = zoo.load_model(METHODS[method].model, "cpu").config
+    felt_of = torch.tensor(config.sensitivity, dtype=torch.float64).view(SAMPLES, SAMPLES)
+    light = torch.ones(SAMPLES, dtype=torch.float64)
+    checks = torch.tensor([1.0, -1, -1, 1], dtype=torch.float64)
+    colour = torch.cat([checks, -2 * checks, checks])
+    fine, coarse = (
+        float((way @ felt_of @ way / way.square().sum()).sqrt()) for way in (colour, light)
+    )
+    assert 29 < fine / coarse < 50
