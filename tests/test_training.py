@@ -27,7 +27,7 @@ from engine.masks import MASKS
 from engine.networks.embedder import Embedder
 from engine.results import Results
 from engine.rounding import round_by
-from engine.training import checkpoint
+from engine.training import checkpoint, loop
 from engine.training.batches import Batch
 from engine.training.loop import Trainer, train
 from engine.training.objective import compute_losses
@@ -137,15 +137,19 @@ def test_has_fast_bfloat16() -> None:
 # --- whole runs -----------------------------------------------------------------------------------
 
 
-def test_a_network_that_is_sensed_says_how_to_round(tmp_path: Path, faces: FaceSet) -> None:
-    recipe = dataclasses.replace(TINY, sensed=True)
+def test_a_network_learns_how_its_recovery_feels_rounding(
+    tmp_path: Path, faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SENSE_STEPS", 2)  # a fresh network's recovery feels nothing
+    recipe = dataclasses.replace(TINY, rounding_cell=2)
     trainer = train(recipe, [faces], options(tmp_path))
-    told = Embedder.from_pretrained(tmp_path / "run/model").config["sensitivity"]
-    assert len(told) == 144 and max(told) > 0
-    assert tuple(trainer.model.config.sensitivity) != tuple(told), "measured of the average"
+    known = Embedder.from_pretrained(tmp_path / "run/model").sensitivity
+    assert known.shape == (12, 12) and float(known.diagonal().min()) > 0
+    assert torch.equal(known, trainer.average.sensitivity)
     shared = torch.rand(1, 3, 16, 16)
-    trainer.average.register_to_config(sensitivity=tuple(told))
-    assert not torch.equal(trainer.average.rounded(shared), round_by(shared))
+    assert torch.equal(trainer.average.rounded(shared), round_by(shared, known))
+    again = train(recipe, [faces], options(tmp_path))
+    assert torch.equal(again.average.sensitivity, known), "the checkpoint has it too"
 
 
 @pytest.mark.parametrize("changes", [{}, EMPHASISED], ids=str)

@@ -33,7 +33,7 @@ METHODS: dict[str, Method] = {
     "sealed": Sealed(),
     "proface-k": ProfaceK(
         "proface-k",
-        model="proface-k.v2",
+        model="proface-k.v3",
         wrong=("rand", "obfs", "decoy"),
         promise="the key scrambles the face before the network hides it",
     ),

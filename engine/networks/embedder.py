@@ -30,8 +30,9 @@ class Embedder(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
             ablation of the paper's Table IV.
         emphasis: exponent of the pre-emphasis of what is hidden, see :mod:`engine.emphasis`; 0 for
             none, as in the paper.
-        sensitivity: how recovery feels errors of 8 bits, see :mod:`engine.rounding`: 144 numbers,
-            or none, and each sample is rounded by itself, as in the paper.
+        rounding_cell: side of the cells that are rounded to 8 bits as recovery feels them, see
+            :mod:`engine.rounding`; 0 for none, and each sample is rounded by itself, as in the
+            paper.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -42,9 +43,10 @@ class Embedder(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
         clamp: float = 2.0,
         keyed_recovery: bool = True,
         emphasis: float = 0.0,
-        sensitivity: tuple[float, ...] = (),
+        rounding_cell: int = 0,
     ) -> None:
         super().__init__()
+        self._feel_cells(rounding_cell)
         self.couplings = CouplingChain(
             SecureAffineCoupling(channels=12, key_channels=4, growth=growth, clamp=clamp)
             for _ in range(blocks)

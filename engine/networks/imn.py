@@ -31,8 +31,9 @@ class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
         clamp: bound of the log-scale of the affine coupling (2.0).
         emphasis: exponent of the pre-emphasis of what is hidden, see :mod:`engine.emphasis`; 0 for
             none, as in the paper.
-        sensitivity: how recovery feels errors of 8 bits, see :mod:`engine.rounding`: 144 numbers,
-            or none, and each sample is rounded by itself, as in the paper.
+        rounding_cell: side of the cells that are rounded to 8 bits as recovery feels them, see
+            :mod:`engine.rounding`; 0 for none, and each sample is rounded by itself, as in the
+            paper.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -42,9 +43,10 @@ class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
         growth: int = 32,
         clamp: float = 2.0,
         emphasis: float = 0.0,
-        sensitivity: tuple[float, ...] = (),
+        rounding_cell: int = 0,
     ) -> None:
         super().__init__()
+        self._feel_cells(rounding_cell)
         self.couplings = CouplingChain(
             AffineCoupling(channels=12, growth=growth, clamp=clamp) for _ in range(blocks)
         )

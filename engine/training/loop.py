@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import nn, optim
+from torch import Tensor, nn, optim
 
 from engine.data import FaceSet
 from engine.errors import ModelError
@@ -36,8 +36,11 @@ Say = Callable[[str], None]
 _SENSE_STEPS = 100
 """Steps between two measurements of how the network feels rounding."""
 
-_SENSED = 4
+_SENSED = 1
 """Pictures of a batch that tell it."""
+
+_SENSE_SHARE = 0.3
+"""How much the newest measurement counts beside those before."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,6 @@ class Trainer:
         self.optimizer = kind(self.model.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
         self.progress = Progress()
         self.figures: dict[str, float] = {}
-        self._latest: Batch | None = None
         if checkpoint.find(self._checkpoint) is not None:
             self.progress = checkpoint.load(
                 self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
@@ -116,8 +118,6 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint and the averaged weights as a model folder, ready to be loaded."""
-        if self.recipe.sensed and self._latest is not None:
-            self._sense(self.average, self._latest)
         checkpoint.save(
             self._checkpoint,
             self._modules(),
@@ -136,9 +136,8 @@ class Trainer:
 
     def step(self, batch: Batch) -> dict[str, float]:
         """One optimizer step; returns every loss of it."""
-        self._latest = batch
-        if self.recipe.sensed and self.progress.step % _SENSE_STEPS == 0:
-            self._sense(self.model, batch)
+        if self.recipe.rounding_cell and self.progress.step % _SENSE_STEPS == 0:
+            self._sense(batch)
         total, logged = compute_losses(
             self.model,
             batch,
@@ -162,34 +161,31 @@ class Trainer:
         self.progress.faces_seen += len(batch.original)
         return {**logged, "total": float(total.detach()), "gradient_norm": float(norm)}
 
-    def _sense(self, network: Embedder | Imn, batch: Batch) -> None:
-        """Measure how a network's recovery feels errors, and write it into its config."""
+    def _sense(self, batch: Batch) -> None:
+        """Measure how recovery feels errors, and tell the network and its average."""
         some = Batch(*(part[:_SENSED] for part in (batch.original, batch.mask, batch.key_map)))
-        protected, recover = both_ways(network, some, self.recipe, self._rng)
-        network.register_to_config(sensitivity=sensitivity_of(recover, protected))
+        protected, recover = both_ways(self.model, some, self.recipe, self._rng)
+        found = sensitivity_of(recover, protected, self.recipe.rounding_cell)
+        for network in (self.model, self.average):
+            known = cast(Tensor, network.sensitivity)
+            known.lerp_(found, _SENSE_SHARE if known.any() else 1.0)
 
 
 def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:
     network: Embedder | Imn
     start = options.start_from
+    settings: dict[str, Any] = {"emphasis": recipe.emphasis, "rounding_cell": recipe.rounding_cell}
     if isinstance(recipe, ImnRecipe):
         if start is None:
-            made = Imn(blocks=recipe.blocks, growth=recipe.growth, emphasis=recipe.emphasis)
-            return cast(Imn, made)
-        network = Imn.from_pretrained(start, low_cpu_mem_usage=False, emphasis=recipe.emphasis)
-    elif start is None:
-        network = Embedder(
-            blocks=recipe.blocks,
-            keyed_recovery=recipe.keyed_recovery,
-            emphasis=recipe.emphasis,
-        )
+            network = Imn(blocks=recipe.blocks, growth=recipe.growth, **settings)
+        else:
+            network = Imn.from_pretrained(start, low_cpu_mem_usage=False, **settings).float()
+        return network
+    settings["keyed_recovery"] = recipe.keyed_recovery
+    if start is None:
+        network = Embedder(blocks=recipe.blocks, **settings)
     else:
-        network = Embedder.from_pretrained(
-            start,
-            low_cpu_mem_usage=False,
-            keyed_recovery=recipe.keyed_recovery,
-            emphasis=recipe.emphasis,
-        )
+        network = Embedder.from_pretrained(start, low_cpu_mem_usage=False, **settings).float()
     return network
 
 

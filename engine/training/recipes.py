@@ -76,8 +76,8 @@ class Recipe:
         clip_norm: greatest norm of the gradient; Muon takes steps of one length whatever it is.
         average: decay of the moving average of the weights, which is what is released.
         muon: train by :class:`engine.training.muon.Muon` instead of Adam.
-        sensed: round to 8 bits as recovery feels it, see :mod:`engine.rounding`, and say in the
-            network's config how it does.
+        rounding_cell: side of the cells that are rounded to 8 bits as recovery feels them, see
+            :mod:`engine.rounding`; 0 for none.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Recipe:
     clip_norm: float = 0.5
     average: float = 0.998
     muon: bool = False
-    sensed: bool = False
+    rounding_cell: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,22 +181,22 @@ RECIPES: dict[str, Recipe] = {
         name="proface-s-rand",
         wrong="rand",
         weights=LossWeights(protect=2.0, recover=1.2, wrong=0.3),
-        batches=_SHARP_BATCHES,
+        batches=replace(_SWAPPED_BATCHES, sharpened=0.7),
         learning_rate=2.5e-4,
         emphasis=0.6,
         muon=True,
-        sensed=True,
+        rounding_cell=8,
     ),
     "proface-s-obfs": Recipe(
         name="proface-s-obfs",
         wrong="obfs",
-        weights=LossWeights(protect=1.1, recover=1.0, wrong=0.2),
+        weights=LossWeights(protect=2.0, recover=1.0, wrong=0.2),
         batches=_SHARP_BATCHES,
         # To be started from released weights of its own: those of rand, or the same under an
         # emphasis, show noise under a wrong key, and take hours to show the mask instead.
         learning_rate=4e-4,
         muon=True,
-        sensed=True,
+        rounding_cell=8,
     ),
     "proface-k": Recipe(
         name="proface-k",
@@ -206,18 +206,18 @@ RECIPES: dict[str, Recipe] = {
         scrambled=True,
         learning_rate=4e-4,
         muon=True,
-        sensed=True,
+        rounding_cell=8,
     ),
     "imn": ImnRecipe(
         name="imn",
         wrong="",
         # The paper's three terms; its 1:3:1 gives to recovery what the mask then lacks.
-        weights=ImnWeights(protect=1.0, recover=1.0, low_frequency=0.25),
+        weights=ImnWeights(protect=2.5, recover=1.0, low_frequency=0.25),
         batches=_SHARP_BATCHES,
         blocks=8,
         learning_rate=5e-4,
         muon=True,
-        sensed=True,
+        rounding_cell=8,
     ),
     "imn-paper": ImnRecipe(
         name="imn-paper",

@@ -9,53 +9,62 @@ from torch import Tensor
 
 from engine.networks.embedder import Embedder
 from engine.networks.imn import Imn
-from engine.rounding import SAMPLES, to_cells
+from engine.rounding import COLOURS, to_cells
 from engine.scramble import Shuffle, random_shuffles, scramble, unscramble
 from engine.training.batches import Batch
 from engine.training.recipes import ImnRecipe, Recipe
 
-_DRAWS = 4
 _STEP = 1e-3
 """Of the differences that stand for derivatives: a quarter of a level."""
 
 Recovery = Callable[[Tensor], Tensor]
 
 
-def sensitivity_of(recover: Recovery, protected: Tensor, draws: int = _DRAWS) -> tuple[float, ...]:
-    """Estimate ``E[J' J]`` of a recovery's Jacobian ``J`` within the cells of pictures.
+def sensitivity_of(recover: Recovery, protected: Tensor, cell: int) -> Tensor:
+    """Measure ``E[J' J]`` of a recovery's Jacobian ``J`` within the cells of pictures.
 
-    For white noise ``z`` the mean of ``(J' J z) z'`` is ``J' J`` (Hutchinson 1989), of which the
-    part within a cell is kept, as the mean over all cells: an error in one cell is felt beside it
+    One sample of every other cell, of every other row of them, is moved at a time, and what comes
+    of it is taken from the square of twice a cell's side around: an error is felt beside its cell
     too, but no cell knows of its neighbours' errors.
 
     Args:
-        recover: (B, 3, H, W) to the same shape, differentiable.
-        protected: (B, 3, H, W) in [0, 1], H and W even.
-        draws: of the noise.
+        recover: (B, 3, H, W) to the same shape.
+        protected: (B, 3, H, W) in [0, 1], H and W at least twice the cell.
+        cell: side of a cell in pixels, even.
 
     Returns:
-        144 numbers, row by row: a symmetric matrix without negative eigenvalues.
+        (3 cell², 3 cell²), the mean over the cells that were moved: symmetric, without negative
+        eigenvalues.
     """
-    generator = torch.Generator().manual_seed(0)
-    total = torch.zeros(SAMPLES, SAMPLES, dtype=torch.float64)
-    for _ in range(draws):
-        noise = torch.randn(protected.shape, generator=generator).to(protected)
-        with torch.no_grad():
-            ahead, behind = (recover(protected + way * noise) for way in (_STEP, -_STEP))
-        felt = (ahead - behind) / (2 * _STEP)
-        at = protected.detach().clone().requires_grad_()
-        (back,) = torch.autograd.grad(recover(at), at, felt)
-        total += (to_cells(back).T.double() @ to_cells(noise).double()).cpu()
-    mean = total / (draws * len(to_cells(protected)))
-    values, vectors = torch.linalg.eigh((mean + mean.T) / 2)
-    found = vectors @ torch.diag(values.clamp_min(0)) @ vectors.T
-    return tuple(float(f"{value:.6g}") for value in ((found + found.T) / 2).flatten().tolist())
+    square = 2 * cell
+    height, width = (side // square * square for side in protected.shape[-2:])
+    protected = protected[..., :height, :width]
+    # Of random sign, so that what reaches into another's square adds up to nothing.
+    places = len(protected), height // square, width // square
+    signs = torch.randint(0, 2, places, generator=torch.Generator().manual_seed(0))
+    signs = 2 * signs.to(protected) - 1
+    felt = []
+    with torch.no_grad():
+        still = recover(protected)
+        for colour in range(COLOURS):
+            for row in range(cell):
+                for column in range(cell):
+                    moved = protected.clone()
+                    moved[:, colour, row::square, column::square] += _STEP * signs
+                    change = (recover(moved) - still) / _STEP
+                    around = change.roll((cell // 2, cell // 2), (-2, -1))
+                    felt.append(to_cells(around, square))
+    responses = torch.stack(felt, 1).double()
+    return (responses @ responses.mT).mean(0).float()
 
 
 def both_ways(
     model: Embedder | Imn, batch: Batch, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[Tensor, Recovery]:
-    """What a network in training makes of a batch, and its way back with the right key."""
+    """What a network in training makes of a batch, and its way back with the right key.
+
+    What was scrambled comes back weighed as it was, but in its new places: as much is felt there.
+    """
     original, mask, key_map = batch.original, batch.mask, batch.key_map
     with torch.no_grad():
         if isinstance(recipe, ImnRecipe):
@@ -68,6 +77,7 @@ def both_ways(
         count, _, height, width = original.shape
         shuffle = random_shuffles(count, height, width, generator)
         shuffle = Shuffle(shuffle.source.to(original.device), shuffle.signs.to(original.device))
+        unmoved = Shuffle(shuffle.source.sort(1).values, torch.ones_like(shuffle.signs))
         no_key = torch.zeros_like(key_map)
         made = model.protect(scramble(original, shuffle), mask, no_key)
-        return made, lambda s: unscramble(model.recover(s, no_key), shuffle)
+        return made, lambda s: unscramble(model.recover(s, no_key), unmoved)
