@@ -1,10 +1,10 @@
 """Rounds to 8 bits so that the errors fall where recovery feels them least.
 
 An error ``e`` of a cell of 8 x 8 pixels, 192 samples, comes back from recovery as about ``e' G e``,
-where ``G`` is a network's *sensitivity*: fine detail of colour comes back ten thousand times as
-strong as coarse light. Rounding each sample to its nearest level takes no notice of that. Here each
-cell goes to a nearby point of the lattice of levels by that measure: Babai's nearest plane in a
-basis that was reduced first. Nothing else changes: what comes out are 8 bits as any, and recovery
+where ``G`` is a network's *sensitivity*: fine detail of colour comes back with thousands of times
+the energy of coarse light. Rounding each sample to its nearest level takes no notice of that. Here
+each cell goes to a nearby point of the lattice of levels by that measure: Babai's nearest plane in
+a basis that was reduced first. Nothing else changes: what comes out are 8 bits as any, and recovery
 does not know how they were chosen. Sources: Lenstra, Lenstra and Lovász 1982; Babai, *On Lovász'
 lattice reduction and the nearest lattice point problem*, 1986.
 """
@@ -78,7 +78,7 @@ def cell_of(sensitivity: Tensor) -> int:
             f"a sensitivity is square, of 12, 48, 108 ... samples, got {tuple(sensitivity.shape)}"
         )
     largest = float(sensitivity.abs().max())
-    if float((sensitivity - sensitivity.T).abs().max()) > 1e-5 * largest:
+    if not float((sensitivity - sensitivity.T).abs().max()) <= 1e-5 * largest:  # nor a NaN
         raise ValueError("a sensitivity is symmetric and has no negative eigenvalue")
     return cell
 

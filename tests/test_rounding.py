@@ -120,6 +120,7 @@ def test_what_smaller_cells_feel_is_the_mean_of_those_within() -> None:
         (torch.zeros(12), r"12, 48, 108 \.\.\. samples, got \(12,\)"),
         (torch.eye(27), r"got \(27, 27\)"),
         (torch.ones(12, 12).triu(), "symmetric"),
+        (torch.full((12, 12), torch.nan), "symmetric"),
         (-2 * torch.eye(12), "no negative"),
     ],
 )
@@ -144,6 +145,11 @@ def test_a_known_recovery_is_measured_as_it_is(cell: int) -> None:
     assert torch.equal(found, found.T)
     true = mixing.T @ mixing
     assert float((found - true).abs().max()) < 0.01 * float(true.abs().max())
+
+
+def test_pictures_too_small_to_measure_are_refused() -> None:
+    with pytest.raises(ValueError, match="16 px or more each way, got 24 x 14"):
+        sensitivity_of(lambda shared: shared, pictures(1, 3, 14, 24), 8)
 
 
 @pytest.mark.parametrize("method", ["proface-s-rand", "proface-k"])

@@ -161,7 +161,7 @@ def test_train_and_resume(tmp_path: Path, faces: FaceSet, changes: dict[str, Any
     assert first.progress.faces_seen == 8
     assert len(lines) == 2
     assert lines[0].startswith("step 2 ")
-    assert "original:recovered_db" in lines[0]
+    assert all(loss in lines[0] for loss in ("original:recovered_db", "recover ", "gradient_norm "))
 
     waiting = Trainer(recipe, options(tmp_path))
     assert_same_state(waiting, first)

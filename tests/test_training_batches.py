@@ -57,6 +57,12 @@ def test_wrong_key_map_differs(near_miss: float, least: float, most: float) -> N
     assert near_miss == 0 or shares.min() < 0.25
 
 
+@pytest.mark.parametrize("near_miss", [0.0, 1.0])
+def test_a_wrong_key_map_is_where_the_right_one_is(near_miss: float) -> None:
+    right = torch.ones(4, 1, 8, 8, device="meta")  # any device but the processor
+    assert wrong_key_map(right, np.random.default_rng(0), near_miss).device == right.device
+
+
 # --- samples --------------------------------------------------------------------------------------
 
 

@@ -48,7 +48,7 @@ _Lpips = Annotated[
     float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
 ]
 _Crop = Annotated[
-    int | None, typer.Option(min=8, help="side of the training crops, even; the recipe's")
+    int | None, typer.Option(min=16, help="side of the training crops, even; the recipe's")
 ]
 _AskMinutes = Annotated[
     float | None, typer.Option(min=0, help="to ask the teachers for at most, before it learns")

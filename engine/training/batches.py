@@ -67,10 +67,10 @@ def wrong_key_map(key_map: Tensor, rng: np.random.Generator, near_miss: float = 
     A network that only ever meets unrelated wrong maps may accept one that is nearly right.
     """
     batch, _, height, width = key_map.shape
-    wrong = random_key_map(batch, height, width, rng)
+    wrong = random_key_map(batch, height, width, rng).to(key_map.device)
     for i in np.flatnonzero(rng.random(batch) < near_miss):
         share = rng.uniform(0.2, 0.5)
-        flips = torch.from_numpy(rng.random((1, height, width)) < share)
+        flips = torch.from_numpy(rng.random((1, height, width)) < share).to(key_map.device)
         wrong[i] = torch.where(flips, -key_map[i], key_map[i])
     return wrong
 

@@ -275,9 +275,8 @@ def share_done(progress: Progress, options: TrainOptions) -> float:
 def _line(trainer: Trainer, means: dict[str, float]) -> str:
     progress = trainer.progress
     figures = "  ".join(
-        f"{name} {value:.2f}" for name, value in means.items() if name.endswith("_db")
+        f"{name} {value:{'.2f' if name.endswith('_db') else '.4f'}}"
+        for name, value in means.items()
     )
-    return (
-        f"step {progress.step}  {progress.seconds / 60:.1f}/{trainer.options.minutes:g} min  "
-        f"{figures}  total {means['total']:.3f}"
-    )
+    spent = f"{progress.seconds / 60:.1f}/{trainer.options.minutes:g} min"
+    return f"step {progress.step}  {spent}  {figures}"

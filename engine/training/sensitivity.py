@@ -29,15 +29,22 @@ def sensitivity_of(recover: Recovery, protected: Tensor, cell: int) -> Tensor:
 
     Args:
         recover: (B, 3, H, W) to the same shape.
-        protected: (B, 3, H, W) in [0, 1], H and W at least twice the cell.
+        protected: (B, 3, H, W) in [0, 1], H and W at least twice the cell; beyond a multiple of
+            that nothing is looked at.
         cell: side of a cell in pixels, even.
 
     Returns:
         (3 cell², 3 cell²), the mean over the cells that were moved: symmetric, without negative
         eigenvalues.
+
+    Raises:
+        ValueError: a picture too small for it.
     """
     square = 2 * cell
     height, width = (side // square * square for side in protected.shape[-2:])
+    if not height or not width:
+        size = " x ".join(map(str, protected.shape[:-3:-1]))
+        raise ValueError(f"pictures must be {square} px or more each way, got {size}")
     protected = protected[..., :height, :width]
     # Of random sign, so that what reaches into another's square adds up to nothing.
     places = len(protected), height // square, width // square
