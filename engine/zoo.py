@@ -81,9 +81,8 @@ RELEASED: dict[str, str] = {
     "proface-s-rand.v2": "b62e8f048bdd8edd58d869cea1957c0369d87e4555e11da45adee117f38a7f25",
     "proface-s-obfs.v2": "5868f5feccabd542955aec66b851ab9ff4f4d10d1bd73d7ca8ff60f38c274155",
     "imn.v2": "87282bc7d172ec6f64f35e9014184d11e103c7c89e62af1dce0e662b293ea228",
-    "proface-s-rand.v3": "ba1f8c7808902d6320b571a932b017aa60689d6de241ff8b667102f03e4f7a70",
-    "reveal-proface-s-rand.v3": "34884520839bab9506be430e531cd2c5de2eaf3dba9ea0664abbf745d4af3cce",
     "proface-k.v3": "de10ba39f81686b49472104309f4a470443206a4344bcdd006c176a1862319ee",
+    "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
 }
 """Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
 

@@ -39,7 +39,7 @@ METHODS: dict[str, Method] = {
     ),
     "proface-s-rand": ProfaceS(
         "proface-s-rand",
-        model="proface-s-rand.v3",
+        model="proface-s-rand.v4",
         wrong=("rand", "decoy"),
         promise="looks random under a wrong key; a trained attacker sees through it without any",
     ),
