@@ -32,7 +32,8 @@ from demo import (
 )
 from demo.samples import SAMPLES, sample
 from demo.session import Visits
-from demo.tabs import how, wrong_keys
+from demo.tabs import attack_page, how, wrong_keys
+from demo.tabs.attack import AttackActions
 from demo.tabs.protect import identity_fact, wrong_mode
 from demo.tabs.protect_page import wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
@@ -363,6 +364,36 @@ def test_the_attacker_is_judged_beside_its_control(table: lab.Lab) -> None:
     assert "never saw Noise" in attack.shown(unlike, attack.Guesses(near, far), "sealed")
     back = attack.shown(exposed, attack.Guesses(far, near), "sealed")
     assert f"−{gain:.1f} dB beside the control" in back
+
+
+def test_the_attack_page_offers_every_method_with_what_was_measured_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "result", lambda name: f"measured of {name}.")
+    offered = {name: label for label, name in attack_page.choices()}
+    assert set(offered) == {*METHODS}
+    for name, label in offered.items():
+        title, *_, measured = label.splitlines()
+        assert (title, measured) == (words.METHOD_TITLES[name], f"measured of {name}.")
+
+
+def test_without_a_key_the_attack_page_shows_what_anyone_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = lab.Lab(lab.face_of(portrait()), "gaussian", {}, {})
+    exposed = attack.expose(face, "imn")
+    assert exposed.opened_u8 is not None
+    assert psnr_db(exposed.opened_u8, exposed.original_u8) > 30
+    assert attack.expose(face, "sealed").opened_u8 is None
+    said = attack.shown(exposed, attack.guesses(exposed, "imn"), "imn")
+    assert said.count("<img") == 4
+    assert "What anyone recovers" in said and standing.ANYONE in said
+    assert "attacker's picture" not in said and "No trained attacker" not in said
+    monkeypatch.setattr(engine, "protect", lambda *_: pytest.fail("nothing to race for"))
+    visits, page = Visits(tmp_path), cast(gr.Request, SimpleNamespace(session_hash="page"))
+    visits.of("page").things["lab"] = face
+    (told,) = AttackActions(visits).race(RIGHT, "imn", page)
+    assert "no key to race for" in told and standing.ANYONE in told
 
 
 def test_a_jpeg_is_recognised_and_gives_no_face(table: lab.Lab) -> None:
