@@ -187,8 +187,7 @@ def _costs() -> Iterator[Cost]:
         for space, keys in (("2_16", 2.0**16), ("10_words", 7776.0**10)):
             seconds = keys / rate
             yield Cost(name, "", f"exhaust_{space}_s", 1, seconds, seconds, seconds, "s")
-            if "GPU" in name:
-                price = seconds / 7200
-                yield Cost(name, "", f"exhaust_{space}_usd", 1, price, price, price, "USD")
+            price = seconds / 3600 * (0.5 if "GPU" in name else 0.1)
+            yield Cost(name, "", f"exhaust_{space}_usd", 1, price, price, price, "USD")
     for name, seconds in (("find_paper_s", 0.43), ("find_paper_look_s", 150.0), ("look_s", 0.1)):
         yield Cost("sealed", "gaussian", name, 1, seconds, seconds, seconds, "s")

@@ -403,7 +403,8 @@ def test_the_machine_is_named_by_its_processor_and_not_by_its_own_name(
     assert rates.machine() == "arm, x86_64, 2 cores"  # no such file: not Linux
     told.write_text("processor: 0\nmodel name\t: Acme(R) 9  @ 2GHz\nserial: 77\nmodel name: B\n")
     assert rates.machine() == "Acme(R) 9 @ 2GHz, x86_64, 2 cores"
-    assert rates.machine() in ATTACKS["dictionary"].budget(quick())
+    budget = ATTACKS["dictionary"].budget(quick())
+    assert rates.machine() in budget and "assumed prices of 0.05 USD for a core" in budget
     told.write_text("CPU implementer: 0x41\n")
     monkeypatch.setattr(platform, "processor", lambda: "x86_64")
     assert rates.machine() == "x86_64, 2 cores"
@@ -417,8 +418,12 @@ def test_every_space_has_its_time_and_its_price() -> None:
         card = f"{kdf} (modelled GPU)"
         for space, keys in SPACES.items():
             rate = costs[kdf, "keys_per_second"]
-            assert costs[kdf, f"exhaust_{space}_s"] == pytest.approx(keys / rate)
-            assert costs[card, f"exhaust_{space}_usd"] > 0
+            hours = keys / rate / 3600
+            assert costs[kdf, f"exhaust_{space}_s"] == pytest.approx(3600 * hours)
+            price = 0.05 * (os.cpu_count() or 1) * hours
+            assert costs[kdf, f"exhaust_{space}_usd"] == pytest.approx(price)
+            hours = keys / costs[card, "keys_per_second"] / 3600
+            assert costs[card, f"exhaust_{space}_usd"] == pytest.approx(0.5 * hours)
     assert costs["pbkdf2-10", "keys_per_second"] > 50 * costs["argon2id", "keys_per_second"]
 
 
