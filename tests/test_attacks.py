@@ -48,6 +48,7 @@ def test_the_table_calls_every_attack_by_its_name() -> None:
     assert len(ATTACKS) >= 6
     for name, attack in ATTACKS.items():
         assert isinstance(attack, Attack) and attack.name == name
+        assert " wants " in (attack.run.__doc__ or ""), "who has what, and wants what"
         for sentence in (attack.title, attack.knowledge, attack.goal, attack.budget(quick())):
             assert sentence and not sentence.endswith("."), name
 

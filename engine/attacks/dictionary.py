@@ -62,6 +62,7 @@ def find_rank(trial: Trial, words: Sequence[str]) -> int | None:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has a protected file, the program, its weights and a list wants the passphrase on it."""
     costs = rate_costs()
     yield Outcome(costs=tuple(costs))
     rates = {cost.method: cost.median for cost in costs if cost.name == "keys_per_second"}

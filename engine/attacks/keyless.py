@@ -107,6 +107,7 @@ class _Teacher:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has other people's faces to protect and learn from, and no key, wants the face."""
     config, plan, scene = scene.config, _Plan.of(scene.config), scene.at_paper_size()
     sets = training_sets(config)
     maker = PairMaker(sets, plan.pairs, config.seed)
