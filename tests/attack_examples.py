@@ -38,7 +38,7 @@ def attacked(path: Path) -> Path:
     made: tuple[tuple[str, str, str, list[Score]], ...] = (
         ("keyless", "large", "5 minutes for all networks", list(_keyless(GAINS))),
         ("keyless", "same-key", "5 minutes for all networks", list(_keyless({"sealed": 9.0}))),
-        ("world", "", "26 changes of each file", list(_world())),
+        ("world", "", "28 changes of each file", list(_world())),
         ("known-plaintext", "", "1, 10, 100 known pairs", list(_pairs())),
         ("deblur", "", "2 minutes of one U-Net", list(_strengths())),
         ("wrong-keys", "", "10000 random keys", list(_keys())),

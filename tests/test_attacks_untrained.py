@@ -597,6 +597,18 @@ def test_a_change_is_lossless_exactly_where_it_says_so(faces: FaceSet) -> None:
         assert np.array_equal(file.photo_u8, face_u8) == one.lossless, one.name
 
 
+def test_a_crop_takes_its_share_off_the_top_and_the_left() -> None:
+    named = {one.name: one for one in DISTORTIONS}
+    rows, columns = np.mgrid[:60, :200].astype(np.uint8)
+    face_u8 = np.stack([rows, columns, rows], axis=-1)
+    for name, first in (("crop_1px", (1, 1)), ("crop_0.05", (3, 10)), ("crop_0.1", (6, 20))):
+        left_u8 = open_protected(named[name].apply(face_u8)).photo_u8
+        assert left_u8.shape == (60 - first[0], 200 - first[1], 3)
+        assert tuple(left_u8[0, 0, :2]) == first
+    thin_u8 = np.zeros((4, 4, 3), np.uint8)
+    assert open_protected(named["crop_0.05"].apply(thin_u8)).photo_u8.shape == (3, 3, 3)
+
+
 def test_the_world_wears_glass_down_and_every_loss_is_told(faces: FaceSet) -> None:
     scores = attacked("world", faces, "glass")
     psnrs = by_pair(scores, "psnr_db")

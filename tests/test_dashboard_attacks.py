@@ -436,7 +436,8 @@ def test_a_cell_links_to_its_run_and_is_not_obeyed() -> None:
         ("jpeg_90", "JPEG 90"), ("jpeg_50_420", "JPEG 50, 4:2:0"), 
         ("resize_0.5", "resized to 50 % and back"),
         ("brightness_-5", "brightness −5 %"), ("screenshot_1.25", "shown at 125 %"),
-        ("crop_1px", "cropped by 1 px"), ("noise_2", "noise, sigma 2"), ("a_new_one", "a new one"),
+        ("crop_1px", "cropped by 1 px"), ("crop_0.05", "cropped by 5 %"),
+        ("noise_2", "noise, sigma 2"), ("a_new_one", "a new one"),
     ],
 )  # fmt: skip
 def test_what_happens_to_files_has_words(name: str, title: str) -> None:
