@@ -299,7 +299,7 @@ def test_what_training_asks_for_is_passed_to_what_trains(tmp_path: Path) -> None
     words = ("--minutes", "1", "--training", str(tmp_path), "--keep", nothing, "--data", nothing)
     code, _, err = run_cli("keyless", *words, "--methods", "glass", "--masks", "pixelate")
     assert code == 1 and "changes nothing" not in err
-    assert "1 minutes for all networks" in err
+    assert "1 minutes of training for all networks" in err
 
 
 @pytest.mark.parametrize(

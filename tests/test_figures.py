@@ -39,7 +39,7 @@ def test_each_row_of_the_attacks_names_the_networks_and_their_steps(
         ("", 24, None, ("imn",)),
         ("large", 96, 1500, ("sealed",)),
     ):
-        head = f"{steps} steps for each network" if steps else "5 minutes for all networks"
+        head = f"{steps} steps for each network" if steps else "5 minutes of training"
         budget = f"{head}: a U-Net of width {width} for each method and one for the control, {REST}"
         run = examples.start(results, "attack", ",".join(methods), attack="keyless",
                              variant=variant, budget=budget)  # fmt: skip
@@ -58,6 +58,6 @@ def test_each_row_of_the_attacks_names_the_networks_and_their_steps(
     assert told == {
         "sealed": "width 96, 1,500 steps; width 48, 500 steps",
         "proface-s-rand": "width 48, 500 steps",
-        "imn": "width 24, 5 minutes for all networks",
+        "imn": "width 24, 5 minutes of training",
     }
     assert lines[-1].endswith(f"learned, {REST}.")

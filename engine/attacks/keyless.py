@@ -207,7 +207,8 @@ def _budget(config: AttackConfig) -> str:
     steps = (
         f"{config.tries} steps for each network"
         if config.tries is not None
-        else f"{config.minutes:g} minutes for all networks, each as many steps as the others"
+        else f"{config.minutes:g} minutes of training for all networks, each as many steps as the "
+        "others"
     )
     left_out = ", ".join(sorted({"identity_cosine"} - set(metrics())))
     return (
