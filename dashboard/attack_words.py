@@ -213,7 +213,10 @@ def distortion(name: str) -> str:
         found = re.fullmatch(pattern, name)
         if found:
             return title.format(*found.groups()).replace("-", "−")
-    for start, title in (("resize_", "resized to {} and back"), ("screenshot_", "shown at {}")):
+    for start, title in (
+        ("resize_", "resized to {} and back"), ("screenshot_", "shown at {}"),
+        ("crop_", "cropped by {}"),
+    ):  # fmt: skip
         if name.startswith(start):
             return title.format(words.share(name.removeprefix(start)))
     return name.replace("_", " ")

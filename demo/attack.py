@@ -15,6 +15,9 @@ from demo.troubles import explained
 from engine import open_photo, open_protected, whole_face
 from engine.errors import EngineError, WrongKeyError
 
+ATTACKED: Final = (*METHODS, *(name for name, one in engine.METHODS.items() if one.keyless))
+"""The laboratory's methods, and the one without any key, on which no key can be tried."""
+
 SIDE: Final = 112
 CONTROL: Final = "mask"
 """Under this name the engine has the control: the same network, which has seen masks alone."""
@@ -54,7 +57,12 @@ def expose(lab: Lab, method: str) -> Exposed:
         # Nobody needs this passphrase again: it is the attacker who is shown.
         secret = engine.generate_passphrase()
         made = engine.protect(original_u8, [whole_face(original_u8)], secret, options)
-        lab.exposed[method] = Exposed(original_u8, made.masked_u8, made.photo_u8, lab.mask)
+        opened_u8 = None
+        if engine.find_method(method).keyless:
+            opened_u8 = engine.recover(open_protected(made.png), []).photo_u8
+        lab.exposed[method] = Exposed(
+            original_u8, made.masked_u8, made.photo_u8, lab.mask, opened_u8
+        )
     return lab.exposed[method]
 
 
@@ -75,7 +83,7 @@ def shown(exposed: Exposed, found: Guesses, method: str) -> str:
     shared = f"Shared under {words.MASK_TITLES[exposed.mask]}"
     cells = [
         _near(exposed.protected_u8, exposed, shared, "the protected face"),
-        _guess(found.attacker_u8, exposed, "The attacker's picture", "the attacker's picture"),
+        _attackers(exposed, found),
         _guess(found.control_u8, exposed, "From the mask alone", "the control's picture"),
         exhibits.figure(Exhibit(exposed.original_u8, "The truth", "", "the original face")),
     ]
@@ -88,6 +96,13 @@ def _near(picture_u8: Photo, exposed: Exposed, title: str, alt: str) -> str:
     return exhibits.figure(Exhibit(picture_u8, title, f"{near} near the truth", alt))
 
 
+def _attackers(exposed: Exposed, found: Guesses) -> str:
+    """What a trained attacker makes of it; where there is no key, what anyone does."""
+    if exposed.opened_u8 is not None:
+        return _near(exposed.opened_u8, exposed, "What anyone recovers", "what anyone recovers")
+    return _guess(found.attacker_u8, exposed, "The attacker's picture", "the attacker's picture")
+
+
 def _guess(picture_u8: Photo | None, exposed: Exposed, title: str, alt: str) -> str:
     if picture_u8 is None:
         return exhibits.absent(title, "no trained network is released")
@@ -97,6 +112,8 @@ def _guess(picture_u8: Photo | None, exposed: Exposed, title: str, alt: str) -> 
 def _told(exposed: Exposed, found: Guesses, method: str) -> str:
     title = words.METHOD_TITLES[method]
     measured = f"<p><b>Over many faces</b>, {title}: {escape(standing.result(method))}</p>"
+    if exposed.opened_u8 is not None:  # the result says that no attacker is needed
+        return measured
     if found.attacker_u8 is None:
         command = f"<code>{escape(TRAIN.format(method))}</code>"
         return (

@@ -55,12 +55,14 @@ class Exposed:
         masked_u8: the mask alone.
         protected_u8: what is shared.
         mask: its name.
+        opened_u8: what anyone recovers, where the method knows no key; else None.
     """
 
     original_u8: Photo = field(repr=False)
     masked_u8: Photo = field(repr=False)
     protected_u8: Photo = field(repr=False)
     mask: str
+    opened_u8: Photo | None = field(default=None, repr=False)
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ _SETS = {"lfw": "LFW", "celeba": "CelebA", "ffhq": "FFHQ"}
 _SENSES = {"holds": "holds", "leaks": "leaks", "open": "open: not settled"}
 
 ANYONE = "No attacker is needed: anyone who has this program recovers the face."
+LEAKS = "a trained attacker sees more than the mask without any key"
 UNKNOWN = "Not measured in this installation."
 
 
@@ -38,6 +39,32 @@ def result(method: str) -> str:
     if standing is None:
         return UNKNOWN
     return f"{in_words(standing)}{_older(standing.attacked, method)}"
+
+
+def leaks(method: str) -> bool:
+    """Whether a trained attacker of the benchmark saw more than the mask shows, without any key.
+
+    Args:
+        method: name in :data:`engine.METHODS`; one without a key has nothing to leak.
+    """
+    standing = _measured().get(method)
+    attacked = standing.attacked if standing else None
+    return (
+        attacked is not None
+        and attacked.sense == "leaks"
+        and not engine.find_method(method).keyless
+    )
+
+
+def leaking() -> tuple[str, ...]:
+    """Names of the methods that leak, in the registry's order."""
+    return tuple(name for name in engine.METHODS if leaks(name))
+
+
+def promise(method: str) -> str:
+    """Give what a method does by construction, and that it leaks where the benchmark found so."""
+    told = engine.find_method(method).promise
+    return f"{told}; {LEAKS}" if leaks(method) else told
 
 
 def _older(attacked: Attacked | None, method: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 import engine
-from demo import exhibits, words
+from demo import exhibits, standing, words
 from demo.actions import Photo, psnr_db
 from demo.draw import fit, in_db, inline
 from demo.exhibits import Exhibit
@@ -168,9 +168,17 @@ def _attacker(told: Story) -> tuple[str, str]:
     return exhibits.strip(_traces(told), "fv-quad"), (
         "The mask, which a blur does not make safe: take a cartoon for that. Random keys, which "
         "never open. And what was added to the mask, under a microscope: with Sealed, random "
-        "bytes. RandWR and ObfsWR are here to be studied: a trained attacker sees through them "
-        "without any key."
+        f"bytes.{_studied()}"
     )
+
+
+def _studied() -> str:
+    """What is not for protecting anybody, by what was measured."""
+    titles = [words.METHOD_TITLES[name] for name in standing.leaking()]
+    if not titles:
+        return ""
+    leak = f"leak{'s' * (len(titles) == 1)}: {standing.LEAKS}"
+    return f" To be studied and no more: {' and '.join(titles)} {leak}."
 
 
 _TELLERS: Final = (_photo, _protected, _wrong, _right, _attacker)

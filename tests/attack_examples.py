@@ -38,7 +38,7 @@ def attacked(path: Path) -> Path:
     made: tuple[tuple[str, str, str, list[Score]], ...] = (
         ("keyless", "large", "5 minutes for all networks", list(_keyless(GAINS))),
         ("keyless", "same-key", "5 minutes for all networks", list(_keyless({"sealed": 9.0}))),
-        ("world", "", "26 changes of each file", list(_world())),
+        ("world", "", "28 changes of each file", list(_world())),
         ("known-plaintext", "", "1, 10, 100 known pairs", list(_pairs())),
         ("deblur", "", "2 minutes of one U-Net", list(_strengths())),
         ("wrong-keys", "", "10000 random keys", list(_keys())),
@@ -187,8 +187,7 @@ def _costs() -> Iterator[Cost]:
         for space, keys in (("2_16", 2.0**16), ("10_words", 7776.0**10)):
             seconds = keys / rate
             yield Cost(name, "", f"exhaust_{space}_s", 1, seconds, seconds, seconds, "s")
-            if "GPU" in name:
-                price = seconds / 7200
-                yield Cost(name, "", f"exhaust_{space}_usd", 1, price, price, price, "USD")
+            price = seconds / 3600 * (0.5 if "GPU" in name else 0.1)
+            yield Cost(name, "", f"exhaust_{space}_usd", 1, price, price, price, "USD")
     for name, seconds in (("find_paper_s", 0.43), ("find_paper_look_s", 150.0), ("look_s", 0.1)):
         yield Cost("sealed", "gaussian", name, 1, seconds, seconds, seconds, "s")

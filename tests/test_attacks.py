@@ -48,6 +48,7 @@ def test_the_table_calls_every_attack_by_its_name() -> None:
     assert len(ATTACKS) >= 6
     for name, attack in ATTACKS.items():
         assert isinstance(attack, Attack) and attack.name == name
+        assert " wants " in (attack.run.__doc__ or ""), "who has what, and wants what"
         for sentence in (attack.title, attack.knowledge, attack.goal, attack.budget(quick())):
             assert sentence and not sentence.endswith("."), name
 
@@ -298,7 +299,7 @@ def test_what_training_asks_for_is_passed_to_what_trains(tmp_path: Path) -> None
     words = ("--minutes", "1", "--training", str(tmp_path), "--keep", nothing, "--data", nothing)
     code, _, err = run_cli("keyless", *words, "--methods", "glass", "--masks", "pixelate")
     assert code == 1 and "changes nothing" not in err
-    assert "1 minutes for all networks" in err
+    assert "1 minutes of training for all networks" in err
 
 
 @pytest.mark.parametrize(

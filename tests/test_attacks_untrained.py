@@ -403,7 +403,8 @@ def test_the_machine_is_named_by_its_processor_and_not_by_its_own_name(
     assert rates.machine() == "arm, x86_64, 2 cores"  # no such file: not Linux
     told.write_text("processor: 0\nmodel name\t: Acme(R) 9  @ 2GHz\nserial: 77\nmodel name: B\n")
     assert rates.machine() == "Acme(R) 9 @ 2GHz, x86_64, 2 cores"
-    assert rates.machine() in ATTACKS["dictionary"].budget(quick())
+    budget = ATTACKS["dictionary"].budget(quick())
+    assert rates.machine() in budget and "assumed prices of 0.05 USD for a core" in budget
     told.write_text("CPU implementer: 0x41\n")
     monkeypatch.setattr(platform, "processor", lambda: "x86_64")
     assert rates.machine() == "x86_64, 2 cores"
@@ -417,8 +418,12 @@ def test_every_space_has_its_time_and_its_price() -> None:
         card = f"{kdf} (modelled GPU)"
         for space, keys in SPACES.items():
             rate = costs[kdf, "keys_per_second"]
-            assert costs[kdf, f"exhaust_{space}_s"] == pytest.approx(keys / rate)
-            assert costs[card, f"exhaust_{space}_usd"] > 0
+            hours = keys / rate / 3600
+            assert costs[kdf, f"exhaust_{space}_s"] == pytest.approx(3600 * hours)
+            price = 0.05 * (os.cpu_count() or 1) * hours
+            assert costs[kdf, f"exhaust_{space}_usd"] == pytest.approx(price)
+            hours = keys / costs[card, "keys_per_second"] / 3600
+            assert costs[card, f"exhaust_{space}_usd"] == pytest.approx(0.5 * hours)
     assert costs["pbkdf2-10", "keys_per_second"] > 50 * costs["argon2id", "keys_per_second"]
 
 
@@ -590,6 +595,18 @@ def test_a_change_is_lossless_exactly_where_it_says_so(faces: FaceSet) -> None:
         file = open_protected(one.apply(face_u8))
         assert file.format == one.format, one.name
         assert np.array_equal(file.photo_u8, face_u8) == one.lossless, one.name
+
+
+def test_a_crop_takes_its_share_off_the_top_and_the_left() -> None:
+    named = {one.name: one for one in DISTORTIONS}
+    rows, columns = np.mgrid[:60, :200].astype(np.uint8)
+    face_u8 = np.stack([rows, columns, rows], axis=-1)
+    for name, first in (("crop_1px", (1, 1)), ("crop_0.05", (3, 10)), ("crop_0.1", (6, 20))):
+        left_u8 = open_protected(named[name].apply(face_u8)).photo_u8
+        assert left_u8.shape == (60 - first[0], 200 - first[1], 3)
+        assert tuple(left_u8[0, 0, :2]) == first
+    thin_u8 = np.zeros((4, 4, 3), np.uint8)
+    assert open_protected(named["crop_0.05"].apply(thin_u8)).photo_u8.shape == (3, 3, 3)
 
 
 def test_the_world_wears_glass_down_and_every_loss_is_told(faces: FaceSet) -> None:

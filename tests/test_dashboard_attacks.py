@@ -436,7 +436,8 @@ def test_a_cell_links_to_its_run_and_is_not_obeyed() -> None:
         ("jpeg_90", "JPEG 90"), ("jpeg_50_420", "JPEG 50, 4:2:0"), 
         ("resize_0.5", "resized to 50 % and back"),
         ("brightness_-5", "brightness −5 %"), ("screenshot_1.25", "shown at 125 %"),
-        ("crop_1px", "cropped by 1 px"), ("noise_2", "noise, sigma 2"), ("a_new_one", "a new one"),
+        ("crop_1px", "cropped by 1 px"), ("crop_0.05", "cropped by 5 %"),
+        ("noise_2", "noise, sigma 2"), ("a_new_one", "a new one"),
     ],
 )  # fmt: skip
 def test_what_happens_to_files_has_words(name: str, title: str) -> None:
@@ -528,13 +529,13 @@ def test_the_time_to_a_passphrase_says_whether_pictures_are_looked_at(
     }
 
 
-def test_the_race_puts_the_fastest_first_and_prices_the_modelled_card(stored: Path) -> None:
+def test_the_race_puts_the_fastest_first_and_prices_both_machines(stored: Path) -> None:
     with Reader(stored) as reader:
         found = race.racers(reader.costs())
     assert [one.name for one in found] == ["pbkdf2-10 (modelled GPU)", "argon2id"]
     rows = race.rows(found)
     cell = rows["ours, Argon2id"]["2¹⁶ keys"]
-    assert (cell.text, cell.small, cell.tint) == ("5 h", "", -1)
+    assert (cell.text, cell.small, cell.tint) == ("5 h", "$0.46", -1)
     assert rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["2¹⁶ keys"].text == "under 1 ms"
     assert rows["PRO-Face S, PBKDF2 × 10; modelled GPU"]["2¹⁶ keys"].small == "under $0.01"
     assert rows["ours, Argon2id"]["10 random words"].text == "10³⁰ years"

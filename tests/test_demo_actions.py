@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Literal, cast
 
 import gradio as gr
 import numpy as np
@@ -32,9 +32,10 @@ from demo import (
 )
 from demo.samples import SAMPLES, sample
 from demo.session import Visits
-from demo.tabs import how, wrong_keys
+from demo.tabs import attack_page, how, wrong_keys
+from demo.tabs.attack import AttackActions
 from demo.tabs.protect import identity_fact, wrong_mode
-from demo.tabs.protect_page import wrong_about, wrong_choices
+from demo.tabs.protect_page import method_choice, method_label, wrong_about, wrong_choices
 from demo.tabs.recover import recovered_card
 from engine import Lap, errors
 from engine.attacks.microscope import estimate_mask
@@ -365,6 +366,36 @@ def test_the_attacker_is_judged_beside_its_control(table: lab.Lab) -> None:
     assert f"−{gain:.1f} dB beside the control" in back
 
 
+def test_the_attack_page_offers_every_method_with_what_was_measured_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "result", lambda name: f"measured of {name}.")
+    offered = {name: label for label, name in attack_page.choices()}
+    assert set(offered) == {*METHODS}
+    for name, label in offered.items():
+        title, *_, measured = label.splitlines()
+        assert (title, measured) == (words.METHOD_TITLES[name], f"measured of {name}.")
+
+
+def test_without_a_key_the_attack_page_shows_what_anyone_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = lab.Lab(lab.face_of(portrait()), "gaussian", {}, {})
+    exposed = attack.expose(face, "imn")
+    assert exposed.opened_u8 is not None
+    assert psnr_db(exposed.opened_u8, exposed.original_u8) > 30
+    assert attack.expose(face, "sealed").opened_u8 is None
+    said = attack.shown(exposed, attack.guesses(exposed, "imn"), "imn")
+    assert said.count("<img") == 4
+    assert "What anyone recovers" in said and standing.ANYONE in said
+    assert "attacker's picture" not in said and "No trained attacker" not in said
+    monkeypatch.setattr(engine, "protect", lambda *_: pytest.fail("nothing to race for"))
+    visits, page = Visits(tmp_path), cast(gr.Request, SimpleNamespace(session_hash="page"))
+    visits.of("page").things["lab"] = face
+    (told,) = AttackActions(visits).race(RIGHT, "imn", page)
+    assert "no key to race for" in told and standing.ANYONE in told
+
+
 def test_a_jpeg_is_recognised_and_gives_no_face(table: lab.Lab) -> None:
     for quality in (95, 30):
         said = attack.resaved(table, quality)
@@ -440,13 +471,42 @@ def test_the_race_is_told_as_it_stands() -> None:
         assert race.duration(seconds).replace("\u00a0", " ") == text
 
 
-def test_how_it_works_says_what_was_measured_of_the_networks_that_leak(
+def test_that_a_method_leaks_is_said_where_the_rows_say_so_and_nowhere_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    senses: dict[str, Literal["holds", "leaks", "open"]] = {
+        "sealed": "holds", "proface-k": "leaks", "proface-s-rand": "open",
+        "proface-s-obfs": "leaks", "imn": "leaks",
+    }  # fmt: skip
+    standings = {
+        name: engine.Standing(name, attacked=engine.Attacked(sense, 1.0, "box", 0.1, 9))
+        for name, sense in senses.items()
+    }
+    monkeypatch.setattr(standing, "_measured", lambda: standings)
     monkeypatch.setattr(standing, "result", lambda name: f"measured of {name}.")
+    for name in senses:
+        leaking = name in ("proface-k", "proface-s-obfs")  # imn has no key: nothing to leak past
+        assert standing.leaks(name) == leaking
+        for said in (method_choice(name), method_label(name)):
+            assert (standing.LEAKS in said) == leaking
+            assert "attacker" not in said.replace(standing.LEAKS, "")
     head, text = how.leaks()
-    assert head == "RandWR and ObfsWR leak."
-    assert "RandWR: measured of proface-s-rand. ObfsWR: measured of proface-s-obfs. " in text
+    assert head == "ProFace-K and ObfsWR leak."
+    assert "ProFace-K: measured of proface-k. ObfsWR: measured of proface-s-obfs. " in text
+    assert "RandWR" not in text and "IMN" not in text
+    assert tour._studied().endswith(f" ProFace-K and ObfsWR leak: {standing.LEAKS}.")
+    del standings["proface-k"]
+    assert how.leaks()[0] == "ObfsWR leaks."
+    standings.clear()
+    assert tour._studied() == ""
+    assert "leak" not in how.leaks()[0] and "No method here was measured to leak" in how.leaks()[1]
+
+
+def test_the_networks_that_leak_by_the_released_rows_are_said_to() -> None:
+    judged = {name: one.attacked.sense for name, one in engine.standings().items() if one.attacked}
+    assert judged["proface-s-obfs"] == "leaks" and judged["sealed"] == "holds"
+    for name in {*METHODS} - {"imn"}:
+        assert (standing.LEAKS in method_choice(name)) == (judged.get(name) == "leaks")
 
 
 def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

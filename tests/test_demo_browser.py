@@ -224,6 +224,10 @@ def test_wrong_keys(page: Page, tmp_path: Path) -> None:
     page.wait_for_selector("#lab-jpeg-pictures figure")
     assert page.locator("#attack-pictures figure").count() == 4
     assert "Over many faces" in page.inner_text("#attack-pictures")
+    for row in page.locator("#attack-method label").all_inner_texts():
+        assert ("No attacker is needed" if row.startswith("IMN") else "Trained attacker") in row
+    page.locator("#attack-method label", has_text="IMN").click()
+    page.locator("#attack-pictures", has_text="What anyone recovers").wait_for()
     drag(page, "lab-times", 1)
     page.wait_for_selector("#lab-residual img[alt*='11 times amplified']")
     drag(page, "lab-jpeg", 1)

@@ -241,9 +241,10 @@ def races(found: Sequence[race.Racer], links: Links) -> None:
     frame.plot(race_charts.bars(found), race_charts.told(found), "race", race.export(found))
     st.html(matrix.table("trying every key", race.rows(found), links, dark=dark()))
     st.caption(
-        "Time to try every key of a set, and below it the rent of the modelled card: half of it is "
-        "the mean. Six random words are what `protect --generate` draws. Measured on the machine "
-        "that the run names; a card is modelled, not measured. "
+        "Time to try every key of a set, and below it the rent at an assumed price, of the cores "
+        "or of the modelled card: half of it is the mean. Six random words are what "
+        "`protect --generate` draws. Measured on the machine that the run names; a card is "
+        "modelled, not measured. "
         "The paper's derivation is timed alone: nothing in its system says which key is right, so "
         "whoever guesses must look at each key's picture too."
     )

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 import engine
-from demo import attack, exhibits, lab, race, words
+from demo import attack, exhibits, lab, race, standing, words
 from demo.race import Course
 from demo.session import Visits
 from demo.tabs.kept import count_attempt
@@ -33,7 +33,7 @@ class AttackActions:
         """Let a network that never saw a key look at the protected face, and its control.
 
         Args:
-            method: proface-s-rand, proface-s-obfs, proface-k or sealed.
+            method: proface-s-rand, proface-s-obfs, proface-k, sealed or imn.
             request: of the page.
             progress: is told how far it is.
 
@@ -111,6 +111,9 @@ class AttackActions:
             The race as HTML, some four times a second, for eight seconds at most.
         """
         made = lab_of(self.visits, request)
+        if engine.find_method(method).keyless:
+            yield f'<p class="fv-said">There is no key to race for. {standing.ANYONE}</p>'
+            return
         listing, place, listed = engine.planted(passphrase)
         count_attempt(self.visits, request)
         course = Course(len(listing), place, listed)

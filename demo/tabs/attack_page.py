@@ -2,8 +2,9 @@
 
 import gradio as gr
 
-from demo import attack, exhibits, lab, race, words
+from demo import attack, exhibits, race
 from demo.tabs.attack import AttackActions
+from demo.tabs.protect_page import method_choice
 from demo.tabs.table import LANE, OWN, PRIVATE, Table, lay, within
 from demo.tabs.wrong_keys import WAITING
 
@@ -21,12 +22,11 @@ def build(table: Table, tab: gr.Tab) -> None:
             "masks alone. What the first has over the second, the method gives away.",
         )
     )
-    with gr.Row(elem_classes="fv-tight fv-low-row"):
-        method = gr.Radio(
-            [(words.METHOD_TITLES[name], name) for name in lab.METHODS],
-            value=lab.METHODS[0], label="Method", elem_id="attack-method", min_width=260,
-        )  # fmt: skip
-        go = gr.Button("Attack this face", variant="primary", elem_id="attack-go", min_width=160)
+    method = gr.Radio(
+        choices(), value=attack.ATTACKED[0], label="Method", elem_id="attack-method",
+        elem_classes="fv-stack fv-results",
+    )  # fmt: skip
+    go = gr.Button("Attack this face", variant="primary", elem_id="attack-go", min_width=160)
     lay(table.pictures)
     gr.HTML(f'<p class="fv-small">{attack.HOW}</p>')
     table.ask([method.input], does.attack, method, [table.pictures], api_name="attack", **OWN)
@@ -35,6 +35,11 @@ def build(table: Table, tab: gr.Tab) -> None:
     inputs, shown = [method, times, quality], [table.pictures, table.residual, table.resaved]
     table.ask([go.click], does.all_ways, inputs, shown, api_visibility="private")
     table.ask([tab.select], does.first_look, inputs, shown, api_visibility="private")
+
+
+def choices() -> list[tuple[str, str]]:
+    """What may be attacked, each with what was measured of it; and the engine's names."""
+    return [(method_choice(name), name) for name in attack.ATTACKED]
 
 
 def _residual(does: AttackActions, table: Table) -> gr.Slider:

@@ -27,20 +27,22 @@ _LIMITS = (
      "The networks were trained on CelebA and UTKFace, for research use. The code is Apache-2.0."),
 )  # fmt: skip
 
-_LEAKING = ("proface-s-rand", "proface-s-obfs")
-
 
 def leaks() -> tuple[str, str]:
     """What a trained attacker gets, by what was measured."""
+    titles = {name: words.METHOD_TITLES[name] for name in standing.leaking()}
     said = " ".join(
-        f"{words.METHOD_TITLES[name]}: {standing.result(name).rstrip('.')}." for name in _LEAKING
+        f"{title}: {standing.result(name).rstrip('.')}." for name, title in titles.items()
     )
+    head, told = "A network's key may not be enough.", "No method here was measured to leak so."
+    if titles:
+        head = f"{' and '.join(titles.values())} leak{'s' * (len(titles) == 1)}."
+        told = f"Measured, {said}"
     return (
-        "RandWR and ObfsWR leak.",
-        "Another network, trained on pairs, sees the face without any key: behind a blur a "
-        f"recogniser knows nearly everybody again in what it draws. Measured, {said} ProFace-K "
-        "scrambles the face first; whoever holds the very photograph can still tell that it is "
-        "this one. To protect somebody, take Sealed.",
+        head,
+        "Another network, trained on pairs, may see the face without any key. "
+        f"{told} ProFace-K scrambles the face first; whoever holds the very photograph can still "
+        "tell that it is this one. To protect somebody, take Sealed.",
     )
 
 

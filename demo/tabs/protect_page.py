@@ -141,12 +141,12 @@ def mask_about(name: str) -> str:
 
 def method_label(name: str) -> str:
     """Name a method, and give its promise in its own words."""
-    return f"{words.METHOD_TITLES.get(name, name)}: {METHODS[name].promise}"
+    return f"{words.METHOD_TITLES.get(name, name)}: {standing.promise(name)}"
 
 
 def method_choice(name: str) -> str:
     """Name a method, give its promise, and what was measured of it, a line each."""
-    promise = METHODS[name].promise
+    promise = standing.promise(name)
     title, measured = words.METHOD_TITLES.get(name, name), standing.result(name)
     return f"{title}\n{promise[:1].upper()}{promise[1:]}.\n{measured}"
 

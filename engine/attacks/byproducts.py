@@ -22,7 +22,7 @@ _METRIC = "fitted_psnr_db"
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
-    """Measure the second outputs of protection, recovery and a wrong recovery."""
+    """Who has come by a network's second output, and has no key, wants to see the face in it."""
     work = scene.combinations()
     total, done = len(work) * len(scene.chosen), 0
     for method, mask in work:

@@ -44,6 +44,7 @@ VARIANTS = ("large", "stacked")
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has the mask and other people's faces to learn from wants the face behind the mask."""
     config, scene = scene.config, scene.at_paper_size()
     sets = training_sets(config)
     maker = PairMaker(sets, _pairs(config), config.seed)

@@ -21,7 +21,7 @@ from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene, Target
 from engine.attacks.common_passphrases import common_passphrases
 from engine.attacks.keys import Trial, random_key
 from engine.attacks.oracles import ORACLES, area_under_curve
-from engine.attacks.rates import machine, rate_costs
+from engine.attacks.rates import CORE_HOUR_USD, GPU_HOUR_USD, machine, rate_costs
 from engine.benchmark.plan import drawn
 from engine.data import FaceFile
 from engine.errors import CapacityError, MaskError, MethodError
@@ -62,6 +62,7 @@ def find_rank(trial: Trial, words: Sequence[str]) -> int | None:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has a protected file, the program, its weights and a list wants the passphrase on it."""
     costs = rate_costs()
     yield Outcome(costs=tuple(costs))
     rates = {cost.method: cost.median for cost in costs if cost.name == "keys_per_second"}
@@ -168,7 +169,8 @@ def _budget(config: AttackConfig) -> str:
         f"a list of {count} common passphrases made by rule, the right one among them; {_WRONG} "
         "wrong keys beside the right one for each oracle, and again on up to "
         f"{_FACES_OF_A_MODE} faces for each other thing that a wrong key of the method can show; "
-        f"rates measured on {machine()}"
+        f"rates measured on {machine()}; assumed prices of {CORE_HOUR_USD:g} USD for a core and "
+        f"{GPU_HOUR_USD:g} USD for the modelled card, an hour"
     )
 
 

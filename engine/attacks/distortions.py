@@ -73,6 +73,16 @@ def _cropped(photo_u8: U8) -> U8:
     return np.ascontiguousarray(photo_u8[1:, 1:])
 
 
+def _cropped_by(share: float) -> Callable[[U8], U8]:
+    """So much of the width less at the left, and of the height at the top; at least a pixel."""
+
+    def change(photo_u8: U8) -> U8:
+        top, left = (max(1, round(share * side)) for side in photo_u8.shape[:2])
+        return np.ascontiguousarray(photo_u8[top:, left:])
+
+    return change
+
+
 def _noisy(sigma: float) -> Callable[[U8], U8]:
     def change(photo_u8: U8) -> U8:
         drawn = np.random.default_rng(0).normal(0, sigma, photo_u8.shape)
@@ -96,6 +106,8 @@ DISTORTIONS: tuple[Distortion, ...] = (
     _pixels("resize_0.75", _there_and_back(0.75)),
     _pixels("screenshot_1.25", _there_and_back(1.25)),
     _pixels("crop_1px", _cropped),
+    _pixels("crop_0.05", _cropped_by(0.05)),
+    _pixels("crop_0.1", _cropped_by(0.1)),
     _pixels("noise_1", _noisy(1)),
     _pixels("noise_2", _noisy(2)),
     _pixels("noise_5", _noisy(5)),

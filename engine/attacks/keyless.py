@@ -107,6 +107,7 @@ class _Teacher:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has other people's faces to protect and learn from, and no key, wants the face."""
     config, plan, scene = scene.config, _Plan.of(scene.config), scene.at_paper_size()
     sets = training_sets(config)
     maker = PairMaker(sets, plan.pairs, config.seed)
@@ -206,7 +207,8 @@ def _budget(config: AttackConfig) -> str:
     steps = (
         f"{config.tries} steps for each network"
         if config.tries is not None
-        else f"{config.minutes:g} minutes for all networks, each as many steps as the others"
+        else f"{config.minutes:g} minutes of training for all networks, each as many steps as the "
+        "others"
     )
     left_out = ", ".join(sorted({"identity_cosine"} - set(metrics())))
     return (

@@ -76,6 +76,7 @@ class _Known:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has some originals and their protected pictures, and no key, wants another face."""
     scene = scene.at_paper_size()
     with workplace(scene.config) as folder:
         for method, mask in scene.combinations():

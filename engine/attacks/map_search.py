@@ -157,6 +157,7 @@ def prior_alone(protected: Tensor, judge: Filter, steps: int, seed: int, rate: f
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has one protected file and the network, and no key, wants a map that shows the face."""
     for method, mask in scene.combinations():
         network, faces = _network(method, scene.config.device), []
         for target in scene.targets(method, mask):

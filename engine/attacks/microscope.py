@@ -71,6 +71,7 @@ def estimate_mask(protected_u8: U8, label: str) -> U8:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has one protected file and the program, and no key, wants the outline of the face."""
     for method, mask in scene.combinations():
         for target in scene.targets(method, mask):
             others = _hide_others(scene, target)

@@ -119,7 +119,7 @@ def look_up(probe: Tensor, gallery: Tensor, names: Sequence[str], own: int) -> F
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
-    """Search the whole set for each protected face."""
+    """Who has one protected file, the weights and a gallery and no key wants the person's name."""
     faces = scene.faces
     names = [f"{r.source}/{r.identity}" if r.identity else "" for r in faces.records]
     originals = _gallery(scene, "")

@@ -28,7 +28,15 @@ import numpy.typing as npt
 from engine.keys import KdfParams, Key
 from engine.results.records import Cost
 
-__all__ = ["SPACES", "gpu_rates", "machine", "paper_key_map", "rate_costs"]
+__all__ = [
+    "CORE_HOUR_USD",
+    "GPU_HOUR_USD",
+    "SPACES",
+    "gpu_rates",
+    "machine",
+    "paper_key_map",
+    "rate_costs",
+]
 
 PAPER_ITERATIONS: Final = 10
 PAPER_SALT: Final = b"PRO-Face S"
@@ -46,6 +54,10 @@ six, as ``--generate`` draws them, and ten."""
 
 GPU_HOUR_USD: Final = 0.5
 """Assumed rent of the modelled card, for the order of magnitude alone."""
+
+CORE_HOUR_USD: Final = 0.05
+"""Assumed price of a core for an hour, about what clouds ask for a virtual one; a core that one
+owns costs less. For the order of magnitude alone."""
 
 _GPU_HASHES: Final = 6e9  # iterations of PBKDF2-HMAC-SHA-256 a second
 _GPU_BANDWIDTH: Final = 10_000 * 93_750
@@ -103,15 +115,16 @@ def rate_costs(repeats: int = 5) -> list[Cost]:
     """Measure keys a second here, model them on a card, and price the exhaustion of each space.
 
     Here means all cores at work: the rate follows from the processor time that a key takes, so that
-    what else runs on the machine changes it little.
+    what else runs on the machine changes it little. The prices are assumed: :data:`CORE_HOUR_USD`
+    here, :data:`GPU_HOUR_USD` on the card.
 
     Args:
         repeats: of each measurement, after a warm-up; median and quartiles are given.
 
     Returns:
         Rows whose method is the key derivation, followed by ``"(modelled GPU)"`` where it is:
-        ``keys_per_second``, ``exhaust_..._s`` for each of :data:`SPACES`, and of the modelled card
-        ``exhaust_..._usd``. All of a space is tried: half of it is the mean.
+        ``keys_per_second``, and ``exhaust_..._s`` and ``exhaust_..._usd`` for each of
+        :data:`SPACES`. All of a space is tried: half of it is the mean.
     """
     salt, cost = bytes(16), KdfParams()
     calls: dict[str, tuple[Callable[[int], object], int]] = {
@@ -122,21 +135,21 @@ def rate_costs(repeats: int = 5) -> list[Cost]:
     for name, (call, count) in calls.items():
         low, middle, high = _rates(call, count, repeats)
         found.append(Cost(name, "", "keys_per_second", 1, middle, low, high, "1/s"))
-        found += _exhaustion(name, middle)
+        found += _exhaustion(name, middle, (os.cpu_count() or 1) * CORE_HOUR_USD)
     for name, rate in gpu_rates().items():
         card = f"{name} (modelled GPU)"
         found.append(Cost(card, "", "keys_per_second", 1, rate, rate, rate, "1/s"))
-        found += _exhaustion(card, rate)
-        for space, keys in SPACES.items():
-            price = keys / rate / 3600 * GPU_HOUR_USD
-            found.append(Cost(card, "", f"exhaust_{space}_usd", 1, price, price, price, "USD"))
+        found += _exhaustion(card, rate, GPU_HOUR_USD)
     return found
 
 
-def _exhaustion(name: str, rate: float) -> Iterator[Cost]:
+def _exhaustion(name: str, rate: float, hour_usd: float) -> Iterator[Cost]:
+    """Time and price of every space, at a rate and what an hour of the machine costs."""
     for space, keys in SPACES.items():
         seconds = keys / rate
+        price = seconds / 3600 * hour_usd
         yield Cost(name, "", f"exhaust_{space}_s", 1, seconds, seconds, seconds, "s")
+        yield Cost(name, "", f"exhaust_{space}_usd", 1, price, price, price, "USD")
 
 
 def _rates(call: Callable[[int], object], count: int, repeats: int) -> tuple[float, float, float]:

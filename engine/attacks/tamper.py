@@ -44,6 +44,7 @@ def noticed(png: bytes, passphrase: str, header: Header | None = None) -> Engine
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has protected files, the mask and no key wants the owner not to notice a change."""
     tries = scene.config.tries or _TRIES
     for method, mask in scene.combinations():
         tagged = list(scene.targets(method, mask))

@@ -28,6 +28,7 @@ U8 = npt.NDArray[np.uint8]
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """The owner, with the passphrase and a file that was changed, wants the face, or the reason."""
     for method, mask in scene.combinations():
         for target in scene.targets(method, mask):
             yield Outcome(tuple(_send(target)))

@@ -78,6 +78,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
+    """Who has one protected file, the program and its weights wants a key that opens or shows."""
     share = -(-(scene.config.tries or _TRIES) // max(1, len(scene.chosen)))
     tested: dict[tuple[str, str], float] = {}
     for method, mask in scene.combinations():

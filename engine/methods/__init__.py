@@ -41,13 +41,13 @@ METHODS: dict[str, Method] = {
         "proface-s-rand",
         model="proface-s-rand.v4",
         wrong=("rand", "decoy"),
-        promise="looks random under a wrong key; a trained attacker sees through it without any",
+        promise="looks random under a wrong key",
     ),
     "proface-s-obfs": ProfaceS(
         "proface-s-obfs",
         model="proface-s-obfs.v2",
         wrong=("obfs", "decoy"),
-        promise="stays masked under a wrong key; a trained attacker sees through it without any",
+        promise="stays masked under a wrong key",
     ),
     "imn": InvertibleMask(
         "imn",
