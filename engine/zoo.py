@@ -70,7 +70,6 @@ class ModelCard:
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
-    "proface-k.v1": "bcd4ff38db30cc6e593917c25cc01d18f0bc88cbf8ecd268a84558a65c7e2701",
     "recognizer.v1": "d2d27c2af38885b1fb731716dbb8db5b92c4e7ae790d6a19df7e3fb50a721d35",
     "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
     "agents.v1": "633e1c13959fb6b32dc2c9ad6cd403a8229419e71b4fa535d2a858eb3911ce56",
@@ -78,15 +77,16 @@ RELEASED: dict[str, str] = {
     "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
     "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
     "reveal-sealed.v1": "14e4ec3b63f1fb97f6624e701e3952979381c545c86475ddbb4660693e001912",
-    "proface-s-rand.v2": "b62e8f048bdd8edd58d869cea1957c0369d87e4555e11da45adee117f38a7f25",
     "proface-s-obfs.v2": "5868f5feccabd542955aec66b851ab9ff4f4d10d1bd73d7ca8ff60f38c274155",
     "imn.v2": "87282bc7d172ec6f64f35e9014184d11e103c7c89e62af1dce0e662b293ea228",
     "proface-k.v3": "de10ba39f81686b49472104309f4a470443206a4344bcdd006c176a1862319ee",
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
 }
-"""Every released model, old tags too, to its :func:`hash_model`; scripts/release writes these.
+"""Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 
-Here and not in the cards alone: a card can be exchanged together with its weights.
+Here and not in the cards alone: a card can be exchanged together with its weights. A tag is never
+given to other weights; one that was superseded may go, and what it made then needs the version of
+the program that made it.
 """
 
 
