@@ -81,6 +81,7 @@ RELEASED: dict[str, str] = {
     "imn.v2": "87282bc7d172ec6f64f35e9014184d11e103c7c89e62af1dce0e662b293ea228",
     "proface-k.v3": "de10ba39f81686b49472104309f4a470443206a4344bcdd006c176a1862319ee",
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
+    "reveal-proface-s-rand.v4": "27b45fa30e4c1ddd8fdba0492ab7badd767b3b1505b81c1c50a7a5b4f49633ba",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 
