@@ -18,7 +18,7 @@ from engine.header import context, encode, pixel_digest, tag
 from engine.images import write_png
 from engine.keys import MAX_MAP_PIXELS, Key, new_salt
 from engine.masking import Masked, MaskNote, lay_masks, mask_faces
-from engine.masks import Preset, find_mask, mask_label
+from engine.masks import MASKS, Preset, find_mask, mask_label
 from engine.methods import BoundKey, Crop, Method, find_method
 from engine.options import ProtectOptions, check_mask, wrong_mode_of
 from engine.record import MAX_FACES, TAG_BYTES, VERSION, FaceRecord, Header
@@ -167,7 +167,8 @@ def _mask_seed(options: ProtectOptions, key: Key, drawn: int) -> int:
     if options.mask_seed is None:
         return drawn
     if not find_mask(options.mask).seeded:
-        raise MaskError(f"{options.mask} takes no seed", hint="leave it out, or choose sticker")
+        drawing = ", ".join(name for name, mask in MASKS.items() if mask.seeded)
+        raise MaskError(f"{options.mask} takes no seed", hint=f"leave it out, or take {drawing}")
     if options.mask_seed != "key":
         return options.mask_seed
     if not options.check_value:

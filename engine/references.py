@@ -230,7 +230,7 @@ def _ablation() -> Iterator[Reference]:
     for (name,), values in _rows(_ABLATION, 1):
         cells = [(*column, m) for column in columns for m in ("psnr_db", "ssim", "lpips")]
         for (pair, wrong, metric), value in zip(cells, values, strict=True):
-            ours = f"proface-s-{wrong}" + ("" if name == "full" else f"-{name}")
+            ours = f"proface-s-{wrong}-{name}"
             one = Reference(
                 PROFACE_S, "IV", name, ours, "average", "celeba", pair, metric,
                 0.0 if value == "-" else float(value), _better(metric),

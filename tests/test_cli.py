@@ -605,6 +605,15 @@ def test_the_released_models_are_listed(desk: Desk) -> None:
     names = [card["name"] for card in json.loads(listed.stdout)]
     assert names == list(MODELS)
     assert all(name in printed.stdout for name in names)
+    assert "proface-s-obfs.v1  (superseded by proface-s-obfs.v2)" in printed.stdout
+    assert "proface-s-obfs.v2  (" not in printed.stdout
+
+
+def test_faces_that_share_a_box_are_counted(desk: Desk) -> None:
+    apart = desk.protect(*RIGHT, "--box", "0,0,40,40", "--box", "60,60,100,100")
+    assert "2 faces hidden with sealed" in apart.stderr
+    shared = desk.protect(*RIGHT, "--box", "0,0,60,60", "--box", "30,30,90,90")
+    assert "2 faces hidden in 1 box, where they overlap, with sealed" in shared.stderr
 
 
 def test_a_photograph_with_a_past_leaves_it_behind(desk: Desk) -> None:
@@ -653,7 +662,7 @@ def test_recover_says_how_well_and_whether_the_key_is_proven(desk: Desk) -> None
     assert_done(desk.protect(*RIGHT, *ONE_BOX, "--method", NETWORK, "--no-tag"))
     result = desk.recover(*WRONG, "--json")
     assert json.loads(result.stdout)["passphrase_verified"] is False
-    assert "nothing in the file says" in desk.recover(*WRONG).stderr
+    assert "1 opened; nothing in the file says" in desk.recover(*WRONG).stderr
     assert_done(desk.protect(*RIGHT, *ONE_BOX, "--no-tag"))
     assert desk.recover(*WRONG).exit_code == 1
     assert json.loads(desk.recover(*RIGHT, "--json").stdout)["passphrase_verified"] is True

@@ -44,8 +44,13 @@ def models(
     if as_json:
         typer.echo(json.dumps([card.__dict__ for card in cards], indent=2))
         return
+    latest = {card.name.rpartition(".")[0]: card.name for card in cards}
     for card in cards:
-        typer.echo(f"{card.name}  {card.parameters:,} parameters  {card.network}  {card.paper}")
+        newer = latest[card.name.rpartition(".")[0]]
+        aside = "" if newer == card.name else f"  (superseded by {newer})"
+        typer.echo(
+            f"{card.name}{aside}  {card.parameters:,} parameters  {card.network}  {card.paper}"
+        )
         typer.echo(f"  licence     {card.licence}")
         typer.echo(f"  trained on  {card.trained_on}, {card.minutes:.0f} min on {card.device}")
         for name, value in card.figures.items():

@@ -110,8 +110,13 @@ def protect(
     _warn(method, left, "found outside the boxes" if box else "")
     for line in warnings_of(protected, options):
         say(line)
-    count = len(result["faces"])
-    emit(result, as_json, f"{output}: {count} face{'s' * (count > 1)} hidden with {method}")
+    emit(result, as_json, f"{output}: {_hidden(len(chosen), len(result['faces']))} with {method}")
+
+
+def _hidden(faces: int, boxes: int) -> str:
+    """Faces whose boxes overlap share one."""
+    together = f" in {boxes} box{'es' * (boxes > 1)}, where they overlap," * (boxes < faces)
+    return f"{faces} face{'s' * (faces > 1)} hidden{together}"
 
 
 def _open(photo: Path) -> npt.NDArray[np.uint8]:

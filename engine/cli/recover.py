@@ -88,7 +88,8 @@ def _summary(recovered: Recovered, exact: list[bool]) -> str:
         )
         return f"{count} closely, not bit-exact; anyone can, without a passphrase ({proof})"
     if not recovered.verified:
-        return f"{count}{hidden}; nothing in the file says whether this is the right passphrase"
+        opened = f"{len(recovered.opened)} opened"
+        return f"{opened}{hidden}; nothing in the file says whether this is the right passphrase"
     how = "bit-exact" if all(exact) else "closely, not bit-exact"
     return f"{count} {how}{hidden}"
 
