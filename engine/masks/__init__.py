@@ -82,8 +82,7 @@ def make_mask(
     base = _preset_of(entry, preset)
     if preset == "paper" and side > _LARGEST_PAPER_SIDE:
         raise MaskError(
-            f"paper settings are for faces of 112 px, and {_LARGEST_PAPER_SIDE} px at most on the "
-            f"shorter side, got {face_u8.shape[1]} x {face_u8.shape[0]}",
+            f"paper settings are for faces of up to {_LARGEST_PAPER_SIDE} px, got {side}",
             hint="leave out --preset paper",
         )
     values = _merged(entry, base, strength)
