@@ -1,4 +1,8 @@
-"""The recipes: those of the released models and the paper's own; on what, for what, how hard."""
+"""The recipes: those of our models and the paper's own; on what, for what, how hard.
+
+Those of proface-s-obfs and imn are ahead of their released weights, v2, which learned with other
+weights of the losses and round each sample by itself.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
