@@ -136,6 +136,7 @@ READING_ORDER = (
     "training.critic",
     "training.opposed",
     "training.swapping",
+    "training.gallery",
     "training.swap",
     "training.degrade",
     "training.enhancing",

@@ -34,11 +34,19 @@ from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import AAD, AdaIN, Injection, Swapper, heat_maps
 from engine.recognition import cosines
 from engine.results import Reader
-from engine.training.identities import GalleryRecipe, fit_gallery, own_identities
+from engine.training.gallery import GalleryRecipe, fit_gallery, most_unlike
+from engine.training.identities import own_identities
 from engine.training.loop import TrainOptions
 from engine.training.portraits import Portraits
 from engine.training.swap import learn_to_swap
-from engine.training.swapping import SwapRecipe, SwapTrainer, aligned, alike_of_pairs, twice
+from engine.training.swapping import (
+    SwapRecipe,
+    SwapTrainer,
+    aligned,
+    alike_of_pairs,
+    shaken,
+    twice,
+)
 
 TINY = SwapRecipe(
     "tiny-swap", "adain", widths=(8, 8, 8), blocks=(1, 1, 1), side=32, batch=4, own=2, held_out=4
@@ -306,13 +314,37 @@ def test_one_teacher_is_too_few(data: Path, tmp_path: Path) -> None:
 def test_a_gallery_is_fitted_into_a_folder(data: Path, tmp_path: Path) -> None:
     sets = [FaceSet(data / "faces_train_0.zip")]
     options = TrainOptions(folder=tmp_path / "agents", minutes=0)
-    fitted = fit_gallery(GalleryRecipe(count=1, most=0.99), sets, options)
+    fitted = fit_gallery(GalleryRecipe(count=1, drawn=3, most=0.99, faces=2), sets, options)
     assert fitted.figures["nearest_face_cosine"] <= 0.99
+    assert 0 <= fitted.figures["drawn_match"] <= 1
     network = zoo.read_network(tmp_path / "agents" / "model", "AgentGallery")
     assert tuple(network.identities.shape) == (1, 256)
     np.save(next((tmp_path / "agents").glob("*.npy")), np.zeros((2, 256), np.float32))
     with pytest.raises(DataError, match="holds 2 faces"):
-        fit_gallery(GalleryRecipe(count=3), sets, options)
+        fit_gallery(GalleryRecipe(count=3, drawn=3), sets, options)
+
+
+def test_of_identities_that_look_alike_one_is_kept() -> None:
+    people = np.eye(8, dtype=np.float32)[:4]
+    # Each twice, a little apart, and seen on three faces, which change all of them alike.
+    made = np.concatenate([people, people + 0.1 * np.eye(8, dtype=np.float32)[4]])
+    made = np.stack([made + 0.1 * np.eye(8, dtype=np.float32)[5 + n] for n in range(3)], axis=1)
+    made /= np.linalg.norm(made, axis=-1, keepdims=True)
+    kept = most_unlike(made, 4, threshold=0.4)
+    assert sorted(kept % 4) == [0, 1, 2, 3]
+    assert most_unlike(made, 8, threshold=0.4).tolist() == list(range(8))
+
+
+def test_what_the_losses_see_is_shaken_a_little() -> None:
+    line = torch.linspace(0, 1, 64)
+    faces = (line + line[:, None]).div(2).expand(8, 3, -1, -1)
+    found = shaken(faces, np.random.default_rng(0))
+    assert found.shape == faces.shape
+    assert not torch.equal(found[0], found[1]), "each one in its own way"
+    nearest = torch.minimum((found - faces).abs(), (found - faces.flip(-1)).abs()).mean((1, 2, 3))
+    assert nearest.max() < 0.1, "mirrored or not, the face stays in its place"
+    again = shaken(faces, np.random.default_rng(0))
+    assert torch.equal(found, again)
 
 
 def test_embeddings_are_kept_whole_or_not_at_all(

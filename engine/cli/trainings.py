@@ -11,7 +11,7 @@ from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
 
 if TYPE_CHECKING:
     from engine.training.enhancing import EnhanceTrainer
-    from engine.training.identities import Fitted
+    from engine.training.gallery import Fitted
     from engine.training.loop import Trainer, TrainOptions
     from engine.training.pupil import Pupil
     from engine.training.swapping import SwapTrainer
@@ -58,7 +58,7 @@ def train_swapper(
     sets = find_training_sets(data)
     say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
     lpips = perceptual_distance("squeeze", options.device)
-    options = replace(options, log_steps=50)
+    options = replace(options, log_steps=150)
     try:
         trainer = learn_to_swap(SWAPPERS[recipe], sets, teachers, options, lpips, say)
     except KeyboardInterrupt:
@@ -88,9 +88,9 @@ def train_enhancer(data: Path, options: "TrainOptions", as_json: bool) -> None:
 def draw_agents(data: Path, options: "TrainOptions", as_json: bool) -> None:
     """Draw identities that are nobody's."""
     from engine.data import find_training_sets
-    from engine.training.identities import GalleryRecipe, fit_gallery
+    from engine.training.gallery import GalleryRecipe, fit_gallery
 
-    fitted = fit_gallery(GalleryRecipe(), find_training_sets(data), options)
+    fitted = fit_gallery(GalleryRecipe(), find_training_sets(data), options, say)
     emit(describe(fitted), as_json, f"{options.folder / 'model'}: {fitted.recipe.count} agents")
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.agents import IdentityLaw
+from engine.agents import choose_agents
 from engine.data import FaceSet
 from engine.errors import WeightsMissingError
 from engine.recognition import load_torchscript
@@ -28,7 +28,6 @@ from engine.training.rounds import logged, run_rounds
 from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer, aligned
 from engine.training.teachers import ask_teachers, find_teachers
 
-_AGENTS = 4096
 _CHUNK = 64
 
 
@@ -81,7 +80,7 @@ def _ask_who(
     widths = [load_torchscript(file, options.device)(probe).shape[1] for file in files]
     seen, judged = answers[:, : widths[0]], answers[:, -widths[-1] :]
     own = own_identities(sets, options)
-    agents = IdentityLaw.of(own).draw(_AGENTS, np.random.default_rng(0))
+    agents = choose_agents(0)
     # What the losses' recogniser sees in a face follows from what ours sees, nearly linearly.
     follow = np.linalg.lstsq(own, seen, rcond=None)[0]
     return Sitters(*(_unit(part) for part in (own, seen, judged, agents, agents @ follow)))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -38,7 +39,7 @@ class SwapWeights:
     perceptual: float = 3.0
     identity: float = 1.5
     push_away: float = 1.0
-    apart: float = 1.0
+    apart: float = 2.0
     low_pass: float = 2.0
     realism: float = 0.05
     matching: float = 0.1
@@ -54,7 +55,8 @@ class SwapRecipe(OpposedRecipe):
         side: of the portraits, pixels.
         batch: portraits in a batch; ``own`` of them get their own identity back, the others two
             identities each, so that what is alike in their swaps can be pushed apart.
-        agents: share of the others that get an agent's identity instead of another face's.
+        agents: share of the others that get an agent's identity, one of the released gallery,
+            instead of another face's.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
 
@@ -65,7 +67,7 @@ class SwapRecipe(OpposedRecipe):
     side: int = SIDE
     batch: int = 16
     own: int = 8
-    agents: float = 0.5
+    agents: float = 0.75
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
 
@@ -151,7 +153,8 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         self, real: Tensor, made: Tensor, indices: Tensor, wanted: Tensor, own: int
     ) -> tuple[Tensor, dict[str, float]]:
         weights = self.recipe.weights
-        found = functional.normalize(self.recogniser(aligned(made[own:]).clamp(0, 1)))
+        shown = shaken(aligned(made[own:]), self._rng).clamp(0, 1)
+        found = functional.normalize(self.recogniser(shown))
         before = self.sitters.seen[indices[own:]].to(real.device)
         reached, kept = (found * wanted).sum(1), (found * before).sum(1)
         alike = alike_of_pairs(found) - alike_of_pairs(wanted)
@@ -232,3 +235,24 @@ def aligned(portraits: Tensor) -> Tensor:
     grid = torch.stack(torch.meshgrid(across, down, indexing="xy"), -1)
     grid = grid.expand(len(portraits), -1, -1, -1)
     return functional.grid_sample(portraits, grid, padding_mode="border", align_corners=False)
+
+
+def shaken(faces: Tensor, rng: np.random.Generator) -> Tensor:
+    """Aligned faces, (B, 3, S, S), each a little turned, scaled and moved, half of them mirrored.
+
+    What a recogniser sees in them all the same is a face, and not a pattern made to please it: an
+    unseen one then sees it too. Half of the batches are made coarse besides.
+    """
+    count, side = len(faces), faces.shape[-1]
+    angle, scale = rng.normal(0, 0.06, count), np.exp(rng.normal(0, 0.04, count))
+    flip = np.where(rng.random(count) < 0.5, -1.0, 1.0)
+    across, down = scale * np.cos(angle), scale * np.sin(angle)
+    shift = rng.normal(0, 0.03, (count, 2))
+    theta = np.stack([flip * across, -down, shift[:, 0], flip * down, across, shift[:, 1]], 1)
+    matrices = torch.from_numpy(theta.reshape(count, 2, 3).astype(np.float32)).to(faces.device)
+    grid = functional.affine_grid(matrices, list(faces.shape), align_corners=False)
+    if rng.random() < 0.5:
+        coarse = int(side * rng.uniform(0.5, 0.9))
+        small = functional.interpolate(faces, (coarse, coarse), mode="bilinear", antialias=True)
+        faces = functional.interpolate(small, (side, side), mode="bilinear")
+    return functional.grid_sample(faces, grid, padding_mode="border", align_corners=False)

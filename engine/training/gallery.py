@@ -1,0 +1,171 @@
+"""Draws a gallery of agents near to no training face, and keeps those whose faces differ most."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from engine.agents import draw_gallery
+from engine.data import FaceSet
+from engine.errors import ModelError
+from engine.masks.portrait import SIDE, inner_matte
+from engine.masks.swap import SIMSWAP
+from engine.networks.gallery import AgentGallery
+from engine.networks.swapper import Swapper
+from engine.recognition import find_recognizer
+from engine.training import checkpoint
+from engine.training.checkpoint import Progress
+from engine.training.identities import own_identities
+from engine.training.loop import Say, TrainOptions
+from engine.training.portraits import make_portraits
+from engine.training.swapping import aligned
+from engine.zoo import load_model
+
+_SOFT = 0.05
+"""Of the step, in cosines, from two people to one: a pair just below the threshold counts too."""
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class GalleryRecipe:
+    """What a gallery is drawn by.
+
+    Attributes:
+        drawn: identities drawn, none nearer than ``most`` to a training face or to each other, as
+            :func:`engine.agents.draw_gallery` takes it.
+        count: of which are kept: those whose faces the released swapper makes least alike.
+        faces: training faces on which it draws each of them.
+    """
+
+    name: str = "agents"
+    count: int = 128
+    drawn: int = 1024
+    most: float = 0.4
+    faces: int = 8
+
+
+@dataclass
+class Fitted:
+    """What :func:`fit_gallery` made, told as of a training: it has no steps."""
+
+    recipe: GalleryRecipe
+    options: TrainOptions
+    progress: Progress
+    figures: dict[str, float]
+
+
+def fit_gallery(
+    recipe: GalleryRecipe,
+    sets: Sequence[FaceSet],
+    options: TrainOptions,
+    report: Say = lambda line: None,
+) -> Fitted:
+    """Draw a gallery that is near to no training face, and write it as a model folder.
+
+    Two identities may be far apart as vectors and yet come out as one person, since a swapper
+    cannot draw everybody. So each is drawn on some training faces, and the released recogniser
+    says which of them it would take for each other.
+
+    Args:
+        recipe: how many, and how far apart.
+        sets: faces with landmarks.
+        options: where, and the seed.
+        report: takes one line of text at a time.
+
+    Raises:
+        DataError, ModelError: as :func:`engine.training.identities.own_identities` and
+            :func:`engine.agents.draw_gallery`; no released swapper.
+    """
+    start = time.monotonic()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    embeddings = own_identities(sets, options)
+    agents = draw_gallery(
+        embeddings, recipe.drawn, recipe.most, np.random.default_rng(options.seed)
+    )
+    report(f"drawing each of {recipe.drawn:,} identities on {recipe.faces} faces")
+    made, threshold = _drawn_on_faces(agents, sets, recipe.faces, options)
+    kept = most_unlike(made, recipe.count, threshold)
+    gallery = AgentGallery(recipe.count, agents.shape[1], recipe.most)
+    with torch.no_grad():
+        gallery.identities.copy_(torch.from_numpy(agents[kept]))
+    progress = Progress(seconds=time.monotonic() - start, faces_seen=len(embeddings))
+    checkpoint.save_fitted(options.folder, gallery, progress, asdict(recipe))
+    cosines = agents[kept] @ agents[kept].T - np.eye(len(kept))
+    figures = {
+        "nearest_face_cosine": float((agents[kept] @ embeddings.T).max()),
+        "nearest_agent_cosine": float(cosines.max()),
+        "drawn_match": _match(made, threshold),
+        "kept_match": _match(made[kept], threshold),
+    }
+    return Fitted(recipe, options, progress, figures)
+
+
+def most_unlike(made: F32, count: int, threshold: float) -> npt.NDArray[np.int64]:
+    """Choose the identities whose faces are least often taken for each other.
+
+    From all of them the one goes that is most alike to those that are left, again and again.
+
+    Args:
+        made: (A, F, D), the embeddings, of length 1, of each identity on each face.
+        count: how many are wanted, A or fewer.
+        threshold: cosine from which on two are taken for one person.
+
+    Returns:
+        (count,) indices, rising.
+    """
+    alike = np.zeros((len(made), len(made)), np.float32)
+    for of_face in made.transpose(1, 0, 2):
+        alike += 1 / (1 + np.exp((threshold - of_face @ of_face.T) / _SOFT))
+    np.fill_diagonal(alike, 0)
+    left, sums = np.ones(len(made), bool), alike.sum(1)
+    for _ in range(len(made) - count):
+        worst = int(np.where(left, sums, -np.inf).argmax())
+        left[worst] = False
+        sums -= alike[worst]
+    return np.flatnonzero(left)
+
+
+def _match(made: F32, threshold: float) -> float:
+    """Share of the pairs of identities on one face that are taken for one person."""
+    first, second = np.triu_indices(len(made), 1)
+    if not len(first):
+        return 0.0
+    cosines = [(of_face @ of_face.T)[first, second] for of_face in made.transpose(1, 0, 2)]
+    return float((np.stack(cosines) >= threshold).mean())
+
+
+def _drawn_on_faces(
+    agents: F32, sets: Sequence[FaceSet], count: int, options: TrainOptions
+) -> tuple[F32, float]:
+    """Embeddings, (A, F, D) of length 1, of each agent's face on each of some training faces.
+
+    Beside them the cosine from which on the recogniser takes two of them for one person.
+    """
+    every = np.linspace(0, sum(map(len, sets)) - 1, count).round().astype(int)
+    known = make_portraits(sets, every.tolist(), SIDE)
+    swapper = cast(Swapper, load_model(SIMSWAP, options.device))
+    judge = find_recognizer(device=options.device)
+    matte = torch.from_numpy(inner_matte(SIDE))[None, None]
+    pictures, landmarks, matte = (
+        part.to(options.device) for part in (known.pictures, known.landmarks, matte)
+    )
+
+    def one(agent: Tensor) -> Tensor:
+        made = swapper(pictures, matte, landmarks, agent.expand(len(pictures), -1))
+        return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
+
+    with torch.inference_mode():
+        given = torch.from_numpy(agents).to(options.device)
+        found = torch.stack([one(agent[None]) for agent in given]).numpy()
+    if judge.threshold is None:
+        raise ModelError(
+            f"{judge.name} must have a threshold to tell who is taken for whom",
+            hint="release the recogniser with --calibrated",
+        )
+    return np.asarray(found, np.float32), judge.threshold
