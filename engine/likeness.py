@@ -18,7 +18,7 @@ from torch import nn
 from engine._compat import ensure_torchvision
 from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, LandmarksError
-from engine.faces import Face, detect, merge_overlapping
+from engine.faces import detect, merge_overlapping, whole_face
 from engine.images import from_u8
 from engine.masking import Masked, lay_masks
 from engine.masks import Preset
@@ -79,12 +79,16 @@ class Likeness:
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """A face, two masks of it, and where its landmarks are known to be."""
+    """A face, two masks of it, where its landmarks are known to be and where they were found.
+
+    The former align faces for the judge, the same way for all; by the latter the masks were laid.
+    """
 
     original_u8: U8
     first_u8: U8
     second_u8: U8
     record: FaceFile
+    points: npt.NDArray[np.float32]
     seed: int
 
 
@@ -166,13 +170,12 @@ def _masked_twice(
     face_u8: U8, record: FaceFile, seed: int, lay: Callable[..., Masked]
 ) -> _Pair | None:
     height, width = face_u8.shape[:2]
-    box = (0, 0, width, height)
-    whole = Face(box, (0.0, 0.0, float(width), float(height)), record.landmarks, 1.0)
+    whole = whole_face(face_u8)  # as the program takes a ready-made crop: by its own detector
     regions = merge_overlapping([whole], height, width)
     made = [lay(face_u8, regions, seed=seed + n) for n in (0, 1)]
-    if record.landmarks is None or any(one.notes for one in made):
+    if record.landmarks is None or whole.landmarks is None or any(one.notes for one in made):
         return None
-    return _Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record, seed)
+    return _Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record, whole.landmarks, seed)
 
 
 def _embedded(
@@ -225,7 +228,7 @@ def _agent_nearer(pairs: Sequence[_Pair], mask: str) -> float | None:
     if mask not in SWAPPERS:
         return None
     model = SWAPPERS[mask]
-    made = [swap_face(model, p.original_u8, p.record.landmarks, p.seed) for p in pairs]
+    made = [swap_face(model, p.original_u8, p.points, p.seed) for p in pairs]
     return float(np.mean([one.given_cosine > one.original_cosine for one in made]))
 
 
@@ -247,7 +250,7 @@ def _outside(pair: _Pair) -> tuple[U8, U8]:
     height, width = pair.original_u8.shape[:2]
     black = np.zeros((height, width, 3), np.uint8)
     try:
-        portrait = to_portrait(black, pair.record.landmarks)
+        portrait = to_portrait(black, pair.points)
     except LandmarksError:  # nobody can say where the inner face is: nothing counts as outside
         return pair.original_u8, pair.original_u8
     inner = lay_back(black, np.full_like(portrait.picture_u8, 255), portrait.matrix) > 0

@@ -1,6 +1,7 @@
 """Masks that lay another face: k-Same on its released averages, and how such averages are made."""
 
 import csv
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -259,7 +260,7 @@ def test_train_refuses_what_averages_have_no_use_for(training: Path) -> None:
 @pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
 def test_what_a_mask_leaves_is_measured() -> None:
     faces, judge = FaceSet(SHARED / "eval_112.zip"), find_recognizer()
-    chosen = list(range(0, 60, 10))
+    chosen = list(range(10, 70, 10))
     assert judge.threshold is not None
     box = measure_likeness(faces, chosen, "box", judge, judge.threshold)
     swapped = measure_likeness(faces, chosen, "ksame", judge, judge.threshold)
@@ -278,10 +279,24 @@ def test_what_a_mask_leaves_is_measured() -> None:
 @pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
 def test_a_swapped_face_is_nearer_to_its_agent() -> None:
     faces, judge = FaceSet(SHARED / "eval_112.zip"), find_recognizer()
-    swapped = measure_likeness(faces, [0, 20], "faceshifter", judge, 0.4)
+    swapped = measure_likeness(faces, [10, 20], "faceshifter", judge, 0.4)
     assert swapped.agent_nearer == 1
-    alone = measure_likeness(faces, [0], "ksame", judge, 0.4)
+    alone = measure_likeness(faces, [20], "ksame", judge, 0.4)
     assert alone.frechet is None
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
+def test_a_mask_is_laid_by_our_detector_not_by_the_csv() -> None:
+    faces, judge = FaceSet(SHARED / "eval_112.zip"), find_recognizer()
+    record = faces.records[20]
+    assert record.landmarks is not None
+    true = measure_likeness(faces, [20], "ksame", judge, 0.4)
+    elsewhere = dataclasses.replace(record, landmarks=record.landmarks + 20)
+    faces.records = [*faces.records[:20], elsewhere, *faces.records[21:]]
+    moved = measure_likeness(faces, [20], "ksame", judge, 0.4)
+    assert moved.landmarks_error == true.landmarks_error
+    assert moved.cosine != true.cosine, "the judge does look where the csv says"
 
 
 def test_the_frechet_distance_of_two_known_clouds() -> None:
