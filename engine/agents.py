@@ -1,18 +1,20 @@
 """Why here: identities of nobody: drawn as the embeddings of faces are spread, refused near any."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ModelError
-from engine.networks.gallery import AgentGallery
 from engine.zoo import load_model
+
+if TYPE_CHECKING:
+    from engine.networks.gallery import AgentGallery
 
 F32 = npt.NDArray[np.float32]
 
-GALLERY = "agents.v1"
+GALLERY = "agents.v2"
 """The released gallery."""
 
 APART = 0.3
@@ -102,7 +104,7 @@ def choose_agents(seed: int, face: F32 | None = None, gallery: str = GALLERY) ->
     Raises:
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    network = cast(AgentGallery, load_model(gallery, "cpu"))
+    network = cast("AgentGallery", load_model(gallery, "cpu"))
     agents = network.identities.float().numpy()
     agents = agents / np.linalg.norm(agents, axis=1, keepdims=True)
     # Shuffled, not rotated: who tries several in turn shall not meet the next seed's agents.

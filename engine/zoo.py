@@ -72,7 +72,6 @@ RELEASED: dict[str, str] = {
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
     "recognizer.v1": "d2d27c2af38885b1fb731716dbb8db5b92c4e7ae790d6a19df7e3fb50a721d35",
     "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
-    "agents.v1": "633e1c13959fb6b32dc2c9ad6cd403a8229419e71b4fa535d2a858eb3911ce56",
     "simswap.v1": "7321e0916c5602097f3eaafd4753ad44dedf2c921829db17e93a1c4e3738ed2b",
     "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
     "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
@@ -82,6 +81,7 @@ RELEASED: dict[str, str] = {
     "proface-k.v3": "de10ba39f81686b49472104309f4a470443206a4344bcdd006c176a1862319ee",
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
     "reveal-proface-s-rand.v4": "27b45fa30e4c1ddd8fdba0492ab7badd767b3b1505b81c1c50a7a5b4f49633ba",
+    "agents.v2": "17e1309ab78deb7237f941b1dc60899ec8a3c0d64507b75516c651f328fa8559",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 
 from engine.data import FaceSet
 from engine.errors import MethodError, MetricError, WeightsMissingError
-from engine.masks import mask_label
+from engine.masks import mask_label, networks_of
 from engine.methods import find_method
 from engine.methods.networked import Networked
 from engine.metrics import available, label, measure, recognizer_of
@@ -200,7 +201,7 @@ class BenchmarkConfig:
 
     def described(self, faces: FaceSet) -> str:
         """JSON by which the same benchmark is found again: what, on which faces and weights."""
-        weights = {subject.name: subject.weights_hash() for subject in self.subjects()}
+        weights = hashes(self.subjects(), self.masks)
         for metric in self.metrics:
             recognizer = recognizer_of(metric)
             if recognizer is not None:
@@ -208,6 +209,11 @@ class BenchmarkConfig:
         names = [label(metric) for metric in self.metrics]
         inputs = {"data": faces.sha256(), "weights": weights, "metrics": names}
         return json.dumps(dataclasses.asdict(self) | inputs, sort_keys=True)
+
+
+def hashes(subjects: Iterable[Subject], masks: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of the weights of methods, and of the models that masks draw with, by name."""
+    return {subject.name: subject.weights_hash() for subject in subjects} | networks_of(masks)
 
 
 def choose(faces: FaceSet, config: BenchmarkConfig) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ImageShapeError, MaskError
-from engine.masks.table import MASKS, MaskEntry, MaskMaker, Strength, find_mask
+from engine.masks.table import MASKS, MaskEntry, MaskMaker, Strength, find_mask, networks_of
 from engine.sources import Source
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "find_mask",
     "make_mask",
     "mask_label",
+    "networks_of",
 ]
 
 Preset = Literal["scaled", "paper"]

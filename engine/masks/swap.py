@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
+from engine.agents import APART, choose_agents
 from engine.errors import MaskError, StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import enhance as enhanced
@@ -116,8 +117,7 @@ def swap_face(
             the source for nearly the same person.
         ModelError: as :func:`engine.zoo.load_model`.
     """
-    from engine.agents import choose_agents  # torch takes seconds to load
-    from engine.recognition import embed
+    from engine.recognition import embed  # torch takes seconds to load
 
     if enhance not in (0, 1):
         raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
@@ -166,8 +166,6 @@ def _away(source: F32, own: F32) -> F32:
     Raises:
         StillKnownError: they are nearly the same person.
     """
-    from engine.agents import APART
-
     if source @ own >= APART:
         raise StillKnownError(
             "expected the source to be somebody else, got a face too near to the one it replaces",

@@ -9,20 +9,23 @@ table itself needs neither torch nor weights.
 """
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.agents import GALLERY
 from engine.errors import MaskError
 from engine.masks.baselines import box, edge, extreme_blur, noise, superpixel
 from engine.masks.diffusion import diffusion
 from engine.masks.filters import gaussian, median, pixelate
+from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
-from engine.masks.swap import faceshifter, simswap
+from engine.masks.swap import FACESHIFTER, SIMSWAP, faceshifter, simswap
+from engine.zoo import RELEASED
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -62,6 +65,7 @@ class MaskEntry:
             noise of a known seed could be subtracted again.
         takes_model: whether it draws with a network that the user names.
         takes_source: whether it can lay the face of a person whom the user names.
+        networks: the released models that it draws with.
     """
 
     name: str
@@ -76,6 +80,7 @@ class MaskEntry:
     seeded: bool = False
     takes_model: bool = False
     takes_source: bool = False
+    networks: tuple[str, ...] = ()
 
 
 MASKS: dict[str, MaskEntry] = {
@@ -177,6 +182,7 @@ MASKS: dict[str, MaskEntry] = {
         # k-Same draws the average as it is.
         paper={"choices": 150, "character": 1},
         replaces=True,
+        networks=(AVERAGES,),
     ),
     "simswap": MaskEntry(
         name="simswap",
@@ -189,6 +195,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
+        networks=(SIMSWAP, GALLERY),
     ),
     "faceshifter": MaskEntry(
         name="faceshifter",
@@ -201,6 +208,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
+        networks=(FACESHIFTER, GALLERY),
     ),
     "diffusion": MaskEntry(
         name="diffusion",
@@ -224,3 +232,8 @@ def find_mask(name: str) -> MaskEntry:
     close = difflib.get_close_matches(name, MASKS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(MASKS)}"
     raise MaskError(f"unknown mask {name!r}", hint=hint)
+
+
+def networks_of(names: Iterable[str]) -> dict[str, str]:
+    """The released models that masks draw with, by name: their SHA-256."""
+    return {model: RELEASED[model] for name in names for model in find_mask(name).networks}
