@@ -146,6 +146,7 @@ ATTACKS: Final[dict[str, Known]] = {
     "deblur": Known(
         "The mask alone", "the mask, and other people's faces to learn from", charted=True
     ),
+    "restore": Known("The mask and an enhancer", "the mask, and the released enhancer"),
     "world": Known(
         "The world", "the right passphrase, and a file that has changed on its way", charted=True
     ),

@@ -71,6 +71,10 @@ LOOKS: Final[dict[str, Look]] = {
         "known again, mask as in the papers", "original:control", ("identity_match",),
         GATE_KNOWN, f"≤ {GATE_KNOWN:.0%}".replace("%", " %"),
     ),
+    "restore": Look(
+        "known again, points over the mask's", "restored", ("identity_match",), 0,
+        "0, as the mask", control="mask",
+    ),
     "world": Look(  # not the lenient figure, which takes "nothing of ours" for an answer too
         "told that this file was re-encoded", r"protected:(\S+)",
         ("told_reencoded",), 1, "100 %", bad="below",

@@ -253,7 +253,7 @@ def _outside(pair: _Pair) -> tuple[U8, U8]:
         portrait = to_portrait(black, pair.points)
     except LandmarksError:  # nobody can say where the inner face is: nothing counts as outside
         return pair.original_u8, pair.original_u8
-    inner = lay_back(black, np.full_like(portrait.picture_u8, 255), portrait.matrix) > 0
+    inner = lay_back(black, np.full_like(portrait.picture_u8, 255), portrait) > 0
     return pair.original_u8, np.where(inner, pair.original_u8, pair.first_u8)
 
 

@@ -60,6 +60,7 @@ def attacked(path: Path) -> Path:
         ("map-search", list(_searches())),
         ("byproducts", list(_byproducts())),
         ("multiset", list(_gallery())),
+        ("restore", list(_restored())),
     ):
         run = examples.start(results, "attack", "sealed", attack=name, budget="a little")
         with results.running(run):
@@ -173,6 +174,11 @@ def _byproducts() -> Iterator[Score]:
     for name, value in (("byproduct", 13.0), ("recovery_byproduct", 19.5), ("mask", 20.0)):
         pair = f"original:{name}"
         yield from faces("proface-s-rand", "gaussian", pair, value, "fitted_psnr_db")
+
+
+def _restored() -> Iterator[Score]:
+    for name, known in (("restored", 0.3), ("mask", 0.2)):
+        yield from faces("mask", "gaussian", f"original:{name}", known, "identity_match", 0.1)
 
 
 def _gallery() -> Iterator[Score]:

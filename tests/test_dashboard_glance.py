@@ -76,6 +76,7 @@ def test_every_attack_that_is_known_has_its_figure(facets: dict[str, Facet]) -> 
         ("deblur", "no method, blur, kernel=21, sigma=8: 10.0 %, ± 1.6 points; 40 faces, run 5"),
         ("world", "Sealed, pixels, noise, sigma 1: 0.0 %, no face differs; 40 faces, run 3"),
         ("multiset", "Sealed, sticker, same photo: +60.0 points, ± 4.6 points; 40 faces, run 13"),
+        ("restore", "no method, blur: +10.0 points, ± 4.6 points; 40 faces, run 14"),
     ],
 )
 def test_a_dot_says_figure_margin_faces_and_run(
@@ -160,7 +161,7 @@ def test_the_lines_are_those_that_are_wanted(facets: dict[str, Facet]) -> None:
     assert lines == {
         "keyless": GATE_DB, "microscope": 0.05, "wrong-keys": 0, "dictionary": 0.5,
         "map-search": GATE_DB, "known-plaintext": GATE_DB, "tamper": 1, "byproducts": 0,
-        "deblur": GATE_KNOWN, "world": 1, "multiset": 0,
+        "deblur": GATE_KNOWN, "restore": 0, "world": 1, "multiset": 0,
     }  # fmt: skip
     for name, one in facets.items():
         # What the list of attacks says beside the same figure is said here too.

@@ -177,6 +177,7 @@ READING_ORDER = (
     "attacks.shuffle_match",
     "attacks.keyless",
     "attacks.deblur",
+    "attacks.restore",
     "attacks.known_plaintext",
     "attacks.map_search",
     "attacks.distortions",

@@ -60,7 +60,7 @@ def test_only_the_inner_face_is_painted_and_equal_seeds_paint_equal(
     assert not np.array_equal(paint(face_u8, pipeline, seed=2**128 - 1), made_u8)
     portrait = to_portrait(face_u8, LANDMARKS, side=32)
     white_u8 = np.full_like(portrait.picture_u8, 255)
-    inner = lay_back(np.zeros_like(face_u8), white_u8, portrait.matrix)[..., 0] > 0
+    inner = lay_back(np.zeros_like(face_u8), white_u8, portrait)[..., 0] > 0
     assert np.array_equal(made_u8[~inner], face_u8[~inner])
     assert (made_u8[inner] != face_u8[inner]).mean() > 0.9
 
@@ -71,7 +71,7 @@ def test_what_is_painted_does_not_depend_on_the_face_that_was_there(
 ) -> None:
     portrait = to_portrait(face_u8, LANDMARKS, side=32)
     black_u8 = np.zeros_like(portrait.picture_u8)
-    inner = lay_back(np.zeros_like(face_u8), black_u8 + 255, portrait.matrix)[..., 0] == 255
+    inner = lay_back(np.zeros_like(face_u8), black_u8 + 255, portrait)[..., 0] == 255
     other_u8 = face_u8.copy()
     other_u8[inner] = 255 - other_u8[inner]
     first_u8, second_u8 = (paint(one_u8, pipeline) for one_u8 in (face_u8, other_u8))

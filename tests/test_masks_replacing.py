@@ -47,7 +47,7 @@ def face_u8() -> Photo:
 def inner_of(face_u8: Photo, landmarks: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     portrait = to_portrait(face_u8, landmarks)
     white_u8 = np.full_like(portrait.picture_u8, 255)
-    return np.asarray(lay_back(np.zeros_like(face_u8), white_u8, portrait.matrix)[..., 0] > 0)
+    return np.asarray(lay_back(np.zeros_like(face_u8), white_u8, portrait)[..., 0] > 0)
 
 
 # --- the mask -------------------------------------------------------------------------------------
@@ -140,9 +140,10 @@ def test_another_face_is_lit_as_the_one_it_replaces() -> None:
     other = np.full((112, 112, 3), (60, 80, 200), np.float32) + rng.normal(0, 10, (112, 112, 1))
     slope = np.linspace(90, 200, 112)[None, :, None]
     portrait_u8 = (slope * (1, 0.8, 0.7) + np.zeros((112, 112, 3))).astype(np.uint8)
-    lit_u8 = lit_as(other.astype(np.float32), portrait_u8)
-    assert np.abs(tone_of(lit_u8) - tone_of(portrait_u8)).max() < 3
-    inner = inner_matte(112) == 1
+    matte = inner_matte(112)
+    lit_u8 = lit_as(other.astype(np.float32), portrait_u8, matte)
+    assert np.abs(tone_of(lit_u8, matte) - tone_of(portrait_u8, matte)).max() < 3
+    inner = matte == 1
     left, right = inner.copy(), inner.copy()
     left[:, 50:], right[:, :60] = False, False
     assert lit_u8[right].mean() - lit_u8[left].mean() > 15, "light from the right stays there"

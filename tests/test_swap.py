@@ -29,6 +29,7 @@ from engine.faces import crop, detect, merge_overlapping
 from engine.images import from_u8, to_u8
 from engine.masking import lay_masks
 from engine.masks import make_mask, swap
+from engine.masks.inner_face import LANDMARKS
 from engine.masks.portrait import canonical_to_portrait, inner_matte, lay_back, to_portrait
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import AAD, AdaIN, Injection, Swapper, heat_maps
@@ -106,7 +107,7 @@ def test_outside_the_inner_face_no_pixel_is_touched(degrees: int) -> None:
     middle = np.array([65, 75])
     points = (typical_landmarks(150, 130) - middle) @ turn.T + middle
     portrait = to_portrait(face_u8, points, 112)
-    laid_u8 = lay_back(face_u8, np.zeros_like(portrait.picture_u8), portrait.matrix)
+    laid_u8 = lay_back(face_u8, np.zeros_like(portrait.picture_u8), portrait)
     changed = (laid_u8 != face_u8).any(axis=2)
     assert 0.2 < changed.mean() < 0.7
     assert not changed[0].any()
@@ -117,7 +118,7 @@ def test_outside_the_inner_face_no_pixel_is_touched(degrees: int) -> None:
 def test_a_portrait_laid_back_unchanged_gives_the_face() -> None:
     face_u8, points = draw_face(3, 112), typical_landmarks(112, 112)
     portrait = to_portrait(face_u8, points, 112)
-    laid_u8 = lay_back(face_u8, portrait.picture_u8, portrait.matrix)
+    laid_u8 = lay_back(face_u8, portrait.picture_u8, portrait)
     assert np.abs(laid_u8.astype(int) - face_u8).mean() < 1.5
 
 
@@ -203,6 +204,25 @@ def test_injection_takes_the_statistics_of_what_came_before(kind: type[AdaIN | A
     assert torch.allclose(
         layer(x, attributes, style), layer(3 * x + 1, attributes, style), atol=1e-4
     )
+
+
+def test_a_turned_face_ends_sooner_where_it_is_turned_away() -> None:
+    to_frame = canonical_to_portrait()
+    straight = LANDMARKS @ to_frame[:, :2].T + to_frame[:, 2]
+    whole = inner_matte()
+    assert np.array_equal(inner_matte(landmarks=straight), whole), "frontal: as without landmarks"
+    for shift in (-12.0, 12.0):
+        turned = straight + np.array([[0, 0], [0, 0], [shift, 0], [0, 0], [0, 0]])
+        matte = inner_matte(landmarks=turned)
+        assert (matte <= whole).all(), "never more than a frontal face's"
+        lost = (whole > 0) & (matte == 0)
+        columns = np.flatnonzero(lost.any(axis=0))
+        assert (columns > 56).all() if shift > 0 else (columns < 56).all()
+        assert lost.sum() > 0.05 * (whole > 0).sum()
+        across, down = turned.round().astype(int).T
+        assert (matte[down, across] > 0.9).all(), "what is told by is covered, however it turns"
+        double = inner_matte(224, 2 * (turned + 0.5) - 0.5)
+        assert abs(double.mean() - matte.mean()) < 0.01, "the same at twice the side"
 
 
 # --- agents ---------------------------------------------------------------------------------------

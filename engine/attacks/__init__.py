@@ -27,6 +27,7 @@ _HOMES: Final = {
     "byproducts": "byproducts",
     "keyless": "keyless",
     "deblur": "deblur",
+    "restore": "restore",
     "known-plaintext": "known_plaintext",
     "map-search": "map_search",
     "world": "world",

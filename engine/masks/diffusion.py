@@ -14,7 +14,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 
 from engine.errors import MaskError, ModelError, WeightsMissingError
-from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
+from engine.masks.portrait import Portrait, lay_back, to_portrait
 
 PROMPT = "portrait photograph of the face of a person, natural skin, looking at the camera"
 """What every pipeline is asked for; nothing in it depends on the face."""
@@ -57,7 +57,7 @@ def diffusion(
     pipeline = load_inpainting(model)
     portrait = to_portrait(face_u8, landmarks, _side_of(pipeline))
     painted_u8 = _paint(pipeline, portrait, seed, int(steps), float(guidance))
-    return lay_back(face_u8, painted_u8, portrait.matrix)
+    return lay_back(face_u8, painted_u8, portrait)
 
 
 def _paint(pipeline: Any, portrait: Portrait, seed: int, steps: int, guidance: float) -> U8:
@@ -65,7 +65,7 @@ def _paint(pipeline: Any, portrait: Portrait, seed: int, steps: int, guidance: f
     from PIL import Image
 
     side = len(portrait.picture_u8)
-    inner = inner_matte(side) > 0
+    inner = portrait.matte > 0
     try:
         painted = pipeline(
             prompt=PROMPT,

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from engine.errors import LandmarksError, MaskError
 from engine.masks.matching import lit_as, tone_of
-from engine.masks.portrait import SIDE, lay_back, to_portrait
+from engine.masks.portrait import SIDE, inner_matte, lay_back, to_portrait
 from engine.masks.thin_plate import bend
 
 if TYPE_CHECKING:
@@ -84,14 +84,15 @@ def ksame(
     if turned:
         picture_u8, points = mirrored(picture_u8, points)
     averages = _load()
-    near = averages.nearest(points, tone_of(picture_u8), int(choices))
+    matte = inner_matte(len(picture_u8), points)
+    near = averages.nearest(points, tone_of(picture_u8, matte), int(choices))
     group = int(near[np.random.default_rng(seed).integers(len(near))])
     goal = points + _OWN_SHAPE * (averages.landmarks[group] - points)
     other = bend(averages.draw(group, character), averages.shape, goal)
-    laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, _DETAIL)
+    laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, matte, _DETAIL)
     if turned:
         laid_u8, _ = mirrored(laid_u8, points)
-    return lay_back(face_u8, laid_u8, portrait.matrix)
+    return lay_back(face_u8, laid_u8, portrait)
 
 
 def yaw_of(landmarks: F32) -> float:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.masks.portrait import SIDE, inner_matte
+from engine.masks.portrait import SIDE
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -16,7 +16,7 @@ _BROAD = 18.0
 """Standard deviation of the blur that is kept of the old face, in pixels of a portrait of 112."""
 
 
-def lit_as(other: F32, portrait_u8: U8, detail: float = 1.0) -> U8:
+def lit_as(other: F32, portrait_u8: U8, matte: F32, detail: float = 1.0) -> U8:
     """Give another face the light and colour of the one that it shall replace.
 
     In CIE Lab, by the difference of both faces' low-passes over the inner face.
@@ -24,22 +24,22 @@ def lit_as(other: F32, portrait_u8: U8, detail: float = 1.0) -> U8:
     Args:
         other: (S, S, 3), RGB in [0, 255], in the place of a portrait.
         portrait_u8: (S, S, 3), of the face that is replaced.
+        matte: (S, S), where its inner face is.
         detail: contrast of the other face's own detail; more than 1 sharpens it.
 
     Returns:
         (S, S, 3); of use within the inner face.
     """
     new, old = _lab(other), _lab(portrait_u8.astype(np.float32))
-    own = _low_pass(new)
-    lit = new + _low_pass(old) - own
+    own = _low_pass(new, matte)
+    lit = new + _low_pass(old, matte) - own
     lit[..., 0] += (detail - 1) * (new - own)[..., 0]
     return _rgb_u8(lit)
 
 
-def tone_of(portrait_u8: U8) -> F32:
-    """Mean colour of the inner face: (3,), CIE Lab."""
-    matte = inner_matte(len(portrait_u8))[..., None]
-    weighed = matte * _lab(portrait_u8.astype(np.float32))
+def tone_of(portrait_u8: U8, matte: F32) -> F32:
+    """Mean colour of the inner face, which lies where the matte, (S, S), says: (3,), CIE Lab."""
+    weighed = matte[..., None] * _lab(portrait_u8.astype(np.float32))
     return np.asarray(weighed.sum(axis=(0, 1)) / matte.sum(), np.float32)
 
 
@@ -71,9 +71,9 @@ def _rgb_u8(lab: F32) -> U8:
     return np.asarray(np.clip(255 * rgb + 0.5, 0, 255), np.uint8)
 
 
-def _low_pass(picture: F32) -> F32:
+def _low_pass(picture: F32, matte: F32) -> F32:
     """Blur the inner face, as if nothing else were there."""
-    matte, sigma = inner_matte(len(picture)), _BROAD * len(picture) / SIDE
+    sigma = _BROAD * len(picture) / SIDE
     weighed = cv2.GaussianBlur(matte[..., None] * picture, (0, 0), sigma)
     weights = cv2.GaussianBlur(matte, (0, 0), sigma)
     return np.asarray(weighed / np.maximum(weights, 1e-6)[..., None], np.float32)

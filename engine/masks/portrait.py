@@ -26,6 +26,18 @@ LIFT = 14.0
 _SOFT = 0.16
 """Width of the matte's seam, as a share of the inner face's radius; all of it lies inside."""
 
+_NOSE = 17.6
+"""Half the distance of the eyes in the canonical frame, pixels: so far a nose in profile moves."""
+
+_STRAIGHT = 0.1
+"""Share of it up to which a face looks straight ahead."""
+
+_NARROWER = 0.6
+"""Share of its half width that the inner face loses where it is turned away, in profile."""
+
+_BESIDE = 4.0
+"""Pixels of a portrait that the inner face reaches beyond each landmark, its seam not counted."""
+
 F32 = npt.NDArray[np.float32]
 
 
@@ -42,6 +54,11 @@ class Portrait:
     picture_u8: npt.NDArray[np.uint8]
     landmarks: F32
     matrix: FloatArray
+
+    @property
+    def matte(self) -> F32:
+        """Where its inner face lies: (S, S) in [0, 1], of :func:`inner_matte`."""
+        return inner_matte(len(self.picture_u8), self.landmarks)
 
 
 def to_portrait(
@@ -90,18 +107,42 @@ def _after(second: FloatArray, first: FloatArray) -> FloatArray:
     return np.asarray(np.vstack([second, [0, 0, 1]]) @ np.vstack([first, [0, 0, 1]]))[:2]
 
 
-def inner_matte(side: int = SIDE) -> F32:
-    """Where the inner face lies in every portrait: (S, S) in [0, 1], soft on its inside."""
+def inner_matte(side: int = SIDE, landmarks: npt.ArrayLike | None = None) -> F32:
+    """Where the inner face lies in a portrait: (S, S) in [0, 1], soft on its inside.
+
+    A turned face ends nearer to its middle on the side that is turned away, which the nose points
+    to: what lies beyond is background, and stays as it is.
+
+    Args:
+        side: of the portrait, in pixels.
+        landmarks: (5, 2), x and y in its pixels, ArcFace order; of a face that looks straight
+            ahead where there are none, which covers every other one's.
+    """
     y, x = np.mgrid[:side, :side].astype(np.float64)
     scale = side / SIDE
     to_frame = canonical_to_portrait(side)
     middle = to_frame[:, :2] @ CENTRE + to_frame[:, 2]
-    radius = (
-        np.abs((x - middle[0]) / (AXES[0] * SHARE * scale)) ** POWER
-        + np.abs((y - middle[1]) / (AXES[1] * SHARE * scale)) ** POWER
-    ) ** (1 / POWER)
+    left, right = _half_widths(middle[0], scale, landmarks)
+    across = np.where(x < middle[0], (middle[0] - x) / left, (x - middle[0]) / right)
+    down = np.abs((y - middle[1]) / (AXES[1] * SHARE * scale))
+    radius = (across**POWER + down**POWER) ** (1 / POWER)
     ramp = np.clip((1 - radius) / _SOFT, 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
+
+
+def _half_widths(
+    middle: float, scale: float, landmarks: npt.ArrayLike | None
+) -> tuple[float, float]:
+    """From the middle to the inner face's left and right border, in pixels."""
+    whole = AXES[0] * SHARE * scale
+    if landmarks is None:
+        return whole, whole
+    across = np.asarray(landmarks, np.float64)[:, 0]
+    turned = (across[2] - across[[0, 1, 3, 4]].mean()) / (_NOSE * SHARE * scale)
+    narrow = whole * (1 - _NARROWER * np.clip(abs(turned) - _STRAIGHT, 0, 1))
+    reach = across.max() - middle if turned > 0 else middle - across.min()
+    narrow = float(np.clip((reach + _BESIDE * scale) / (1 - _SOFT), narrow, whole))
+    return (whole, narrow) if turned > 0 else (narrow, whole)
 
 
 def canonical_to_portrait(side: int = SIDE) -> FloatArray:
@@ -114,7 +155,7 @@ def canonical_to_portrait(side: int = SIDE) -> FloatArray:
 
 
 def lay_back(
-    face_u8: npt.NDArray[np.uint8], portrait_u8: npt.NDArray[np.uint8], matrix: FloatArray
+    face_u8: npt.NDArray[np.uint8], changed_u8: npt.NDArray[np.uint8], portrait: Portrait
 ) -> npt.NDArray[np.uint8]:
     """Lay the inner face of a changed portrait over the face it came from.
 
@@ -122,17 +163,20 @@ def lay_back(
 
     Args:
         face_u8: (H, W, 3).
-        portrait_u8: (S, S, 3), of any side.
-        matrix: from its pixels to the face's, of :class:`Portrait`, if need be for its side.
+        changed_u8: (S, S, 3), of the portrait's side.
+        portrait: that it was, or one of another side: it says where in the face it lies.
 
     Returns:
         (H, W, 3), a new array.
     """
     height, width = face_u8.shape[:2]
-    matte = inner_matte(len(portrait_u8))
-    layer = np.dstack([portrait_u8.astype(np.float32), matte])
+    layer = np.dstack([changed_u8.astype(np.float32), portrait.matte])
     laid = cv2.warpAffine(
-        layer, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        layer,
+        portrait.matrix,
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     share = np.clip(laid[..., 3:], 0, 1)
     mixed = share * np.clip(laid[..., :3], 0, 255) + (1 - share) * face_u8

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -13,13 +12,11 @@ from engine.errors import MaskError, StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import enhance as enhanced
 from engine.masks.enhance import scale_for
-from engine.masks.portrait import Portrait, inner_matte, lay_back, to_portrait
+from engine.masks.portrait import Portrait, lay_back, to_portrait
 from engine.sources import Source
 from engine.zoo import load_model
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from engine.networks.swapper import Swapper
 
 SIMSWAP = "simswap.v1"
@@ -122,9 +119,9 @@ def swap_face(
     if enhance not in (0, 1):
         raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
     portrait = to_portrait(face_u8, landmarks)
-    scale, matrix = scale_for(portrait.matrix) if enhance else 1, portrait.matrix
+    scale, place = scale_for(portrait.matrix) if enhance else 1, portrait
     if scale > 1:
-        matrix = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8)).matrix
+        place = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8))
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
@@ -132,7 +129,7 @@ def swap_face(
         swapped_u8 = swap_portrait(model, portrait, identity)
         if enhance:
             swapped_u8 = enhanced(swapped_u8, scale)
-        made_u8 = lay_back(face_u8, swapped_u8, matrix)
+        made_u8 = lay_back(face_u8, swapped_u8, place)
         seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
         return Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
@@ -195,17 +192,10 @@ def swap_portrait(model: str, portrait: Portrait, identity: F32) -> U8:
     device = network.device
     given = (
         from_u8(portrait.picture_u8),
-        _matte(len(portrait.picture_u8)),
+        torch.from_numpy(portrait.matte)[None, None],
         torch.from_numpy(portrait.landmarks)[None],
         torch.from_numpy(identity)[None],
     )
     with torch.inference_mode():
         made = network(*(part.to(device) for part in given))
     return to_u8(made.float().clamp(0, 1).cpu())
-
-
-@lru_cache(maxsize=4)
-def _matte(side: int) -> "Tensor":
-    import torch
-
-    return torch.from_numpy(inner_matte(side))[None, None]

@@ -77,7 +77,7 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
         Args:
             portraits: (B, 3, S, S), RGB in [0, 1], S a multiple of 8.
-            matte: (1, 1, S, S) in [0, 1], where the inner face is.
+            matte: (B, 1, S, S), or one for all, in [0, 1], where the inner faces are.
             landmarks: (B, 5, 2), x and y in pixels of the portrait.
             identities: (B, 256), of length 1.
 
@@ -95,7 +95,7 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
         return portraits + matte * (made - portraits)
 
     def conceal(self, portraits: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
-        """What the network is shown: (B, 3, S, S), and where it is concealed, (1, 1, S, S)."""
+        """What the network is shown: (B, 3, S, S), and where it is concealed, as the matte."""
         side = portraits.shape[-1]
         coarse = functional.adaptive_avg_pool2d(portraits, self.config.grid)
         coarse = functional.interpolate(coarse, (side, side), mode="bilinear")

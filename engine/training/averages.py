@@ -125,7 +125,9 @@ def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFace
     Pixels outside the inner face are dropped, and components stored in 8 bits.
     """
     shape = landmarks.mean(axis=0)
-    tones = np.stack([tone_of(np.rint(one).astype(np.uint8)) for one in averages])
+    tones = np.stack(
+        [tone_of(np.rint(one).astype(np.uint8), inner_matte(SIDE)) for one in averages]
+    )
     rows, columns, pixel_of = _inner_pixels()
     free = np.stack(
         [bend(one, own, shape)[rows, columns] for one, own in zip(averages, landmarks, strict=True)]

@@ -17,7 +17,7 @@ from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError
 from engine.masks.ksame import mirrored, yaw_of
 from engine.masks.matching import tone_of
-from engine.masks.portrait import Portrait, to_portrait
+from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
 from engine.recognition import find_recognizer
 
 F32 = npt.NDArray[np.float32]
@@ -89,7 +89,7 @@ def gather(sets: Sequence[FaceSet], report: Say = lambda line: None) -> Crowd:
             places.append((number, index))
             people.append(f"{record.source}/{record.identity}" if record.identity else "")
             landmarks.append(points)
-            tones.append(tone_of(picture_u8))
+            tones.append(tone_of(picture_u8, inner_matte(SIDE)))
             waiting.append(align(face_u8, record.landmarks))
             if len(waiting) == _CHUNK:
                 embed()

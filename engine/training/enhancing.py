@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from engine.errors import ModelError
 from engine.images import batch_to_u8
-from engine.masks.portrait import SIDE, inner_matte
+from engine.masks.portrait import SIDE
 from engine.networks.enhancer import Enhancer
 from engine.networks.swapper import Swapper
 from engine.training.critic import realism, sum_of, weak_matching
@@ -93,7 +93,6 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
     ) -> None:
         super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
         self.own, self.swapper, self.perceptual = own, swapper, perceptual
-        self.matte = torch.from_numpy(inner_matte(recipe.side))[None, None].to(options.device)
 
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the enhancer and one of its critic; returns every figure of it."""
@@ -117,10 +116,9 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
     def swapped(self, batch: Portraits) -> Tensor:
         """What the swapper makes of portraits and their own identities: they, without detail."""
         device = self.options.device
-        given = (batch.pictures, batch.landmarks, self.own[batch.indices])
-        pictures, landmarks, identities = (part.to(device) for part in given)
+        given = (batch.pictures, batch.mattes, batch.landmarks, self.own[batch.indices])
         with torch.no_grad():
-            made = cast(Tensor, self.swapper(pictures, self.matte, landmarks, identities))
+            made = cast(Tensor, self.swapper(*(part.to(device) for part in given)))
         return made.clamp(0, 1)
 
     def _step(self, poor: Tensor, real: Tensor, scale: int) -> dict[str, float]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.agents import draw_gallery
 from engine.data import FaceSet
 from engine.errors import ModelError
-from engine.masks.portrait import SIDE, inner_matte
+from engine.masks.portrait import SIDE
 from engine.masks.swap import SIMSWAP
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import Swapper
@@ -151,21 +151,19 @@ def _drawn_on_faces(
     known = make_portraits(sets, every.tolist(), SIDE)
     swapper = cast(Swapper, load_model(SIMSWAP, options.device))
     judge = find_recognizer(device=options.device)
-    matte = torch.from_numpy(inner_matte(SIDE))[None, None]
-    pictures, landmarks, matte = (
-        part.to(options.device) for part in (known.pictures, known.landmarks, matte)
-    )
+    given = (known.pictures, known.mattes, known.landmarks)
+    shown = [part.to(options.device) for part in given]
 
     def one(agent: Tensor) -> Tensor:
-        made = swapper(pictures, matte, landmarks, agent.expand(len(pictures), -1))
+        made = swapper(*shown, agent.expand(len(known.indices), -1))
         return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
 
     with torch.inference_mode():
-        given = torch.from_numpy(agents).to(options.device)
-        found = torch.stack([one(agent[None]) for agent in given]).numpy()
+        vectors = torch.from_numpy(agents).to(options.device)
+        found = torch.stack([one(vector[None]) for vector in vectors])
     if judge.threshold is None:
         raise ModelError(
             f"{judge.name} must have a threshold to tell who is taken for whom",
             hint="release the recogniser with --calibrated",
         )
-    return np.asarray(found, np.float32), judge.threshold
+    return np.asarray(found.numpy(), np.float32), judge.threshold

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.data import FaceSet
 from engine.errors import MaskError
-from engine.masks.portrait import Portrait, to_portrait
+from engine.masks.portrait import Portrait, inner_matte, to_portrait
 from engine.training.batches import mirror
 from engine.training.teachers import landmarks_of, locate, to_faces
 
@@ -31,6 +31,13 @@ class Portraits:
     pictures: Tensor
     landmarks: Tensor
     indices: Tensor
+
+    @property
+    def mattes(self) -> Tensor:
+        """Where their inner faces are: (B, 1, S, S) in [0, 1]."""
+        side = self.pictures.shape[-1]
+        found = np.stack([inner_matte(side, points) for points in self.landmarks.numpy()])
+        return torch.from_numpy(found)[:, None]
 
 
 def make_portraits(sets: Sequence[FaceSet], indices: Sequence[int], side: int) -> Portraits:

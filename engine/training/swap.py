@@ -119,11 +119,12 @@ def _judgement(
     """
     sitters, device = trainer.sitters, trainer.options.device
     source, other = known.indices.roll(1), known.indices.roll(2)
+    mattes = known.mattes
 
     def judged(rows: Tensor, identities: Tensor) -> Tensor:
-        given = (known.pictures[rows], known.landmarks[rows], sitters.own[identities[rows]])
-        pictures, landmarks, own = (part.to(device) for part in given)
-        made = trainer.average(pictures, trainer.matte, landmarks, own)
+        of = (known.pictures, mattes, known.landmarks)
+        given = (*(part[rows] for part in of), sitters.own[identities[rows]])
+        made = trainer.average(*(part.to(device) for part in given))
         return functional.normalize(judge(aligned(made).clamp(0, 1))).cpu()
 
     def measure() -> dict[str, float]:

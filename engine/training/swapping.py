@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from engine.alignment import SIDE as ALIGNED_SIDE
 from engine.errors import ModelError
-from engine.masks.portrait import SIDE, canonical_to_portrait, inner_matte
+from engine.masks.portrait import SIDE, canonical_to_portrait
 from engine.networks.swapper import Injection, Swapper
 from engine.training.critic import realism, sum_of, weak_matching
 from engine.training.loop import TrainOptions
@@ -41,7 +41,7 @@ class SwapWeights:
     push_away: float = 1.0
     apart: float = 2.0
     low_pass: float = 2.0
-    realism: float = 0.05
+    realism: float = 0.15
     matching: float = 0.1
 
 
@@ -122,7 +122,6 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
         self.sitters = sitters
         self.perceptual, self.recogniser = perceptual, recogniser
-        self.matte = torch.from_numpy(inner_matte(recipe.side))[None, None].to(options.device)
 
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the swapper and one of its critic; returns every figure of it."""
@@ -130,8 +129,9 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         batch = twice(batch, own)
         real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
         identities, wanted = (part.to(device) for part in self._sources(batch.indices))
+        mattes = batch.mattes.to(device)
         with autocast(device):
-            made = self.model(real, self.matte, landmarks, identities).float()
+            made = self.model(real, mattes, landmarks, identities).float()
         total, figures = self._losses(real, made, batch.indices, wanted, own)
         return {**figures, **self.learn(total, real, made)}
 
