@@ -37,11 +37,11 @@ class SwapWeights:
 
     pixels: float = 12.0
     perceptual: float = 3.0
-    identity: float = 1.5
-    push_away: float = 1.0
+    identity: float = 1.2
+    push_away: float = 0.5
     apart: float = 2.0
     low_pass: float = 2.0
-    realism: float = 0.15
+    realism: float = 0.2
     matching: float = 0.1
 
 
