@@ -18,6 +18,7 @@ from engine.images import to_u8
 from engine.masks.portrait import inner_matte
 from engine.networks.eigenfaces import EigenFaces
 from engine.networks.embedder import Embedder
+from engine.networks.enhancer import Enhancer
 from engine.networks.gallery import AgentGallery
 from engine.networks.imn import Imn
 from engine.networks.recognizer import Recognizer
@@ -57,6 +58,14 @@ def swapped_by(network: Swapper) -> npt.NDArray[np.uint8]:
     return to_u8(made.clamp(0, 1))[::8, ::8]
 
 
+def enhanced_by(network: Enhancer) -> dict[str, npt.NDArray[np.int64]]:
+    """Enhance a slope at both scales; every eighth pixel of what comes out."""
+    slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
+    with torch.inference_mode():
+        made = {f"enhanced_{scale}": network(slope, scale).clamp(0, 1) for scale in (1, 2)}
+    return {name: to_u8(one)[::8, ::8].astype(np.int64) for name, one in made.items()}
+
+
 def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
     """What is written down of a network: pictures, or a recogniser's embedding in thousandths."""
     if isinstance(network, Recognizer):
@@ -67,6 +76,8 @@ def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
         return {"agents": (1000 * network.identities[:3]).round().numpy().astype(np.int64)}
     if isinstance(network, Swapper):
         return {"swapped": swapped_by(network).astype(np.int64)}
+    if isinstance(network, Enhancer):
+        return enhanced_by(network)
     if isinstance(network, EigenFaces):
         with torch.inference_mode():
             drawn_u8 = to_u8(network(torch.tensor([7]), 1.6)[..., ::8, ::8])
