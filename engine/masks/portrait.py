@@ -32,7 +32,7 @@ _NOSE = 17.6
 _STRAIGHT = 0.1
 """Share of it up to which a face looks straight ahead."""
 
-_NARROWER = 0.6
+_NARROWER = 0.75
 """Share of its half width that the inner face loses where it is turned away, in profile."""
 
 _BESIDE = 4.0
