@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from engine.errors import LandmarksError, MaskError
 from engine.masks.matching import lit_as, tone_of
-from engine.masks.portrait import SIDE, inner_matte, lay_back, to_portrait
+from engine.masks.portrait import SIDE, Portrait, inner_matte, lay_back, to_portrait
 from engine.masks.thin_plate import bend
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ MODEL = "ksame.v1"
 
 _SHAPE_SHARE = 0.3
 _TONE_SHARE = 0.02
-_OWN_SHAPE = 0.4
+_SHAPE = 0.4
 """Share of the way that landmarks go from the protected face's to the average's."""
 
 _DETAIL = 1.2
@@ -79,20 +79,45 @@ def ksame(
             hint="150 and 1.6 are the defaults",
         )
     portrait = to_portrait(face_u8, landmarks)
+    average_u8 = average_for(portrait, seed, choices=int(choices), character=character)
+    return lay_back(face_u8, average_u8, portrait)
+
+
+def average_for(
+    portrait: Portrait,
+    seed: int,
+    *,
+    choices: int = 150,
+    character: float = 1.6,
+    shape: float = _SHAPE,
+) -> npt.NDArray[np.uint8]:
+    """Draw the average of ten or more others in a portrait's pose and light.
+
+    Args:
+        portrait: of :data:`engine.masks.portrait.SIDE` pixels.
+        seed: as of :func:`ksame`, as are the others.
+        choices: of how many averages in like pose.
+        character: how far it is exaggerated.
+        shape: share of the way that landmarks go from the portrait's to the average's, 0 to 1.
+
+    Returns:
+        (112, 112, 3), of use within the inner face.
+
+    Raises:
+        LandmarksError: the face is turned further than any of the averages.
+        ModelError: the averages cannot be loaded.
+    """
     picture_u8, points = portrait.picture_u8, portrait.landmarks
     turned = yaw_of(points) < 0  # the averages all look one way
     if turned:
         picture_u8, points = mirrored(picture_u8, points)
-    averages = _load()
-    matte = inner_matte(len(picture_u8), points)
-    near = averages.nearest(points, tone_of(picture_u8, matte), int(choices))
+    averages, matte = _load(), inner_matte(len(picture_u8), points)
+    near = averages.nearest(points, tone_of(picture_u8, matte), choices)
     group = int(near[np.random.default_rng(seed).integers(len(near))])
-    goal = points + _OWN_SHAPE * (averages.landmarks[group] - points)
+    goal = points + shape * (averages.landmarks[group] - points)
     other = bend(averages.draw(group, character), averages.shape, goal)
     laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, matte, _DETAIL)
-    if turned:
-        laid_u8, _ = mirrored(laid_u8, points)
-    return lay_back(face_u8, laid_u8, portrait)
+    return mirrored(laid_u8, points)[0] if turned else laid_u8
 
 
 def yaw_of(landmarks: F32) -> float:

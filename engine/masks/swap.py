@@ -12,6 +12,7 @@ from engine.errors import MaskError, StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import enhance as enhanced
 from engine.masks.enhance import scale_for
+from engine.masks.ksame import average_for
 from engine.masks.portrait import Portrait, lay_back, to_portrait
 from engine.sources import Source
 from engine.zoo import load_model
@@ -33,6 +34,9 @@ _MOST = 0.3
 
 _STEPS_AWAY = np.array([0, 0.25, 0.5, 0.75], np.float32)
 """Shares of the own identity that are taken from a source's: the last leaves about .8 of it."""
+
+AVERAGE_SHAPE = 0.0
+"""Share of its own proportions that the average keeps which a swapper is shown: see ksame."""
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -126,7 +130,7 @@ def swap_face(
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
     def lay(identity: F32) -> Swapped:
-        swapped_u8 = swap_portrait(model, portrait, identity)
+        swapped_u8 = swap_portrait(model, portrait, identity, seed)
         if enhance:
             swapped_u8 = enhanced(swapped_u8, scale)
         made_u8 = lay_back(face_u8, swapped_u8, place)
@@ -172,30 +176,38 @@ def _away(source: F32, own: F32) -> F32:
     return np.asarray(others / np.linalg.norm(others, axis=1, keepdims=True), np.float32)
 
 
-def swap_portrait(model: str, portrait: Portrait, identity: F32) -> U8:
+def swap_portrait(model: str, portrait: Portrait, identity: F32, seed: int = 0) -> U8:
     """Give a portrait an identity.
 
     Args:
         model: a released swapper.
-        portrait: of any side that is a multiple of 8.
+        portrait: of :data:`engine.masks.portrait.SIDE` pixels.
         identity: (256,), of length 1.
+        seed: of the average of others which the swapper is shown instead of the face.
 
     Returns:
-        (S, S, 3), RGB.
+        (112, 112, 3), RGB, of use within the inner face.
 
     Raises:
+        LandmarksError: the face is turned further than any of the averages.
         ModelError: as :func:`engine.zoo.load_model`.
     """
     import torch
 
+    from engine.networks.swapper import coarse, conceal
+
     network = cast("Swapper", load_model(model))
-    device = network.device
+    matte, picture = torch.from_numpy(portrait.matte)[None, None], from_u8(portrait.picture_u8)
+    if network.config.grid:
+        other = coarse(picture, network.config.grid)
+    else:
+        other = from_u8(average_for(portrait, seed, shape=AVERAGE_SHAPE))
     given = (
-        from_u8(portrait.picture_u8),
-        torch.from_numpy(portrait.matte)[None, None],
+        conceal(picture, matte, other),
+        matte,
         torch.from_numpy(portrait.landmarks)[None],
         torch.from_numpy(identity)[None],
     )
     with torch.inference_mode():
-        made = network(*(part.to(device) for part in given))
+        made = network(*(part.to(network.device) for part in given))
     return to_u8(made.float().clamp(0, 1).cpu())

@@ -18,17 +18,18 @@ _IDENTITY_GAIN = 16.0  # a unit vector of 256 components times this has componen
 
 
 class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
-    """A portrait, its landmarks and an identity in; the portrait with that identity's face out.
+    """A concealed portrait, its landmarks and an identity in; that identity's face out.
 
     ::
 
-        portrait ── conceal ── unshuffle ── 56 ─────────── + ── 56 ── shuffle ── face, own matte
-                               2 x 2         └─ 28 ───── + ── 28 ──┘
-                                                 └─ 14 ──── 14 ──┘    identity enters in each block
+        concealed ── unshuffle ── 56 ─────────── + ── 56 ── shuffle ── change, and where it is made
+        portrait     2 x 2         └─ 28 ───── + ── 28 ──┘
+                                       └─ 14 ──── 14 ──┘    identity enters in each block
 
-    It never sees the inner face that it replaces: only its ``grid`` x ``grid`` averages, smoothed,
-    and where the five landmarks are. Whatever it has learned, it cannot copy what it was not given,
-    neither through the skips of its U-shape nor through its matte, which blends with what it saw.
+    It never sees the inner face that it replaces, but another one in its place, which
+    :func:`conceal` lays there: the average of ten others, as k-Same draws it. Whatever it has
+    learned, it cannot copy what it was not given, neither through the skips of its U-shape nor
+    through its matte.
 
     Sources: SimSwap (Chen et al., ACM MM 2020), identity injection by adaptive instance
     normalisation; FaceShifter (Li et al., CVPR 2020), attributes and identity blended by a learned
@@ -39,7 +40,8 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks: residual blocks at each of them, on the way back.
         identity: components of an identity.
         injection: how it enters.
-        grid: averages along a side of the portrait that are all it sees of the inner face.
+        grid: 0 where averages of other faces conceal the inner face; or averages of its own pixels
+            along a side of the portrait, enlarged, as the first ones were trained.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -49,7 +51,7 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks: tuple[int, int, int] = (1, 2, 3),
         identity: int = 256,
         injection: Injection = "adain",
-        grid: int = 12,
+        grid: int = 0,
     ) -> None:
         super().__init__()
         half, quarter, eighth = widths
@@ -71,36 +73,26 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
             cast(Tensor, self.leave.bias)[12:].fill_(2.0)  # its matte begins open
 
     def forward(
-        self, portraits: Tensor, matte: Tensor, landmarks: Tensor, identities: Tensor
+        self, concealed: Tensor, matte: Tensor, landmarks: Tensor, identities: Tensor
     ) -> Tensor:
         """Swap.
 
         Args:
-            portraits: (B, 3, S, S), RGB in [0, 1], S a multiple of 8.
+            concealed: (B, 3, S, S), RGB in [0, 1], S a multiple of 8, from :func:`conceal`.
             matte: (B, 1, S, S), or one for all, in [0, 1], where the inner faces are.
             landmarks: (B, 5, 2), x and y in pixels of the portrait.
             identities: (B, 256), of length 1.
 
         Returns:
-            (B, 3, S, S): the portrait with another inner face; outside the matte, as it was. Not
-            clamped, so that gradients pass.
+            (B, 3, S, S): another inner face in the concealed one's place; to be blended into the
+            portrait by the matte. Not clamped, so that gradients pass.
         """
-        seen, hidden = self.conceal(portraits, matte)
-        heat = heat_maps(landmarks, portraits.shape[-1])
-        planes = torch.cat([2 * seen - 1, heat, matte.expand(len(seen), -1, -1, -1)], 1)
+        heat = heat_maps(landmarks, concealed.shape[-1])
+        planes = [2 * concealed - 1, heat, matte.expand(len(concealed), -1, -1, -1)]
         style = self.mapping(_IDENTITY_GAIN * functional.normalize(identities))
-        drawn = self._draw(planes, style)
-        opaque = torch.sigmoid(drawn[:, 3:]) * hidden
-        made = seen + opaque * drawn[:, :3]
-        return portraits + matte * (made - portraits)
-
-    def conceal(self, portraits: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
-        """What the network is shown: (B, 3, S, S), and where it is concealed, as the matte."""
-        side = portraits.shape[-1]
-        coarse = functional.adaptive_avg_pool2d(portraits, self.config.grid)
-        coarse = functional.interpolate(coarse, (side, side), mode="bilinear")
-        hidden = (matte / _HIDDEN_AT).clamp(max=1)
-        return portraits + hidden * (coarse - portraits), hidden
+        drawn = self._draw(torch.cat(planes, 1), style)
+        opaque = torch.sigmoid(drawn[:, 3:]) * hidden_by(matte)
+        return concealed + opaque * drawn[:, :3]
 
     def _draw(self, planes: Tensor, style: Tensor) -> Tensor:
         half = functional.leaky_relu(self.enter(functional.pixel_unshuffle(planes, 2)), 0.2)
@@ -182,6 +174,28 @@ class AAD(nn.Module):
             (1 - share) * (plain * (1 + own_gain) + own_shift)
             + share * (plain * (1 + gain) + shift),
         )
+
+
+def conceal(portraits: Tensor, matte: Tensor, others: Tensor) -> Tensor:
+    """Lay other faces where the inner faces of portraits are, and all around their seams.
+
+    Args:
+        portraits: (B, 3, S, S), RGB in [0, 1].
+        matte: (B, 1, S, S), or one for all, in [0, 1].
+        others: (B, 3, S, S), in the portraits' place.
+    """
+    return portraits + hidden_by(matte) * (others - portraits)
+
+
+def coarse(portraits: Tensor, grid: int) -> Tensor:
+    """Averages of portraits, ``grid`` along a side, enlarged again: (B, 3, S, S)."""
+    averages = functional.adaptive_avg_pool2d(portraits, grid)
+    return functional.interpolate(averages, portraits.shape[-2:], mode="bilinear")
+
+
+def hidden_by(matte: Tensor) -> Tensor:
+    """Where nothing of a portrait is shown, 1, or a part of it: as the matte, but wider."""
+    return (matte / _HIDDEN_AT).clamp(max=1)
 
 
 def heat_maps(landmarks: Tensor, side: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Trains an enhancer on portraits made poor, and on those of the released swapper."""
+"""Trains an enhancer on portraits made poor."""
 
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -7,19 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from engine.data import FaceSet
 from engine.errors import DataError
-from engine.masks.swap import SIMSWAP
-from engine.networks.swapper import Swapper
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
-from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import logged, run_rounds
-from engine.zoo import load_model
 
 _CHUNK = 32
 
@@ -41,15 +36,12 @@ def learn_to_enhance(
         report: takes one line of text at a time.
 
     Raises:
-        ModelError: the gradient is not finite; or the released swapper or recogniser is missing.
+        ModelError: the gradient is not finite.
         DataError: no face is left to learn from, one has no landmarks, or the folder holds
             another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
-    report("asking the recogniser who the faces are")
-    own = torch.from_numpy(own_identities(sets, options))
-    swapper = cast(Swapper, load_model(SIMSWAP, options.device))
-    trainer = EnhanceTrainer(recipe, options, functional.normalize(own), swapper, perceptual)
+    trainer = EnhanceTrainer(recipe, options, perceptual)
     usable = _usable(sets, recipe)
     kept = usable[:: recipe.held_out]
     others = np.setdiff1d(usable, kept)
@@ -72,13 +64,12 @@ def _usable(sets: Sequence[FaceSet], recipe: EnhanceRecipe) -> npt.NDArray[np.in
 
 
 def _judgement(trainer: EnhanceTrainer, large: Portraits) -> Callable[[], dict[str, float]]:
-    """LPIPS of held-out portraits: made poor, made poor and small, swapped; before and after."""
+    """LPIPS of held-out portraits: made poor, before and after; made poor and small, after."""
     known = resized(large, trainer.recipe.side)
     rng = np.random.default_rng(0)
     given = {
         "poor": (trainer.poor(known.pictures, 1, rng), known.pictures),
         "small": (trainer.poor(large.pictures, 2, rng), large.pictures),
-        "swapped": (torch.cat([trainer.swapped(part) for part in _parts(known)]), known.pictures),
     }
 
     def measure() -> dict[str, float]:
@@ -92,13 +83,6 @@ def _judgement(trainer: EnhanceTrainer, large: Portraits) -> Callable[[], dict[s
         return found
 
     return measure
-
-
-def _parts(known: Portraits) -> list[Portraits]:
-    whole = (known.pictures, known.landmarks, known.indices)
-    return [
-        Portraits(*part) for part in zip(*(torch.split(one, _CHUNK) for one in whole), strict=True)
-    ]
 
 
 def _enhanced(trainer: EnhanceTrainer, portraits: Tensor, scale: int) -> Tensor:
@@ -117,7 +101,7 @@ def _distance(trainer: EnhanceTrainer, made: Tensor, real: Tensor) -> float:
 
 
 def _told(figures: dict[str, float]) -> str:
-    shown = ("pixels", "perceptual", "realism", "critic", "poor_lpips", "small_lpips")
+    shown = ("pixels", "perceptual", "realism", "critic", "small_lpips")
     words = [f"{name} {figures[name]:.3f}" for name in shown]
-    before, after = figures["swapped_before_lpips"], figures["swapped_lpips"]
-    return "  ".join([*words, f"swapped_lpips {before:.3f} to {after:.3f}"])
+    before, after = figures["poor_before_lpips"], figures["poor_lpips"]
+    return "  ".join([*words, f"poor_lpips {before:.3f} to {after:.3f}"])

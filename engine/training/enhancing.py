@@ -13,7 +13,6 @@ from engine.errors import ModelError
 from engine.images import batch_to_u8
 from engine.masks.portrait import SIDE
 from engine.networks.enhancer import Enhancer
-from engine.networks.swapper import Swapper
 from engine.training.critic import realism, sum_of, weak_matching
 from engine.training.degrade import degrade
 from engine.training.loop import TrainOptions
@@ -37,7 +36,7 @@ class EnhanceWeights:
 
 @dataclass(frozen=True)
 class EnhanceRecipe(OpposedRecipe):
-    """All that an enhancer's training needs besides data, swapper and minutes.
+    """All that an enhancer's training needs besides data and minutes.
 
     Attributes:
         name: model family.
@@ -45,8 +44,6 @@ class EnhanceRecipe(OpposedRecipe):
         side: of the portraits at scale 1, which is the swapper's.
         large: of the portraits at scale 2, of which half the side comes in; even in quarters.
         batch: portraits in a batch.
-        swapped: share of the steps at scale 1 in which half of the batch was made by the swapper,
-            out of each portrait's own identity: what the swapper loses is what it must give back.
         twice: share of the steps at scale 2.
         excluded: sources that it does not learn: UTKFace mirrors what lies beyond the border.
         held_out: every so many-th face is left out of training and tells how well it goes.
@@ -58,7 +55,6 @@ class EnhanceRecipe(OpposedRecipe):
     side: int = SIDE
     large: int = 144
     batch: int = 16
-    swapped: float = 0.7
     twice: float = 0.3
     excluded: tuple[str, ...] = ("utkface",)
     held_out: int = 100
@@ -74,8 +70,6 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
     Args:
         recipe: what to train.
         options: where and how long.
-        own: (N, D), the identity of each face of the training sets, of length 1.
-        swapper: whose portraits it is to enhance.
         perceptual: LPIPS as a (B,) distance of images in [0, 1].
 
     Raises:
@@ -87,12 +81,10 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         self,
         recipe: EnhanceRecipe,
         options: TrainOptions,
-        own: Tensor,
-        swapper: Swapper,
         perceptual: Distance,
     ) -> None:
         super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
-        self.own, self.swapper, self.perceptual = own, swapper, perceptual
+        self.perceptual = perceptual
 
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the enhancer and one of its critic; returns every figure of it."""
@@ -100,26 +92,14 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
             real = batch.pictures.to(self.options.device)
             return self._step(self.poor(real, 2, self._rng), real, 2)
         batch = resized(batch, self.recipe.side)
-        real, half = batch.pictures.to(self.options.device), len(batch.indices) // 2
-        poor = self.poor(real, 1, self._rng)
-        if self._rng.random() < self.recipe.swapped:
-            parts = (batch.pictures, batch.landmarks, batch.indices)
-            poor[:half] = self.swapped(Portraits(*(part[:half] for part in parts)))
-        return self._step(poor, real, 1)
+        real = batch.pictures.to(self.options.device)
+        return self._step(self.poor(real, 1, self._rng), real, 1)
 
     def poor(self, real: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
         """Portraits made poor by chance, (B, 3, S / scale, S / scale)."""
         side = real.shape[-1] // scale
         made = [degrade(one, side, rng) for one in batch_to_u8(real.cpu())]
         return to_faces(np.stack(made)).to(real.device)
-
-    def swapped(self, batch: Portraits) -> Tensor:
-        """What the swapper makes of portraits and their own identities: they, without detail."""
-        device = self.options.device
-        given = (batch.pictures, batch.mattes, batch.landmarks, self.own[batch.indices])
-        with torch.no_grad():
-            made = cast(Tensor, self.swapper(*(part.to(device) for part in given)))
-        return made.clamp(0, 1)
 
     def _step(self, poor: Tensor, real: Tensor, scale: int) -> dict[str, float]:
         with autocast(self.options.device):

@@ -16,14 +16,14 @@ from engine.errors import ModelError
 from engine.masks.portrait import SIDE
 from engine.masks.swap import SIMSWAP
 from engine.networks.gallery import AgentGallery
-from engine.networks.swapper import Swapper
+from engine.networks.swapper import Swapper, conceal
 from engine.recognition import find_recognizer
 from engine.training import checkpoint
 from engine.training.checkpoint import Progress
 from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.portraits import make_portraits
-from engine.training.swapping import aligned
+from engine.training.swapping import aligned, averages_of
 from engine.zoo import load_model
 
 _SOFT = 0.05
@@ -148,14 +148,16 @@ def _drawn_on_faces(
     Beside them the cosine from which on the recogniser takes two of them for one person.
     """
     every = np.linspace(0, sum(map(len, sets)) - 1, count).round().astype(int)
-    known = make_portraits(sets, every.tolist(), SIDE)
+    known = make_portraits(sets, every.tolist(), SIDE, averaged=True)
     swapper = cast(Swapper, load_model(SIMSWAP, options.device))
     judge = find_recognizer(device=options.device)
-    given = (known.pictures, known.mattes, known.landmarks)
-    shown = [part.to(options.device) for part in given]
+    given = (known.pictures, known.mattes, known.landmarks, averages_of(known))
+    pictures, mattes, landmarks, others = (part.to(options.device) for part in given)
+    shown = conceal(pictures, mattes, others)
 
     def one(agent: Tensor) -> Tensor:
-        made = swapper(*shown, agent.expand(len(known.indices), -1))
+        drawn = swapper(shown, mattes, landmarks, agent.expand(len(pictures), -1))
+        made = pictures + mattes * (drawn - pictures)
         return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
 
     with torch.inference_mode():

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from engine.data import FaceSet
-from engine.errors import MaskError
-from engine.masks.portrait import Portrait, inner_matte, to_portrait
+from engine.errors import LandmarksError, MaskError
+from engine.masks.ksame import average_for
+from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
+from engine.masks.swap import AVERAGE_SHAPE
 from engine.training.batches import mirror
 from engine.training.teachers import landmarks_of, locate, to_faces
 
@@ -26,11 +28,13 @@ class Portraits:
         pictures: (B, 3, S, S), RGB in [0, 1].
         landmarks: (B, 5, 2), x and y in their pixels.
         indices: (B,), of the faces, counted through all sets.
+        averages: (B, 3, S, S), of other faces, in their place; None where nobody asked for them.
     """
 
     pictures: Tensor
     landmarks: Tensor
     indices: Tensor
+    averages: Tensor | None = None
 
     @property
     def mattes(self) -> Tensor:
@@ -40,10 +44,62 @@ class Portraits:
         return torch.from_numpy(found)[:, None]
 
 
-def make_portraits(sets: Sequence[FaceSet], indices: Sequence[int], side: int) -> Portraits:
-    """Portraits of these faces, as they are; those that cannot be placed are left out."""
-    made = [(portrait_of(sets, index, side), index) for index in indices]
-    return _stack([(portrait, index) for portrait, index in made if portrait is not None])
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """One face of a batch to be."""
+
+    portrait: Portrait
+    index: int
+    average_u8: npt.NDArray[np.uint8] | None
+
+
+def make_portraits(
+    sets: Sequence[FaceSet], indices: Sequence[int], side: int, *, averaged: bool = False
+) -> Portraits:
+    """Portraits of these faces, as they are; those that cannot be placed are left out.
+
+    Args:
+        sets: faces with landmarks.
+        indices: counted through all sets.
+        side: of the portraits.
+        averaged: whether averages of other faces are wanted too; a face that is turned further
+            than any of them is left out.
+    """
+    made = [_make(sets, index, side, averaged, None) for index in indices]
+    return _stack([one for one in made if one is not None])
+
+
+def _make(
+    sets: Sequence[FaceSet],
+    index: int,
+    side: int,
+    averaged: bool,
+    rng: np.random.Generator | None,
+) -> _Made | None:
+    portrait = portrait_of(sets, index, side, rng)
+    if portrait is None or not averaged:
+        return None if portrait is None else _Made(portrait, index, None)
+    seed = index if rng is None else int(rng.integers(2**31))
+    try:
+        average_u8 = average_for(at_own_side(portrait), seed, shape=AVERAGE_SHAPE)
+    except LandmarksError:
+        return None
+    return _Made(portrait, index, _sized(average_u8, side))
+
+
+def at_own_side(portrait: Portrait) -> Portrait:
+    """A portrait at the side of :data:`engine.masks.portrait.SIDE`, at which averages are drawn."""
+    scale = SIDE / len(portrait.picture_u8)
+    if scale == 1:
+        return portrait
+    landmarks = scale * (portrait.landmarks + 0.5) - 0.5
+    return Portrait(_sized(portrait.picture_u8, SIDE), landmarks, portrait.matrix / scale)
+
+
+def _sized(picture_u8: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    if len(picture_u8) == side:
+        return picture_u8
+    return np.asarray(cv2.resize(picture_u8, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def portrait_of(
@@ -81,11 +137,13 @@ def _relit(face_u8: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDAr
     return np.asarray(cv2.LUT(face_u8, (255 * tables).round().astype(np.uint8)[None]), np.uint8)
 
 
-def _stack(made: Sequence[tuple[Portrait, int]]) -> Portraits:
+def _stack(made: Sequence[_Made]) -> Portraits:
+    averages = [one.average_u8 for one in made if one.average_u8 is not None]
     return Portraits(
-        to_faces(np.stack([portrait.picture_u8 for portrait, _ in made])),
-        torch.from_numpy(np.stack([portrait.landmarks for portrait, _ in made])),
-        torch.tensor([index for _, index in made]),
+        to_faces(np.stack([one.portrait.picture_u8 for one in made])),
+        torch.from_numpy(np.stack([one.portrait.landmarks for one in made])),
+        torch.tensor([one.index for one in made]),
+        to_faces(np.stack(averages)) if averages else None,
     )
 
 
@@ -98,6 +156,7 @@ class PortraitBatches:
         batch: faces in a batch.
         side: of the portraits.
         seed: of everything random; a resumed run passes another.
+        averaged: whether averages of other faces are wanted too.
     """
 
     def __init__(
@@ -107,8 +166,10 @@ class PortraitBatches:
         batch: int,
         side: int,
         seed: int | np.random.SeedSequence,
+        averaged: bool = False,
     ) -> None:
         self._sets, self._indices, self._batch, self._side = sets, indices, batch, side
+        self._averaged = averaged
         self._rng = np.random.default_rng(seed)
         self._queue: queue.Queue[Portraits | BaseException] = queue.Queue(maxsize=3)
         threading.Thread(target=self._work, daemon=True).start()
@@ -123,11 +184,11 @@ class PortraitBatches:
     def _work(self) -> None:
         cv2.setNumThreads(1)  # its threads would fight torch's for the same cores
         try:
-            made: list[tuple[Portrait, int]] = []
+            made: list[_Made] = []
             while True:
                 for index in self._rng.permutation(self._indices).tolist():
-                    portrait = portrait_of(self._sets, index, self._side, self._rng)
-                    made += [(portrait, index)] if portrait is not None else []
+                    one = _make(self._sets, index, self._side, self._averaged, self._rng)
+                    made += [one] if one is not None else []
                     if len(made) == self._batch:
                         self._queue.put(_stack(made))
                         made = []

@@ -18,6 +18,7 @@ from torch.nn import functional
 from engine.agents import choose_agents
 from engine.data import FaceSet
 from engine.errors import WeightsMissingError
+from engine.networks.swapper import conceal
 from engine.recognition import load_torchscript
 from engine.results import Results
 from engine.training.identities import own_identities
@@ -25,7 +26,7 @@ from engine.training.loop import Say, TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import logged, run_rounds
-from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer, aligned
+from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer, aligned, averages_of
 from engine.training.teachers import ask_teachers, find_teachers
 
 _CHUNK = 64
@@ -102,9 +103,9 @@ def _run(
     kept = indices[:: recipe.held_out]
     others = np.setdiff1d(indices, kept)
     batches: Iterator[Portraits] = iter(
-        PortraitBatches(sets, others, recipe.batch, recipe.side, trainer.batch_seed)
+        PortraitBatches(sets, others, recipe.batch, recipe.side, trainer.batch_seed, averaged=True)
     )
-    known = make_portraits(sets, kept.tolist(), recipe.side)
+    known = make_portraits(sets, kept.tolist(), recipe.side, averaged=True)
     measure = _judgement(trainer, judge, known)
     run_rounds(trainer, batches, results, measure, _described, report)
 
@@ -120,11 +121,13 @@ def _judgement(
     sitters, device = trainer.sitters, trainer.options.device
     source, other = known.indices.roll(1), known.indices.roll(2)
     mattes = known.mattes
+    shown = conceal(known.pictures, mattes, averages_of(known))
 
     def judged(rows: Tensor, identities: Tensor) -> Tensor:
-        of = (known.pictures, mattes, known.landmarks)
-        given = (*(part[rows] for part in of), sitters.own[identities[rows]])
-        made = trainer.average(*(part.to(device) for part in given))
+        matte, picture = mattes[rows].to(device), known.pictures[rows].to(device)
+        given = (known.landmarks[rows].to(device), sitters.own[identities[rows]].to(device))
+        drawn = trainer.average(shown[rows].to(device), matte, *given)
+        made = picture + matte * (drawn - picture)
         return functional.normalize(judge(aligned(made).clamp(0, 1))).cpu()
 
     def measure() -> dict[str, float]:
@@ -146,7 +149,16 @@ def _judgement(
 
 
 def _described(figures: dict[str, float]) -> str:
-    shown = ("pixels", "perceptual", "identity", "push_away", "apart", "realism", "critic")
+    shown = (
+        "pixels",
+        "perceptual",
+        "natural",
+        "identity",
+        "push_away",
+        "apart",
+        "realism",
+        "critic",
+    )
     words = [f"{name} {figures[name]:.3f}" for name in shown]
     return "  ".join(
         [

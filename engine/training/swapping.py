@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional
 from engine.alignment import SIDE as ALIGNED_SIDE
 from engine.errors import ModelError
 from engine.masks.portrait import SIDE, canonical_to_portrait
-from engine.networks.swapper import Injection, Swapper
+from engine.networks.swapper import Injection, Swapper, conceal
 from engine.training.critic import realism, sum_of, weak_matching
 from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
@@ -28,15 +29,18 @@ class SwapWeights:
 
     Attributes:
         pixels, perceptual: L1 and LPIPS where the identity is the portrait's own.
+        natural: LPIPS to the average that is shown, where the identity is another's.
         identity: 1 - cosine to the identity asked for, by the recogniser in training.
         push_away: cosine to the portrait's own identity, where it is above 0.
         apart: cosine of one portrait's two swaps beyond that of the identities asked for.
-        low_pass: L1 of averages of 8 x 8 pixels, where the identity is another's: light and tone.
+        low_pass: L1 of averages of 8 x 8 pixels to those of the average that is shown, where the
+            identity is another's: light and tone.
         realism: of the critic's verdict; ``matching``, of its deepest features.
     """
 
-    pixels: float = 12.0
+    pixels: float = 4.0
     perceptual: float = 3.0
+    natural: float = 1.0
     identity: float = 1.2
     push_away: float = 0.5
     apart: float = 2.0
@@ -129,10 +133,13 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         batch = twice(batch, own)
         real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
         identities, wanted = (part.to(device) for part in self._sources(batch.indices))
-        mattes = batch.mattes.to(device)
+        mattes, others = batch.mattes.to(device), averages_of(batch).to(device)
+        shown = conceal(real, mattes, others)
         with autocast(device):
-            made = self.model(real, mattes, landmarks, identities).float()
-        total, figures = self._losses(real, made, batch.indices, wanted, own)
+            drawn = self.model(shown, mattes, landmarks, identities).float()
+        made = real + mattes * (drawn - real)
+        natural = real + mattes * (shown - real)
+        total, figures = self._losses(real, made, natural, batch.indices, wanted)
         return {**figures, **self.learn(total, real, made)}
 
     def _sources(self, indices: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,23 +157,25 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         return torch.cat([sitters.own[indices[:own]], given]), wanted
 
     def _losses(
-        self, real: Tensor, made: Tensor, indices: Tensor, wanted: Tensor, own: int
+        self, real: Tensor, made: Tensor, natural: Tensor, indices: Tensor, wanted: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
-        weights = self.recipe.weights
+        weights, own = self.recipe.weights, self.recipe.own
         shown = shaken(aligned(made[own:]), self._rng).clamp(0, 1)
         found = functional.normalize(self.recogniser(shown))
         before = self.sitters.seen[indices[own:]].to(real.device)
         reached, kept = (found * wanted).sum(1), (found * before).sum(1)
         alike = alike_of_pairs(found) - alike_of_pairs(wanted)
+        aims = torch.cat([real[:own], natural[own:]])
         with autocast(self.options.device):
-            perceptual = self.perceptual(made[:own], real[:own]).float()
+            perceptual = self.perceptual(made, aims).float()
         with torch.no_grad():
             of_real = self.critic(real)
         of_made = self.critic(made)
-        light, tone = (functional.avg_pool2d(pictures[own:], 8) for pictures in (made, real))
+        light, tone = (functional.avg_pool2d(pictures[own:], 8) for pictures in (made, natural))
         parts = {
             "pixels": functional.l1_loss(made[:own], real[:own]),
-            "perceptual": perceptual.mean(),
+            "perceptual": perceptual[:own].mean(),
+            "natural": perceptual[own:].mean(),
             "identity": 1 - reached.mean(),
             "push_away": kept.clamp_min(0).mean(),
             "apart": alike.clamp_min(0).mean(),
@@ -188,17 +197,33 @@ def _new(recipe: SwapRecipe, start: Path | None) -> Swapper:
 def _begin_from(network: Swapper, folder: Path) -> None:
     """Take over every weight that another swapper has too; the injections may differ.
 
+    One that was shown something else draws on that: how it drew is not taken over.
+
     Raises:
         ModelError: another size of network, or none.
     """
-    known, own = read_network(folder, "Swapper").state_dict(), network.state_dict()
+    other = cast(Swapper, read_network(folder, "Swapper"))
+    known, own = other.state_dict(), network.state_dict()
     shared = {name: value for name, value in known.items() if name in own}
+    if other.config.grid != network.config.grid:
+        shared = {name: value for name, value in shared.items() if not name.startswith("leave.")}
     if not shared or any(own[name].shape != value.shape for name, value in shared.items()):
         raise ModelError(
             f"{folder.name} must hold a swapper of the same widths and blocks",
             hint="leave out --start-from, or name another",
         )
     network.load_state_dict(shared, strict=False)
+
+
+def averages_of(batch: Portraits) -> Tensor:
+    """The averages of a batch, (B, 3, S, S).
+
+    Raises:
+        ValueError: it was made without.
+    """
+    if batch.averages is None:
+        raise ValueError("expected portraits with averages, got a batch that was made without")
+    return batch.averages
 
 
 def twice(batch: Portraits, own: int) -> Portraits:
@@ -210,11 +235,11 @@ def twice(batch: Portraits, own: int) -> Portraits:
     half, odd = divmod(len(batch.indices) - own, 2)
     if odd or not half:
         raise ValueError(f"expected an even number of portraits after {own}, got {2 * half + odd}")
-    pictures, landmarks, indices = (
+    pictures, landmarks, indices, averages = (
         torch.cat([part[: own + half], part[own : own + half]])
-        for part in (batch.pictures, batch.landmarks, batch.indices)
+        for part in (batch.pictures, batch.landmarks, batch.indices, averages_of(batch))
     )
-    return Portraits(pictures, landmarks, indices)
+    return Portraits(pictures, landmarks, indices, averages)
 
 
 def alike_of_pairs(vectors: Tensor) -> Tensor:
