@@ -22,17 +22,15 @@ from engine.masks import MASKS, make_mask
 from engine.masks import enhance as enhancing
 from engine.masks.portrait import to_portrait
 from engine.networks.enhancer import Enhancer
-from engine.networks.swapper import Swapper
 from engine.results import Reader
-from engine.training import enhance
 from engine.training.degrade import degrade
 from engine.training.enhance import learn_to_enhance
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
 from engine.training.loop import TrainOptions
-from engine.training.portraits import Portraits, make_portraits
+from engine.training.portraits import Portraits
 
 TINY = EnhanceRecipe(
-    "tiny", widths=(8, 8), blocks=(1, 1), side=32, large=48, batch=2, twice=0.5, swapped=0.5,
+    "tiny", widths=(8, 8), blocks=(1, 1), side=32, large=48, batch=2, twice=0.5,
     excluded=(), held_out=4,
 )  # fmt: skip
 FACES = 8
@@ -103,12 +101,7 @@ def test_landmarks_follow_when_portraits_are_resized() -> None:
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    def draft(name: str, device: str) -> Swapper:
-        torch.manual_seed(1)
-        return Swapper((8, 8, 8), (1, 1, 1), grid=8).eval()
-
-    monkeypatch.setattr(enhance, "load_model", draft)
+def data(tmp_path: Path) -> Path:
     return write_taught_faces(tmp_path / "data", FACES)
 
 
@@ -122,42 +115,31 @@ def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
     trainer = train(data, tmp_path / "run")
     assert trainer.progress.step == 4
     learned = dict(zoo.read_network(tmp_path / "run" / "model", "Enhancer").named_parameters())
-    fresh = EnhanceTrainer(
-        TINY, TrainOptions(tmp_path / "fresh", 0), trainer.own, trainer.swapper, pooled_distance
-    )
+    fresh = EnhanceTrainer(TINY, TrainOptions(tmp_path / "fresh", 0), pooled_distance)
     same = {n for n, one in fresh.average.named_parameters() if torch.equal(one, learned[n])}
     # the last layer of a scale that chance has not taken in four steps
     assert same <= {f"leave.{scale}.{name}" for scale in (0, 1) for name in ("weight", "bias")}
     assert len(same) <= 2
     with Reader(tmp_path / "run" / "results.db") as reader:
         curves = reader.losses([trainer.progress.run_id])[trainer.progress.run_id]
-    wanted = {"pixels", "realism", "critic", "poor_lpips", "small_lpips", "swapped_lpips"}
+    wanted = {"pixels", "realism", "critic", "poor_lpips", "poor_before_lpips", "small_lpips"}
     assert wanted <= curves.keys()
 
 
 def test_a_training_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "run", max_steps=2)
-    again = EnhanceTrainer(TINY, first.options, first.own, first.swapper, pooled_distance)
+    again = EnhanceTrainer(TINY, first.options, pooled_distance)
     assert_same_state(first, again)  # type: ignore[arg-type]
     assert train(data, tmp_path / "run", max_steps=3).progress.step == 3
 
 
-def test_a_swapped_portrait_is_its_own_face_without_detail(data: Path, tmp_path: Path) -> None:
-    trainer = train(data, tmp_path / "run", max_steps=1)
-    batch = make_portraits([FaceSet(data / "faces_train_0.zip")], [0, 1], TINY.side)
-    made = trainer.swapped(batch)
-    outside = batch.mattes == 0
-    assert torch.equal((made * outside), (batch.pictures * outside))
-    assert not torch.equal(made, batch.pictures)
-
-
 def test_another_size_of_network_is_no_start(data: Path, tmp_path: Path) -> None:
-    first = train(data, tmp_path / "run", max_steps=1)
+    train(data, tmp_path / "run", max_steps=1)
     wider = dataclasses.replace(TINY, widths=(8, 16))
     options = TrainOptions(tmp_path / "other", 1, start_from=tmp_path / "run" / "model")
     with pytest.raises(ModelError, match="same widths"):
-        EnhanceTrainer(wider, options, first.own, first.swapper, pooled_distance)
-    assert EnhanceTrainer(TINY, options, first.own, first.swapper, pooled_distance).model
+        EnhanceTrainer(wider, options, pooled_distance)
+    assert EnhanceTrainer(TINY, options, pooled_distance).model
 
 
 def test_sources_that_mirror_their_border_are_not_learned(data: Path, tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ RECIPES: dict[str, Recipe] = {
         name="imn",
         wrong="",
         # The paper's three terms; its 1:3:1 gives to recovery what the mask then lacks.
-        weights=ImnWeights(protect=2.5, recover=1.0, low_frequency=0.25),
+        weights=ImnWeights(protect=0.8, recover=1.0, low_frequency=0.25),
         batches=_SHARP_BATCHES,
         blocks=8,
         learning_rate=5e-4,
