@@ -40,12 +40,12 @@ class SwapWeights:
 
     pixels: float = 4.0
     perceptual: float = 3.0
-    natural: float = 1.0
-    identity: float = 1.2
-    push_away: float = 0.5
+    natural: float = 4.0
+    identity: float = 0.7
+    push_away: float = 0.3
     apart: float = 2.0
     low_pass: float = 2.0
-    realism: float = 0.2
+    realism: float = 0.3
     matching: float = 0.1
 
 
