@@ -21,7 +21,7 @@ from engine.errors import DataError, LandmarksError
 from engine.faces import detect, merge_overlapping, whole_face
 from engine.images import from_u8
 from engine.masking import Masked, lay_masks
-from engine.masks import Preset
+from engine.masks import Preset, Strength, find_mask
 from engine.masks.portrait import lay_back, to_portrait
 from engine.masks.swap import SWAPPERS, swap_face
 from engine.perceptual import missing, perceptual_distance
@@ -110,6 +110,7 @@ def measure_likeness(
     threshold: float,
     *,
     preset: Preset = "scaled",
+    strength: Strength | None = None,
     model: str = "",
     device: str = "cpu",
     report: Callable[[int, int], None] = lambda done, total: None,
@@ -123,6 +124,7 @@ def measure_likeness(
         judge: the recogniser.
         threshold: see :func:`calibrate`.
         preset: of the mask's strengths.
+        strength: settings that replace the preset's.
         model: of a mask that takes one.
         device: where the judge runs.
         report: told how many of how many are done.
@@ -131,7 +133,7 @@ def measure_likeness(
         DataError: no face has landmarks that can carry the mask.
         MaskError, ModelError: as :func:`engine.masks.make_mask`.
     """
-    lay = functools.partial(lay_masks, mask=mask, preset=preset, model=model)
+    lay = functools.partial(lay_masks, mask=mask, preset=preset, strength=strength, model=model)
     pairs: list[_Pair] = []
     for done, index in enumerate(indices):
         report(done, len(indices))
@@ -155,7 +157,7 @@ def measure_likeness(
         found=float(np.mean([mask is not None for _, mask in places])),
         found_in_originals=float(np.mean([original is not None for original, _ in places])),
         landmarks_error=float(np.mean(errors)) if errors else float("nan"),
-        agent_nearer=_agent_nearer(pairs, mask),
+        agent_nearer=_agent_nearer(pairs, mask, _enhance(mask, preset, strength)),
         outside_lpips=_lpips(outside),
         largest_change_outside=max(largest_difference(*both) for both in outside),
     )
@@ -223,12 +225,18 @@ def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) 
     return float(distance.compute())
 
 
-def _agent_nearer(pairs: Sequence[_Pair], mask: str) -> float | None:
+def _enhance(mask: str, preset: Preset, strength: Strength | None) -> float:
+    entry = find_mask(mask)
+    usual = entry.paper if preset == "paper" else entry.defaults
+    return {**usual, **(strength or {})}.get("enhance", 0)
+
+
+def _agent_nearer(pairs: Sequence[_Pair], mask: str, enhance: float) -> float | None:
     """Make each mask again: only who makes it knows whose face was given to it."""
     if mask not in SWAPPERS:
         return None
     model = SWAPPERS[mask]
-    made = [swap_face(model, p.original_u8, p.points, p.seed) for p in pairs]
+    made = [swap_face(model, p.original_u8, p.points, p.seed, enhance=enhance) for p in pairs]
     return float(np.mean([one.given_cosine > one.original_cosine for one in made]))
 
 

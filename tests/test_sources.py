@@ -14,7 +14,7 @@ from engine import sources
 from engine.cli import app
 from engine.errors import MaskError, NoFaceError, StillKnownError
 from engine.faces import Face, crop, detect, merge_overlapping
-from engine.images import from_u8, open_protected, write_png
+from engine.images import from_u8, open_photo, open_protected, write_png
 from engine.masking import lay_masks
 from engine.masks import MASKS, make_mask
 from engine.pipeline import ProtectOptions, protect
@@ -230,3 +230,24 @@ def test_a_source_that_cannot_be_had_is_refused(desk: Path) -> None:
     usage = run("--mask-source", "other.png", "--mask-seed", "3")
     assert usage.exit_code == 2
     assert "nothing to draw" in usage.output
+
+
+def test_a_mask_is_made_as_strong_as_one_says(desk: Path) -> None:
+    """``--mask-strength`` takes the place of the preset's settings, and refuses others."""
+    del desk
+    seeds = ("--mask-seed", "3", "--json")
+    for name, words in (("plain", "enhance=0"), ("clear", "enhance=1"), ("usual", "")):
+        result = run("--mask-strength", words, *seeds, output=f"{name}.png")
+        assert result.exit_code == 0, result.stderr
+    plain, clear, usual = (open_photo(Path(f"{name}.png")) for name in ("plain", "clear", "usual"))
+    assert not np.array_equal(plain, clear)
+    # The carriers of the keys differ a little; the faces do not.
+    assert np.abs(clear.astype(int) - usual).mean() < 0.2 * np.abs(clear.astype(int) - plain).mean()
+    for words in ("enhance", "enhance=much", "enhance=nan", "enhance=1,enhance=0", "=1"):
+        usage = run("--mask-strength", words)
+        assert usage.exit_code == 2
+        assert "NAME=NUMBER" in usage.output
+    unknown = run("--mask-strength", "sigma=3")
+    assert unknown.exit_code == 1
+    assert "sigma" in unknown.stderr and "enhance" in unknown.stderr
+    assert not Path("out.png").exists()

@@ -15,9 +15,10 @@ from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
 from engine.attacks.pairs import scaled_strength
 from engine.attacks.revealing import as_scores, compare, gains, metrics
 from engine.errors import MaskError
+from engine.faces import whole_face
 from engine.masks import MASKS, mask_label
-from engine.masks.enhance import ENHANCER, enhance
-from engine.masks.portrait import lay_back, to_portrait
+from engine.masks.enhance import ENHANCER, lay_clear
+from engine.masks.portrait import to_portrait
 
 __all__ = ["ATTACK", "STRENGTHS", "restored"]
 
@@ -41,10 +42,10 @@ def restored(mask_u8: U8, landmarks: npt.ArrayLike | None) -> U8:
 
     Raises:
         LandmarksError: no landmarks, or such that cannot be used.
-        ModelError: as :func:`engine.masks.enhance.enhance`.
+        ModelError: as :func:`engine.masks.enhance.lay_clear`.
     """
     portrait = to_portrait(mask_u8, landmarks)
-    return lay_back(mask_u8, enhance(portrait.picture_u8), portrait)
+    return lay_clear(mask_u8, landmarks, portrait, portrait.picture_u8, clear=1)
 
 
 def _run(scene: Scene) -> Iterator[Outcome]:
@@ -62,7 +63,10 @@ def _attack(scene: Scene, mask: str, times: float) -> Iterator[Outcome]:
         record, original_u8 = scene.face(index)
         try:
             mask_u8 = scene.mask(record, original_u8, mask, "paper", strength)
-            pictures = {"restored": restored(mask_u8, record.landmarks), "mask": mask_u8}
+            points = record.landmarks
+            if points is None:
+                points = whole_face(original_u8).landmarks
+            pictures = {"restored": restored(mask_u8, points), "mask": mask_u8}
         except MaskError:
             scene.refuse(record, _METHOD, label)
             continue

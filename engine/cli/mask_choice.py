@@ -1,5 +1,6 @@
-"""What ``protect`` is told of its mask beside the name: which one to draw, or whose face to lay."""
+"""What ``protect`` is told of its mask beside the name: how strong, which one, whose face."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +22,11 @@ MaskSource = Annotated[
     typer.Option(
         help=f"for the mask {_TAKE_SOURCES}: a photograph of whose face to lay; ask them first"
     ),
+]
+
+MaskStrength = Annotated[
+    str,
+    typer.Option(help="settings of the mask in place of the preset's: sigma=9, or enhance=0"),
 ]
 
 SOURCE_WARNING = (
@@ -49,6 +55,28 @@ def parse_seed(text: str, source: Path | None) -> int | Literal["key"] | None:
             "expected a number of at most 38 digits, or key", param_hint="--mask-seed"
         )
     return int(text)
+
+
+def parse_strength(text: str) -> dict[str, float]:
+    """Read ``--mask-strength``, such as ``sigma=9,kernel=25``; which names a mask has, it says.
+
+    Raises:
+        typer.BadParameter: it is no list of names and finite numbers.
+    """
+    found: dict[str, float] = {}
+    for part in filter(None, text.split(",")):
+        name, _, number = part.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not name.strip() or not math.isfinite(value) or name.strip() in found:
+            raise typer.BadParameter(
+                f"expected NAME=NUMBER, each name once, got {part!r}",
+                param_hint="--mask-strength",
+            )
+        found[name.strip()] = value
+    return found
 
 
 def read_source(path: Path | None, mask: str, detector: str) -> Source | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from engine.cli.mask_choice import MaskStrength, parse_strength
 from engine.cli.terminal import emit, face_bar, find_device, named_errors, names
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def masks(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the choice of faces")] = 0,
     preset: Annotated[str, typer.Option(help="mask strength: scaled, or paper")] = "scaled",
+    mask_strength: MaskStrength = "",
     diffusion_model: Annotated[
         str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
     ] = "",
@@ -50,6 +52,7 @@ def masks(
 
     device = find_device(device)
     with named_errors():
+        strength = parse_strength(mask_strength)
         wanted = [find_mask(name) for name in names(masks)]
         judge, faces = find_recognizer(recognizer, device), open_faces(data)
         least = calibrate(faces, judge, device) if threshold is None else threshold
@@ -59,7 +62,8 @@ def masks(
             with face_bar() as report:
                 found = measure_likeness(
                     faces, indices, entry.name, judge, least, preset=cast("Preset", preset),
-                    model=diffusion_model if entry.takes_model else "", device=device,
+                    strength=strength, device=device,
+                    model=diffusion_model if entry.takes_model else "",
                     report=functools.partial(_tell, report, entry.name),
                 )  # fmt: skip
             rows[entry.name] = asdict(found)

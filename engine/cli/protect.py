@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from engine.cli.mask_choice import MaskSeed, MaskSource, parse_seed, read_source
+from engine.cli.mask_choice import (
+    MaskSeed,
+    MaskSource,
+    MaskStrength,
+    parse_seed,
+    parse_strength,
+    read_source,
+)
 from engine.cli.terminal import (
     ask_passphrase,
     check_output,
@@ -59,6 +66,7 @@ def protect(
     method: Annotated[str, typer.Option(help=_METHOD_HELP)] = DEFAULT_METHOD,
     mask: Annotated[str, typer.Option(help=f"one of {', '.join(MASKS)}")] = "gaussian",
     preset: _Preset = "scaled",
+    mask_strength: MaskStrength = "",
     mask_seed: MaskSeed = "",
     mask_source: MaskSource = None,
     diffusion_model: _Model = "",
@@ -82,7 +90,7 @@ def protect(
 ) -> None:
     """Hide the faces of a photograph under a passphrase."""
     _check_usage(preset, wrong, faces, box, whole, passphrase_file, key, generate, words)
-    seed = parse_seed(mask_seed, mask_source)
+    seed, strength = parse_seed(mask_seed, mask_source), parse_strength(mask_strength)
     with named_errors():
         _check_files(photo, mask_source, output, passphrase_file, key, sidecar)
         # before seconds of looking for faces
@@ -96,7 +104,7 @@ def protect(
             report("looking for faces", 0.0)
             chosen, left = _choose(photo_u8, faces, boxes, whole, detector, min_score)
         options = ProtectOptions(
-            method, mask, cast(Preset, preset), {}, cast(WrongMode, wrong), not no_tag,
+            method, mask, cast(Preset, preset), strength, cast(WrongMode, wrong), not no_tag,
             model=diffusion_model, mask_seed=seed, source=source,
         )  # fmt: skip
         secrets = secret or _keyed_secrets(list(chosen), key or [])

@@ -1,18 +1,20 @@
-"""Makes the portrait of a swapped face clear again, as large as the face needs it."""
+"""Makes a portrait clear that another face was laid in, as large as the face needs it."""
 
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import MaskError
 from engine.images import from_u8, to_u8
+from engine.masks.portrait import Portrait, lay_back, to_portrait
 from engine.zoo import load_model
 
 if TYPE_CHECKING:
     from engine.networks.enhancer import Enhancer
 
 ENHANCER = "enhancer.v1"
-"""The enhancer that is meant where none is named; it is still in training, and not released."""
+"""The released enhancer."""
 
 _TWICE_FROM = 1.3
 """Pixels of the face for each of the portrait from which on twice the pixels show."""
@@ -53,3 +55,40 @@ def scale_for(matrix: npt.NDArray[np.float64]) -> int:
     """
     pixels = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     return 2 if pixels > _TWICE_FROM else 1
+
+
+def check_enhance(enhance: float) -> None:
+    """Refuse a strength that is neither yes nor no.
+
+    Raises:
+        MaskError: another number than 0 and 1.
+    """
+    if enhance not in (0, 1):
+        raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
+
+
+def lay_clear(
+    face_u8: U8, landmarks: npt.ArrayLike | None, portrait: Portrait, other_u8: U8, clear: float
+) -> U8:
+    """Lay another inner face over the face that a portrait is of, made clear first if wanted.
+
+    Args:
+        face_u8: (H, W, 3), RGB.
+        landmarks: (5, 2), x and y in its pixels, ArcFace order.
+        portrait: of it.
+        other_u8: (S, S, 3), another face in the portrait's place, of use within the inner face.
+        clear: 1 to enhance it; at twice the side, where the face is large enough to show it.
+
+    Returns:
+        (H, W, 3), equal to the face outside the inner face.
+
+    Raises:
+        ModelError: as :func:`enhance`.
+    """
+    if not clear:
+        return lay_back(face_u8, other_u8, portrait)
+    scale, matte = scale_for(portrait.matrix), portrait.matte[..., None]
+    mixed = matte * other_u8 + (1 - matte) * portrait.picture_u8
+    clear_u8 = enhance(np.rint(mixed).astype(np.uint8), scale)
+    place = portrait if scale == 1 else to_portrait(face_u8, landmarks, len(clear_u8))
+    return lay_back(face_u8, clear_u8, place)

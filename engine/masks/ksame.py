@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import LandmarksError, MaskError
+from engine.masks.enhance import check_enhance, lay_clear
 from engine.masks.matching import lit_as, tone_of
-from engine.masks.portrait import SIDE, Portrait, inner_matte, lay_back, to_portrait
+from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
 from engine.masks.thin_plate import bend
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def ksame(
     seed: int = 0,
     choices: int = 150,
     character: float = 1.6,
+    enhance: float = 0,
 ) -> npt.NDArray[np.uint8]:
     """Replace the inner face by the average of ten or more others, in its pose and light.
 
@@ -63,6 +65,7 @@ def ksame(
         choices: how many of them the seed chooses from, 1 or more.
         character: 1 draws the average; more exaggerates what sets it apart from the mean of all,
             so that different seeds give different people.
+        enhance: 1 to make it clear with :data:`engine.masks.enhance.ENHANCER`: averages are soft.
 
     Returns:
         The mask, same shape as ``face_u8``, equal to it outside the inner face.
@@ -78,9 +81,10 @@ def ksame(
             f"choices must be whole and from 1, character 0 to 4, got {choices:g}, {character:g}",
             hint="150 and 1.6 are the defaults",
         )
+    check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
     average_u8 = average_for(portrait, seed, choices=int(choices), character=character)
-    return lay_back(face_u8, average_u8, portrait)
+    return lay_clear(face_u8, landmarks, portrait, average_u8, enhance)
 
 
 def average_for(

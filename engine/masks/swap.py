@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.agents import APART, choose_agents
-from engine.errors import MaskError, StillKnownError
+from engine.errors import StillKnownError
 from engine.images import from_u8, to_u8
-from engine.masks.enhance import enhance as enhanced
-from engine.masks.enhance import scale_for
+from engine.masks.enhance import check_enhance, lay_clear
 from engine.masks.ksame import average_for
-from engine.masks.portrait import Portrait, lay_back, to_portrait
+from engine.masks.portrait import Portrait, to_portrait
 from engine.sources import Source
 from engine.zoo import load_model
 
@@ -120,20 +119,14 @@ def swap_face(
     """
     from engine.recognition import embed  # torch takes seconds to load
 
-    if enhance not in (0, 1):
-        raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
+    check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
-    scale, place = scale_for(portrait.matrix) if enhance else 1, portrait
-    if scale > 1:
-        place = to_portrait(face_u8, landmarks, scale * len(portrait.picture_u8))
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
     def lay(identity: F32) -> Swapped:
         swapped_u8 = swap_portrait(model, portrait, identity, seed)
-        if enhance:
-            swapped_u8 = enhanced(swapped_u8, scale)
-        made_u8 = lay_back(face_u8, swapped_u8, place)
+        made_u8 = lay_clear(face_u8, landmarks, portrait, swapped_u8, enhance)
         seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
         return Swapped(made_u8, float(seen @ own), float(seen @ identity))
 

@@ -20,6 +20,7 @@ from engine.agents import GALLERY
 from engine.errors import MaskError
 from engine.masks.baselines import box, edge, extreme_blur, noise, superpixel
 from engine.masks.diffusion import diffusion
+from engine.masks.enhance import ENHANCER
 from engine.masks.filters import gaussian, median, pixelate
 from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
@@ -177,12 +178,16 @@ MASKS: dict[str, MaskEntry] = {
         description="Lays the average of ten other faces over the face",
         needs_landmarks=True,
         seeded=True,
-        defaults={"choices": 150, "character": 1.6},
-        sample=lambda rng: {"choices": 150, "character": float(rng.uniform(1, 2))},
+        defaults={"choices": 150, "character": 1.6, "enhance": 1},
+        sample=lambda rng: {
+            "choices": 150,
+            "character": float(rng.uniform(1, 2)),
+            "enhance": int(rng.integers(2)),
+        },
         # k-Same draws the average as it is.
-        paper={"choices": 150, "character": 1},
+        paper={"choices": 150, "character": 1, "enhance": 0},
         replaces=True,
-        networks=(AVERAGES,),
+        networks=(AVERAGES, ENHANCER),
     ),
     "simswap": MaskEntry(
         name="simswap",
@@ -190,12 +195,12 @@ MASKS: dict[str, MaskEntry] = {
         description="Gives the face the features of nobody, in its own pose and light",
         needs_landmarks=True,
         seeded=True,
-        defaults={"enhance": 0},
-        sample=lambda rng: {"enhance": 0},  # until an enhancer is released
+        defaults={"enhance": 1},
+        sample=lambda rng: {"enhance": int(rng.integers(2))},
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        networks=(SIMSWAP, GALLERY),
+        networks=(SIMSWAP, GALLERY, AVERAGES, ENHANCER),
     ),
     "faceshifter": MaskEntry(
         name="faceshifter",
@@ -203,12 +208,12 @@ MASKS: dict[str, MaskEntry] = {
         description="As simswap, with a second network that draws the same nobody otherwise",
         needs_landmarks=True,
         seeded=True,
-        defaults={"enhance": 0},
-        sample=lambda rng: {"enhance": 0},  # until an enhancer is released
+        defaults={"enhance": 1},
+        sample=lambda rng: {"enhance": int(rng.integers(2))},
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        networks=(FACESHIFTER, GALLERY),
+        networks=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER),
     ),
     "diffusion": MaskEntry(
         name="diffusion",
