@@ -135,7 +135,7 @@ def swap_face(
 
 
 def _furthest(tried: Iterable[Swapped]) -> Swapped:
-    """The first that is far enough from who the face was, or the furthest of all.
+    """The first that is far from who the face was, and nearer to its own; or the furthest of all.
 
     Raises:
         StillKnownError: even that one is too near.
@@ -144,7 +144,7 @@ def _furthest(tried: Iterable[Swapped]) -> Swapped:
     for made in tried:
         if best is None or made.original_cosine < best.original_cosine:
             best = made
-        if best.original_cosine < _APART:
+        if best.original_cosine < min(_APART, best.given_cosine):
             break
     if best is None or best.original_cosine > _MOST:
         raise StillKnownError(

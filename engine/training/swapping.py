@@ -41,9 +41,9 @@ class SwapWeights:
     pixels: float = 4.0
     perceptual: float = 3.0
     natural: float = 4.0
-    identity: float = 0.7
+    identity: float = 1.0
     push_away: float = 0.3
-    apart: float = 2.0
+    apart: float = 3.0
     low_pass: float = 2.0
     realism: float = 0.3
     matching: float = 0.1
