@@ -1,15 +1,14 @@
 """The released attackers: chosen by method, newest first, and only against what is released now."""
 
-import importlib.util
 import json
 from collections.abc import Iterator
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from load_script import load_script
 from sample_photos import portrait
 from tiny_zoo import forget, random_embedder, write_model
 from weak_targets import write_faces
@@ -119,9 +118,7 @@ def test_without_an_attacker_that_is_said(attackers: Path) -> None:
 @pytest.fixture
 def release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """The script, which writes a zoo of the test's own."""
-    loader = SourceFileLoader("release", str(ROOT / "scripts" / "release"))
-    script = importlib.util.module_from_spec(importlib.util.spec_from_loader("release", loader))  # type: ignore[arg-type]
-    loader.exec_module(script)
+    script = load_script("release")
     table = tmp_path / "zoo.py"
     table.write_text("RELEASED: dict[str, str] = {\n}\n")
     monkeypatch.setattr(zoo, "__file__", str(table))

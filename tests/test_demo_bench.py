@@ -1,26 +1,14 @@
 """The script that times the app: a photograph of the promised size, and a verdict that can fail."""
 
-import importlib.machinery
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "bench_demo"
+from load_script import load_script
 
 
 @pytest.fixture(scope="module")
 def bench() -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader("bench_demo_script", str(SCRIPT))
-    spec = importlib.util.spec_from_loader("bench_demo_script", loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    loader.exec_module(module)
-    sys.dont_write_bytecode = before
-    return module
+    return load_script("bench_demo")
 
 
 def test_the_median_is_held_to_the_target(bench: ModuleType) -> None:

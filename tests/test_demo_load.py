@@ -1,26 +1,14 @@
 """The load script notices what it is there for: a client that fails, or gets another's picture."""
 
-import importlib.machinery
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "load"
+from load_script import load_script
 
 
 @pytest.fixture(scope="module")
 def load() -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader("load_script", str(SCRIPT))
-    spec = importlib.util.spec_from_loader("load_script", loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    loader.exec_module(module)
-    sys.dont_write_bytecode = before
-    return module
+    return load_script("load")
 
 
 @pytest.mark.parametrize(

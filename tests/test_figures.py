@@ -1,31 +1,21 @@
 """The script that writes the README's tables: what a row of the attacks says of its networks."""
 
-import importlib.machinery
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import attack_examples
 import dashboard_examples as examples
 import pytest
+from load_script import load_script
 
 from engine.results import Reader, Results
 
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "figures"
 REST = "on 8 squares of 112 px a step"
 
 
 @pytest.fixture(scope="module")
 def figures() -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader("figures_script", str(SCRIPT))
-    spec = importlib.util.spec_from_loader("figures_script", loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    loader.exec_module(module)
-    sys.dont_write_bytecode = before
-    return module
+    return load_script("figures")
 
 
 def test_each_row_of_the_attacks_names_the_networks_and_their_steps(
