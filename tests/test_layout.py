@@ -146,6 +146,7 @@ READING_ORDER = (
     "training.averages",
     "training",
     "likeness",
+    "contact_sheet",
     "tables",
     "benchmark.plan",
     "benchmark.judge",

@@ -12,6 +12,7 @@ from engine.cli.mask_choice import MaskStrength, parse_strength
 from engine.cli.terminal import emit, face_bar, find_device, named_errors, names
 
 if TYPE_CHECKING:
+    from engine.data import FaceSet
     from engine.masks import Preset
 
 _SHOWN = (
@@ -38,6 +39,10 @@ def masks(
     diffusion_model: Annotated[
         str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
     ] = "",
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="write 64 faces beside their masks here, and measure nothing"),
+    ] = None,
     device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:
@@ -54,9 +59,14 @@ def masks(
     with named_errors():
         strength = parse_strength(mask_strength)
         wanted = [find_mask(name) for name in names(masks)]
-        judge, faces = find_recognizer(recognizer, device), open_faces(data)
-        least = calibrate(faces, judge, device) if threshold is None else threshold
+        faces = open_faces(data)
         indices = choose(faces, BenchmarkConfig((), (), limit=limit, seed=seed))
+        if sheet is not None:
+            settings = {"preset": preset, "strength": strength, "model": diffusion_model}
+            _write_sheet(sheet, faces, indices, [entry.name for entry in wanted], settings)
+            return emit({"sheet": str(sheet)}, as_json, f"{sheet}: faces beside their masks")
+        judge = find_recognizer(recognizer, device)
+        least = calibrate(faces, judge, device) if threshold is None else threshold
         rows: dict[str, Any] = {}
         for entry in wanted:
             with face_bar() as report:
@@ -70,6 +80,20 @@ def masks(
             if not as_json:
                 typer.echo(_line(entry.name, rows[entry.name]))
         emit(rows, as_json, f"{len(indices)} faces of {faces.name}, judged by {judge.name}")
+
+
+def _write_sheet(
+    file: Path, faces: "FaceSet", indices: list[int], masks: list[str], settings: dict[str, Any]
+) -> None:
+    from engine.contact_sheet import contact_sheet, spread
+    from engine.images import write_png
+
+    with face_bar() as report:
+        made_u8 = contact_sheet(
+            faces, spread(indices), masks, report=functools.partial(_tell, report, "sheet"),
+            **settings,
+        )  # fmt: skip
+    write_png(file, made_u8, None)
 
 
 def _tell(report: Callable[[int, int, str], None], mask: str, done: int, total: int) -> None:
