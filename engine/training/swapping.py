@@ -265,8 +265,9 @@ def aligned(portraits: Tensor) -> Tensor:
 def shaken(faces: Tensor, rng: np.random.Generator) -> Tensor:
     """Aligned faces, (B, 3, S, S), each a little turned, scaled and moved, half of them mirrored.
 
-    What a recogniser sees in them all the same is a face, and not a pattern made to please it: an
-    unseen one then sees it too. Half of the batches are made coarse besides.
+    Most batches are made coarse besides, and half of the faces lack a part. What a recogniser sees
+    in them all the same is a face, all over it, and not a pattern made to please it: an unseen one
+    then sees it too.
     """
     count, side = len(faces), faces.shape[-1]
     angle, scale = rng.normal(0, 0.06, count), np.exp(rng.normal(0, 0.04, count))
@@ -276,8 +277,15 @@ def shaken(faces: Tensor, rng: np.random.Generator) -> Tensor:
     theta = np.stack([flip * across, -down, shift[:, 0], flip * down, across, shift[:, 1]], 1)
     matrices = torch.from_numpy(theta.reshape(count, 2, 3).astype(np.float32)).to(faces.device)
     grid = functional.affine_grid(matrices, list(faces.shape), align_corners=False)
-    if rng.random() < 0.5:
-        coarse = int(side * rng.uniform(0.5, 0.9))
+    if rng.random() < 0.7:
+        coarse = int(side * rng.uniform(0.3, 0.9))
         small = functional.interpolate(faces, (coarse, coarse), mode="bilinear", antialias=True)
         faces = functional.interpolate(small, (side, side), mode="bilinear")
+    left = torch.ones(count, 1, side, side, device=faces.device)
+    for one in np.flatnonzero(rng.random(count) < 0.5):
+        height, width = (int(side * share) for share in rng.uniform(0.2, 0.45, 2))
+        y, x = rng.integers(0, side - height), rng.integers(0, side - width)
+        left[one, :, y : y + height, x : x + width] = 0
+    # What is left out is as bright as the face: a hole would be seen first of all.
+    faces = faces * left + faces.mean((2, 3), keepdim=True) * (1 - left)
     return functional.grid_sample(faces, grid, padding_mode="border", align_corners=False)
