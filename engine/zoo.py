@@ -82,8 +82,8 @@ RELEASED: dict[str, str] = {
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
     "reveal-proface-s-rand.v4": "27b45fa30e4c1ddd8fdba0492ab7badd767b3b1505b81c1c50a7a5b4f49633ba",
     "agents.v2": "17e1309ab78deb7237f941b1dc60899ec8a3c0d64507b75516c651f328fa8559",
-    "imn.v3": "885fb942d7c5b5ddfd6458c1fce0bb560bb8e31900f905428be154bb3f93f526",
     "enhancer.v1": "99916f31dd12af4f60246af6f7815271b494ce90d431e424d8818c0bdabbddbf",
+    "imn.v4": "adfc0572e2afed469c9d4950d7efb603d5d9964997986bd460bc56637e5e870e",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 
