@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from engine.errors import MetricError, ModelError
-from engine.recognition import RECOGNIZER, Landmarks, cosines, find_recognizer
+from engine.recognition import Landmarks, cosines, find_recognizer
 from engine.similarity import check_pair
+from engine.zoo import RECOGNIZER
 
 
 def identity_cosine(

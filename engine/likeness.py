@@ -21,7 +21,7 @@ from engine.errors import DataError, LandmarksError
 from engine.faces import detect, merge_overlapping, whole_face
 from engine.images import from_u8
 from engine.masking import Masked, lay_masks
-from engine.masks import Preset, Strength, find_mask
+from engine.masks import Preset, Strength, strengths_of
 from engine.masks.portrait import lay_back, to_portrait
 from engine.masks.swap import SWAPPERS, swap_face
 from engine.perceptual import missing, perceptual_distance
@@ -47,7 +47,7 @@ class Likeness:
         seeds_match: share of faces of which two seeds give masks that pass for one person.
         seeds_cosine: mean of two such masks.
         found: share of masks in which the detector finds a face.
-        found_in_originals: the same of the originals.
+        found_in_originals: share of all faces in which it finds one before they are masked.
         landmarks_error: mean distance of the mask's landmarks from the original's, both as
             detected, in percent of the original's distance of the eyes.
         frechet: Fréchet distance of the masks' embeddings from the originals', of length 1, by the
@@ -88,7 +88,7 @@ class _Pair:
     first_u8: U8
     second_u8: U8
     record: FaceFile
-    points: npt.NDArray[np.float32]
+    points: npt.NDArray[np.float32] | None
     seed: int
 
 
@@ -135,11 +135,12 @@ def measure_likeness(
     """
     lay = functools.partial(lay_masks, mask=mask, preset=preset, strength=strength, model=model)
     pairs: list[_Pair] = []
+    detected = []
     for done, index in enumerate(indices):
         report(done, len(indices))
-        pair = _masked_twice(faces.load(index), faces.records[index], 2 * index, lay)
-        if pair is not None:
-            pairs.append(pair)
+        face_u8 = faces.load(index)
+        detected.append(_landmarks_in(face_u8) is not None)
+        pairs += _masked_twice(face_u8, faces.records[index], 2 * index, lay)
     if not pairs:
         raise DataError(
             f"no face of {faces.name} could carry the mask {mask}",
@@ -155,9 +156,9 @@ def measure_likeness(
         noted=1 - len(pairs) / len(indices),
         threshold=threshold,
         found=float(np.mean([mask is not None for _, mask in places])),
-        found_in_originals=float(np.mean([original is not None for original, _ in places])),
+        found_in_originals=float(np.mean(detected)),
         landmarks_error=float(np.mean(errors)) if errors else float("nan"),
-        agent_nearer=_agent_nearer(pairs, mask, _enhance(mask, preset, strength)),
+        agent_nearer=_agent_nearer(pairs, mask, strengths_of(mask, preset, strength)),
         outside_lpips=_lpips(outside),
         largest_change_outside=max(largest_difference(*both) for both in outside),
     )
@@ -170,14 +171,15 @@ def largest_difference(first_u8: U8, second_u8: U8) -> int:
 
 def _masked_twice(
     face_u8: U8, record: FaceFile, seed: int, lay: Callable[..., Masked]
-) -> _Pair | None:
+) -> list[_Pair]:
+    """The face and two masks of it; nothing where one could not lie as it should."""
     height, width = face_u8.shape[:2]
     whole = whole_face(face_u8)  # as the program takes a ready-made crop: by its own detector
     regions = merge_overlapping([whole], height, width)
     made = [lay(face_u8, regions, seed=seed + n) for n in (0, 1)]
-    if record.landmarks is None or whole.landmarks is None or any(one.notes for one in made):
-        return None
-    return _Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record, whole.landmarks, seed)
+    if record.landmarks is None or any(one.notes for one in made):
+        return []
+    return [_Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record, whole.landmarks, seed)]
 
 
 def _embedded(
@@ -225,18 +227,12 @@ def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) 
     return float(distance.compute())
 
 
-def _enhance(mask: str, preset: Preset, strength: Strength | None) -> float:
-    entry = find_mask(mask)
-    usual = entry.paper if preset == "paper" else entry.defaults
-    return {**usual, **(strength or {})}.get("enhance", 0)
-
-
-def _agent_nearer(pairs: Sequence[_Pair], mask: str, enhance: float) -> float | None:
+def _agent_nearer(pairs: Sequence[_Pair], mask: str, strength: Strength) -> float | None:
     """Make each mask again: only who makes it knows whose face was given to it."""
     if mask not in SWAPPERS:
         return None
-    model = SWAPPERS[mask]
-    made = [swap_face(model, p.original_u8, p.points, p.seed, enhance=enhance) for p in pairs]
+    model, clear = SWAPPERS[mask], strength["enhance"]
+    made = [swap_face(model, p.original_u8, p.points, p.seed, enhance=clear) for p in pairs]
     return float(np.mean([one.given_cosine > one.original_cosine for one in made]))
 
 

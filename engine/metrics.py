@@ -18,8 +18,9 @@ from torch import Tensor
 from engine.errors import MetricError
 from engine.identity import identity_cosine, identity_match, why_not
 from engine.perceptual import BACKBONES, missing, perceptual_distance
-from engine.recognition import RECOGNIZER, Judge, Landmarks, find_recognizer
+from engine.recognition import Judge, Landmarks, find_recognizer
 from engine.similarity import LUMA, check_pair, check_sides, ssim, ssim_y
+from engine.zoo import RECOGNIZER
 
 __all__ = [
     "METRICS",

@@ -56,7 +56,7 @@ def check_mask(options: ProtectOptions) -> None:
     check_takes_source(options.mask)
     if options.mask_seed is not None:
         raise MaskError(
-            "a mask whose source is given has nothing to draw, and takes no seed",
+            "a mask whose source is given says whose face it is, and takes no seed",
             hint="leave out the seed, or the source",
         )
 

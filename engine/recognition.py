@@ -22,12 +22,11 @@ from engine.alignment import SIDE, align
 from engine.detectors import PACK, pack_folder
 from engine.errors import ModelError, UnknownModelError, WeightsMissingError
 from engine.images import batch_to_u8
+from engine.zoo import RECOGNIZER
 
 if TYPE_CHECKING:
     from engine.networks.recognizer import Recognizer
 
-RECOGNIZER = "recognizer.v1"
-"""The recogniser that is meant where none is named."""
 
 ONNX_FILE = "recognizer.onnx"
 """Beside the weights of a released one: the same network, see :func:`export_onnx`."""

@@ -67,6 +67,9 @@ class ModelCard:
         return MODELS_FOLDER / self.name
 
 
+RECOGNIZER = "recognizer.v1"
+"""The released recogniser, which is meant where none is named."""
+
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",

@@ -194,10 +194,31 @@ def test_a_mask_asks_for_the_pixels_that_show(
 
 def test_a_mask_is_enhanced_or_not(doubling: list[int]) -> None:
     face_u8, points = a_woman(1)
-    make_mask("simswap", face_u8, landmarks=points, seed=1)
-    assert not doubling
+    for mask in ("simswap", "faceshifter", "ksame"):
+        make_mask(mask, face_u8, landmarks=points, seed=1, strength={"enhance": 0})
+        assert not doubling
+        make_mask(mask, face_u8, landmarks=points, seed=1)
+        assert doubling
+        doubling.clear()
     with pytest.raises(MaskError, match=r"0 or 1, got 0\.5"):
         make_mask("simswap", face_u8, landmarks=points, seed=1, strength={"enhance": 0.5})
+
+
+def test_a_clear_face_holds_no_more_of_the_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def same(portrait_u8: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.uint8]:
+        assert scale == 1
+        return portrait_u8
+
+    monkeypatch.setattr(enhancing, "enhance", same)
+    face_u8, points = a_woman(0.5)
+    portrait = to_portrait(face_u8, points)
+    other_u8 = np.zeros_like(portrait.picture_u8)
+    plain, clear = (
+        enhancing.lay_clear(face_u8, points, portrait, other_u8, clear) for clear in (0, 1)
+    )
+    # But for the outermost seam, where the other face is a tenth of it.
+    assert np.abs(plain.astype(int) - clear)[plain < 0.6 * face_u8].max() <= 2
+    assert np.abs(plain.astype(int) - clear).mean() < 1
 
 
 def test_every_mask_can_be_made_as_training_draws_it() -> None:

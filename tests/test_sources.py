@@ -229,7 +229,7 @@ def test_a_source_that_cannot_be_had_is_refused(desk: Path) -> None:
     assert Path("other.png").read_bytes() == before
     usage = run("--mask-source", "other.png", "--mask-seed", "3")
     assert usage.exit_code == 2
-    assert "nothing to draw" in usage.output
+    assert "takes no seed" in " ".join(usage.output.split())
 
 
 def test_a_mask_is_made_as_strong_as_one_says(desk: Path) -> None:
@@ -251,4 +251,8 @@ def test_a_mask_is_made_as_strong_as_one_says(desk: Path) -> None:
     unknown = run("--mask-strength", "sigma=3")
     assert unknown.exit_code == 1
     assert "sigma" in unknown.stderr and "enhance" in unknown.stderr
+    for mask, weak in (("gaussian", "sigma=0.01"), ("noise", "variance=0"), ("box", "fraction=0")):
+        refused = run("--mask-strength", weak, mask=mask)
+        assert refused.exit_code == 1, "a mask that hides nothing is not to be had"
+        assert "lay another face" in refused.stderr
     assert not Path("out.png").exists()

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 from typing import BinaryIO
 
 import numpy as np
@@ -30,6 +31,7 @@ from engine.images import from_u8, to_u8
 from engine.masking import lay_masks
 from engine.masks import make_mask, swap
 from engine.masks.inner_face import LANDMARKS
+from engine.masks.ksame import average_for
 from engine.masks.portrait import canonical_to_portrait, inner_matte, lay_back, to_portrait
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import (
@@ -466,11 +468,50 @@ def test_a_swapped_face_is_somebody_else_in_the_same_place() -> None:
     assert np.linalg.norm(found.landmarks - points, axis=1).mean() < 0.15 * eyes
 
 
+def test_a_swapper_is_shown_an_average_and_never_the_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Tensor] = []
+
+    class Stub:
+        device = "cpu"
+        config = SimpleNamespace(grid=0)
+
+        def __call__(self, concealed: Tensor, *rest: Tensor) -> Tensor:
+            del rest
+            shown.append(concealed)
+            return concealed
+
+    monkeypatch.setattr(swap, "load_model", lambda name: Stub())
+    face_u8, points = portrait_of_a_woman()
+    portrait = to_portrait(face_u8, points)
+    average_u8 = swap.shown_to("stub", portrait, seed=3)
+    assert np.array_equal(
+        average_u8, average_for(portrait.picture_u8, portrait.landmarks, 3, shape=0)
+    )
+    assert not np.array_equal(average_u8, swap.shown_to("stub", portrait, seed=4))
+    swap.swap_face("stub", face_u8, points, 3)
+    hidden = hidden_by(torch.from_numpy(portrait.matte)) == 1
+    assert hidden.float().mean() > 0.3
+    for concealed in shown:
+        given = from_u8(average_u8)[0, :, hidden]
+        assert torch.allclose(concealed[0, :, hidden], given, atol=1e-6)
+
+
+def test_the_first_that_is_far_and_nearer_to_its_own_is_taken() -> None:
+    def tried(*pairs: tuple[float, float]) -> list[swap.Swapped]:
+        return [swap.Swapped(np.zeros((1, 1, 3), np.uint8), *pair) for pair in pairs]
+
+    near, well, better = tried((0.10, 0.05), (0.12, 0.60), (0.01, 0.70))
+    assert swap._furthest([near, well, better]) is well
+    assert swap._furthest(tried((0.10, 0.05), (0.2, 0.1))).original_cosine == 0.10
+    with pytest.raises(StillKnownError):
+        swap._furthest(tried((0.4, 0.1), (0.35, 0.3)))
+
+
 def test_a_face_that_stays_known_is_hidden_otherwise_and_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        swap, "swap_portrait", lambda model, portrait, agent, seed: portrait.picture_u8
+        swap, "swap_portrait", lambda model, portrait, agent, other: portrait.picture_u8
     )
     face_u8, points = portrait_of_a_woman()
     with pytest.raises(StillKnownError, match="too near to who it was"):

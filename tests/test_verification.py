@@ -20,7 +20,7 @@ from engine.alignment import typical_landmarks
 from engine.cli import app
 from engine.data import FaceFile
 from engine.errors import DataError
-from engine.recognition import ONNX_FILE, RECOGNIZER
+from engine.recognition import ONNX_FILE
 from engine.verification import (
     FOLDS,
     MOST_OF_ONE,
@@ -32,6 +32,7 @@ from engine.verification import (
     verify,
     write_pairs,
 )
+from engine.zoo import RECOGNIZER
 
 ROOT = Path(__file__).parents[1]
 EVAL = ROOT / ".." / "shared" / "data" / "eval_112.zip"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.attacks.plan import AttackConfig
 from engine.attacks.target import Target, paper_sized
 from engine.benchmark.photographs import settle, whole
-from engine.benchmark.plan import Subject, choose, drawn, hashes, passphrase
+from engine.benchmark.plan import Subject, choose, drawn, model_hashes, passphrase
 from engine.data import FaceFile, FaceSet
 from engine.errors import CapacityError, MaskError, MethodError
 from engine.images import open_protected
@@ -296,5 +296,5 @@ class Attack:
         plain["training"] = None if config.training is None else config.training.name
         plain["keep"] = None if config.keep is None else config.keep.name
         plain |= {"attack": self.name, "budget": self.budget(config), "data": faces.sha256()}
-        plain["weights"] = hashes(map(Subject, config.methods), config.masks)
+        plain["weights"] = model_hashes(map(Subject, config.methods), config.masks)
         return json.dumps(plain, sort_keys=True)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
+from engine.attacks.deblur import METHOD
 from engine.attacks.pairs import scaled_strength
 from engine.attacks.revealing import as_scores, compare, gains, metrics
 from engine.errors import MaskError
@@ -24,8 +25,6 @@ __all__ = ["ATTACK", "STRENGTHS", "restored"]
 
 STRENGTHS = (0.5, 1.0, 2.0)
 """Times the papers' strengths at 112 px; a mask without lengths has one."""
-
-_METHOD = "mask"
 
 U8 = npt.NDArray[np.uint8]
 
@@ -68,14 +67,14 @@ def _attack(scene: Scene, mask: str, times: float) -> Iterator[Outcome]:
                 points = whole_face(original_u8).landmarks
             pictures = {"restored": restored(mask_u8, points), "mask": mask_u8}
         except MaskError:
-            scene.refuse(record, _METHOD, label)
+            scene.refuse(record, METHOD, label)
             continue
         faces.append(compare(record, original_u8, pictures, names))
-        yield Outcome(as_scores(record, _METHOD, label, faces[-1]))
+        yield Outcome(as_scores(record, METHOD, label, faces[-1]))
     found = gains(faces, "restored", "mask")
     yield Outcome(
         tuple(
-            scene.whole_run(_METHOD, label, "restored:mask", name, value)
+            scene.whole_run(METHOD, label, "restored:mask", name, value)
             for name, value in found.items()
         )
     )

@@ -14,7 +14,7 @@ import torch
 
 from engine.data import FaceSet
 from engine.errors import MethodError, MetricError, WeightsMissingError
-from engine.masks import mask_label, networks_of
+from engine.masks import mask_label, weights_of
 from engine.methods import find_method
 from engine.methods.networked import Networked
 from engine.metrics import available, label, measure, recognizer_of
@@ -201,7 +201,7 @@ class BenchmarkConfig:
 
     def described(self, faces: FaceSet) -> str:
         """JSON by which the same benchmark is found again: what, on which faces and weights."""
-        weights = hashes(self.subjects(), self.masks)
+        weights = model_hashes(self.subjects(), self.masks)
         for metric in self.metrics:
             recognizer = recognizer_of(metric)
             if recognizer is not None:
@@ -211,9 +211,9 @@ class BenchmarkConfig:
         return json.dumps(dataclasses.asdict(self) | inputs, sort_keys=True)
 
 
-def hashes(subjects: Iterable[Subject], masks: Iterable[str]) -> dict[str, str]:
+def model_hashes(subjects: Iterable[Subject], masks: Iterable[str]) -> dict[str, str]:
     """SHA-256 of the weights of methods, and of the models that masks draw with, by name."""
-    return {subject.name: subject.weights_hash() for subject in subjects} | networks_of(masks)
+    return {subject.name: subject.weights_hash() for subject in subjects} | weights_of(masks)
 
 
 def choose(faces: FaceSet, config: BenchmarkConfig) -> list[int]:

@@ -1,16 +1,19 @@
 """What ``protect`` is told of its mask beside the name: how strong, which one, whose face."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from engine.errors import MaskError
 from engine.images import open_photo
-from engine.masks import MASKS, check_takes_source
+from engine.masks import MASKS, check_takes_source, find_mask
 from engine.sources import Source, find_source
 
 _SEED_DIGITS = 38
+_REPLACE = ", ".join(name for name, mask in MASKS.items() if mask.replaces)
 _TAKE_SOURCES = ", ".join(name for name, mask in MASKS.items() if mask.takes_source)
 
 MaskSeed = Annotated[
@@ -26,7 +29,7 @@ MaskSource = Annotated[
 
 MaskStrength = Annotated[
     str,
-    typer.Option(help="settings of the mask in place of the preset's: sigma=9, or enhance=0"),
+    typer.Option(help="settings of the mask in place of the preset's, such as enhance=0"),
 ]
 
 SOURCE_WARNING = (
@@ -39,13 +42,13 @@ def parse_seed(text: str, source: Path | None) -> int | Literal["key"] | None:
     """Read ``--mask-seed``; None where a face is to be drawn.
 
     Raises:
-        typer.BadParameter: it is no seed, or the face is given and there is nothing to draw.
+        typer.BadParameter: it is no seed, or a source says whose face it is.
     """
     if not text:
         return None
     if source is not None:
         raise typer.BadParameter(
-            "--mask-source says whose face it is: there is nothing to draw",
+            "--mask-source says whose face it is, and the rest is drawn: it takes no seed",
             param_hint="--mask-seed",
         )
     if text == "key":
@@ -57,8 +60,24 @@ def parse_seed(text: str, source: Path | None) -> int | Literal["key"] | None:
     return int(text)
 
 
+def check_strength(mask: str, strength: Mapping[str, float]) -> None:
+    """Refuse to protect with a mask's strength set by hand, unless a recogniser looks at it after.
+
+    A blur can be set so weak that the face stays clear, and nobody would notice; another face is
+    compared with the one under it, however it was drawn.
+
+    Raises:
+        MaskError: the mask lays no other face.
+    """
+    if strength and not find_mask(mask).replaces:
+        raise MaskError(
+            f"--mask-strength is for masks that lay another face, got {mask}",
+            hint=f"its strength follows from the face, or from --preset paper; {_REPLACE} take it",
+        )
+
+
 def parse_strength(text: str) -> dict[str, float]:
-    """Read ``--mask-strength``, such as ``sigma=9,kernel=25``; which names a mask has, it says.
+    """Read ``--mask-strength``, such as ``enhance=0``; which names a mask has, it says.
 
     Raises:
         typer.BadParameter: it is no list of names and finite numbers.

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from engine.cli.mask_choice import MaskStrength, parse_strength
-from engine.cli.terminal import emit, face_bar, find_device, named_errors, names
+from engine.cli.terminal import check_output, emit, face_bar, find_device, named_errors, names, say
 
 if TYPE_CHECKING:
-    from engine.data import FaceSet
     from engine.masks import Preset
 
 _SHOWN = (
@@ -41,7 +40,7 @@ def masks(
     ] = "",
     sheet: Annotated[
         Path | None,
-        typer.Option(help="write 64 faces beside their masks here, and measure nothing"),
+        typer.Option(help="write up to 64 faces beside their masks here, and measure nothing"),
     ] = None,
     device: Annotated[str, typer.Option(help="torch device; cuda where there is one")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
@@ -63,8 +62,8 @@ def masks(
         indices = choose(faces, BenchmarkConfig((), (), limit=limit, seed=seed))
         if sheet is not None:
             settings = {"preset": preset, "strength": strength, "model": diffusion_model}
-            _write_sheet(sheet, faces, indices, [entry.name for entry in wanted], settings)
-            return emit({"sheet": str(sheet)}, as_json, f"{sheet}: faces beside their masks")
+            told = _write_sheet(sheet, data, indices, [one.name for one in wanted], settings)
+            return emit(told, as_json, "{sheet}: {faces} faces beside their masks".format(**told))
         judge = find_recognizer(recognizer, device)
         least = calibrate(faces, judge, device) if threshold is None else threshold
         rows: dict[str, Any] = {}
@@ -83,17 +82,20 @@ def masks(
 
 
 def _write_sheet(
-    file: Path, faces: "FaceSet", indices: list[int], masks: list[str], settings: dict[str, Any]
-) -> None:
-    from engine.contact_sheet import contact_sheet, spread
+    file: Path, data: Path, indices: list[int], masks: list[str], settings: dict[str, Any]
+) -> dict[str, Any]:
+    from engine.contact_sheet import contact_sheet
     from engine.images import write_png
+    from engine.layouts import open_faces
 
+    check_output(file, {"the faces": [data]}, "sheet")
     with face_bar() as report:
-        made_u8 = contact_sheet(
-            faces, spread(indices), masks, report=functools.partial(_tell, report, "sheet"),
-            **settings,
-        )  # fmt: skip
-    write_png(file, made_u8, None)
+        told = functools.partial(_tell, report, "sheet")
+        made = contact_sheet(open_faces(data), indices, masks, report=told, **settings)
+    write_png(file, made.picture_u8, None)
+    if made.hidden:
+        say(f"{made.hidden} masks could not lie as they should: what hides the face is shown")
+    return {"sheet": str(file), "faces": made.faces, "hidden_otherwise": made.hidden}
 
 
 def _tell(report: Callable[[int, int, str], None], mask: str, done: int, total: int) -> None:

@@ -13,6 +13,7 @@ from engine.cli.mask_choice import (
     MaskSeed,
     MaskSource,
     MaskStrength,
+    check_strength,
     parse_seed,
     parse_strength,
     read_source,
@@ -96,6 +97,7 @@ def protect(
         # before seconds of looking for faces
         find_method(method).model_hash()
         checked_model(mask, diffusion_model)
+        check_strength(mask, strength)
         boxes = [_parse_box(text) for text in box or []]
         photo_u8 = _open(photo)
         source = read_source(mask_source, mask, detector)

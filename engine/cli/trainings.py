@@ -58,7 +58,7 @@ def train_swapper(
     sets = find_training_sets(data)
     say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
     lpips = perceptual_distance("squeeze", options.device)
-    options = replace(options, log_steps=150)
+    options = replace(options, log_steps=150)  # the judges take the time of ten steps for a line
     try:
         trainer = learn_to_swap(SWAPPERS[recipe], sets, teachers, options, lpips, say)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ImageShapeError, MaskError
-from engine.masks.table import MASKS, MaskEntry, MaskMaker, Strength, find_mask, networks_of
+from engine.masks.table import MASKS, MaskEntry, MaskMaker, Strength, find_mask, weights_of
 from engine.sources import Source
 
 __all__ = [
@@ -22,7 +22,8 @@ __all__ = [
     "find_mask",
     "make_mask",
     "mask_label",
-    "networks_of",
+    "strengths_of",
+    "weights_of",
 ]
 
 Preset = Literal["scaled", "paper"]
@@ -130,10 +131,22 @@ def mask_label(name: str, strength: Strength | None = None, *, preset: Preset = 
         'gaussian:kernel=21,sigma=8'
     """
     entry = find_mask(name)
-    values = _merged(entry, _preset_of(entry, preset), strength)
+    values = strengths_of(name, preset, strength)
     words = ",".join(f"{key}={values[key]:g}" for key in sorted(values))
     size = f" at {_NATIVE_SIDE} px" if preset == "scaled" and entry.lengths else ""
     return f"{name}:{words}{size}" if words else name
+
+
+def strengths_of(
+    name: str, preset: Preset = "scaled", strength: Strength | None = None
+) -> dict[str, float]:
+    """Strengths of a mask by name, those in pixels for a face of 112 px; as :func:`make_mask`.
+
+    Raises:
+        MaskError: as :func:`mask_label`.
+    """
+    entry = find_mask(name)
+    return _merged(entry, _preset_of(entry, preset), strength)
 
 
 def _preset_of(entry: MaskEntry, preset: Preset) -> Strength:

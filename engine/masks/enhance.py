@@ -19,11 +19,14 @@ ENHANCER = "enhancer.v1"
 _TWICE_FROM = 1.3
 """Pixels of the face for each of the portrait from which on twice the pixels show."""
 
+_WIDER = 3.0
+"""Times a portrait's matte, up to 1, is where another face lies alone while it is made clear."""
+
 U8 = npt.NDArray[np.uint8]
 
 
 def enhance(portrait_u8: U8, scale: int = 1, model: str = ENHANCER) -> U8:
-    """Give a portrait the detail that blur, few pixels or a swapper have taken from it.
+    """Give a portrait the detail that blur, few pixels or an average have taken from it.
 
     What it gives is what faces look like, not what this one did: it cannot know that.
 
@@ -87,8 +90,12 @@ def lay_clear(
     """
     if not clear:
         return lay_back(face_u8, other_u8, portrait)
-    scale, matte = scale_for(portrait.matrix), portrait.matte[..., None]
-    mixed = matte * other_u8 + (1 - matte) * portrait.picture_u8
+    # Wider than the matte, or its seam would hold twice as much of the face that was.
+    hidden = np.minimum(_WIDER * portrait.matte, 1)[..., None]
+    mixed, scale = (
+        hidden * other_u8 + (1 - hidden) * portrait.picture_u8,
+        scale_for(portrait.matrix),
+    )
     clear_u8 = enhance(np.rint(mixed).astype(np.uint8), scale)
     place = portrait if scale == 1 else to_portrait(face_u8, landmarks, len(clear_u8))
     return lay_back(face_u8, clear_u8, place)

@@ -12,7 +12,11 @@ is therefore something else, in two parts.
 * Of the protected face: the average is chosen by its pose (and, more weakly, its proportions and
   mean colour) and by the seed. It gives the place of its five landmarks, blended with the
   average's, and its broad light and colour. Hair, ears, neck and everything else outside the inner
-  face stay, and may tell who it is.
+  face stay, the far end of brow and cheek of a turned head too, and may tell who it is.
+
+With ``enhance`` a network then sharpens what was laid. It has learned from single faces, and what
+it adds follows from the average and from what is around it: the first part holds of the file, no
+longer of every pixel.
 """
 
 from dataclasses import dataclass
@@ -25,7 +29,7 @@ import numpy.typing as npt
 from engine.errors import LandmarksError, MaskError
 from engine.masks.enhance import check_enhance, lay_clear
 from engine.masks.matching import lit_as, tone_of
-from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
+from engine.masks.portrait import SIDE, inner_matte, to_portrait
 from engine.masks.thin_plate import bend
 
 if TYPE_CHECKING:
@@ -83,12 +87,15 @@ def ksame(
         )
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
-    average_u8 = average_for(portrait, seed, choices=int(choices), character=character)
+    average_u8 = average_for(
+        portrait.picture_u8, portrait.landmarks, seed, choices=int(choices), character=character
+    )
     return lay_clear(face_u8, landmarks, portrait, average_u8, enhance)
 
 
 def average_for(
-    portrait: Portrait,
+    picture_u8: npt.NDArray[np.uint8],
+    points: F32,
     seed: int,
     *,
     choices: int = 150,
@@ -98,7 +105,8 @@ def average_for(
     """Draw the average of ten or more others in a portrait's pose and light.
 
     Args:
-        portrait: of :data:`engine.masks.portrait.SIDE` pixels.
+        picture_u8: (112, 112, 3), RGB, of a portrait.
+        points: (5, 2), x and y in its pixels, ArcFace order.
         seed: as of :func:`ksame`, as are the others.
         choices: of how many averages in like pose.
         character: how far it is exaggerated.
@@ -111,7 +119,6 @@ def average_for(
         LandmarksError: the face is turned further than any of the averages.
         ModelError: the averages cannot be loaded.
     """
-    picture_u8, points = portrait.picture_u8, portrait.landmarks
     turned = yaw_of(points) < 0  # the averages all look one way
     if turned:
         picture_u8, points = mirrored(picture_u8, points)

@@ -29,7 +29,7 @@ _SOFT = 0.16
 _NOSE = 17.6
 """Half the distance of the eyes in the canonical frame, pixels: so far a nose in profile moves."""
 
-_STRAIGHT = 0.1
+_STRAIGHT = 0.2
 """Share of it up to which a face looks straight ahead."""
 
 _NARROWER = 0.75
@@ -111,7 +111,7 @@ def inner_matte(side: int = SIDE, landmarks: npt.ArrayLike | None = None) -> F32
     """Where the inner face lies in a portrait: (S, S) in [0, 1], soft on its inside.
 
     A turned face ends nearer to its middle on the side that is turned away, which the nose points
-    to: what lies beyond is background, and stays as it is.
+    to: what lies beyond is background, but for the outer ends of brow and cheek, and stays.
 
     Args:
         side: of the portrait, in pixels.

@@ -106,13 +106,14 @@ def swap_face(
         model: a released swapper.
         face_u8: face, ``(H, W, 3)`` RGB.
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
-        seed: which agent, 0 or more; equal seeds give the same face the same agent.
+        seed: 0 or more; chooses the agent, and the average of others that is drawn upon.
         source: whose face instead of an agent's.
         enhance: 1 to make the swapped face clear with :data:`engine.masks.enhance.ENHANCER`.
 
     Raises:
         MaskError: another number for ``enhance`` than 0 and 1.
-        LandmarksError: no landmarks, or such that cannot be used.
+        LandmarksError: no landmarks, or such that cannot be used, or a face that is turned further
+            than any of the averages.
         StillKnownError: the recogniser still knows the person under all that was tried, or takes
             the source for nearly the same person.
         ModelError: as :func:`engine.zoo.load_model`.
@@ -121,11 +122,12 @@ def swap_face(
 
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
+    other_u8 = shown_to(model, portrait, seed)
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
     def lay(identity: F32) -> Swapped:
-        swapped_u8 = swap_portrait(model, portrait, identity, seed)
+        swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
         made_u8 = lay_clear(face_u8, landmarks, portrait, swapped_u8, enhance)
         seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
         return Swapped(made_u8, float(seen @ own), float(seen @ identity))
@@ -135,17 +137,17 @@ def swap_face(
 
 
 def _furthest(tried: Iterable[Swapped]) -> Swapped:
-    """The first that is far from who the face was, and nearer to its own; or the furthest of all.
+    """The first that is far from who the face was and nearer to whom it got; or the furthest.
 
     Raises:
         StillKnownError: even that one is too near.
     """
     best: Swapped | None = None
     for made in tried:
+        if made.original_cosine < min(_APART, made.given_cosine):
+            return made
         if best is None or made.original_cosine < best.original_cosine:
             best = made
-        if best.original_cosine < min(_APART, best.given_cosine):
-            break
     if best is None or best.original_cosine > _MOST:
         raise StillKnownError(
             "under every identity that was tried the face stays too near to who it was",
@@ -169,34 +171,49 @@ def _away(source: F32, own: F32) -> F32:
     return np.asarray(others / np.linalg.norm(others, axis=1, keepdims=True), np.float32)
 
 
-def swap_portrait(model: str, portrait: Portrait, identity: F32, seed: int = 0) -> U8:
+def shown_to(model: str, portrait: Portrait, seed: int) -> U8:
+    """What a swapper is shown in place of a portrait's inner face: (112, 112, 3), RGB.
+
+    Args:
+        model: a released swapper.
+        portrait: of :data:`engine.masks.portrait.SIDE` pixels.
+        seed: chooses among the averages of others in like pose.
+
+    Raises:
+        LandmarksError: the face is turned further than any of the averages.
+        ModelError: as :func:`engine.zoo.load_model`.
+    """
+    from engine.networks.swapper import coarse
+
+    grid = cast("Swapper", load_model(model)).config.grid
+    if grid:
+        return to_u8(coarse(from_u8(portrait.picture_u8), grid))
+    return average_for(portrait.picture_u8, portrait.landmarks, seed, shape=AVERAGE_SHAPE)
+
+
+def swap_portrait(model: str, portrait: Portrait, identity: F32, other_u8: U8) -> U8:
     """Give a portrait an identity.
 
     Args:
         model: a released swapper.
         portrait: of :data:`engine.masks.portrait.SIDE` pixels.
         identity: (256,), of length 1.
-        seed: of the average of others which the swapper is shown instead of the face.
+        other_u8: (112, 112, 3), from :func:`shown_to`: all that it sees of an inner face.
 
     Returns:
         (112, 112, 3), RGB, of use within the inner face.
 
     Raises:
-        LandmarksError: the face is turned further than any of the averages.
         ModelError: as :func:`engine.zoo.load_model`.
     """
     import torch
 
-    from engine.networks.swapper import coarse, conceal
+    from engine.networks.swapper import conceal
 
     network = cast("Swapper", load_model(model))
-    matte, picture = torch.from_numpy(portrait.matte)[None, None], from_u8(portrait.picture_u8)
-    if network.config.grid:
-        other = coarse(picture, network.config.grid)
-    else:
-        other = from_u8(average_for(portrait, seed, shape=AVERAGE_SHAPE))
+    matte = torch.from_numpy(portrait.matte)[None, None]
     given = (
-        conceal(picture, matte, other),
+        conceal(from_u8(portrait.picture_u8), matte, from_u8(other_u8)),
         matte,
         torch.from_numpy(portrait.landmarks)[None],
         torch.from_numpy(identity)[None],

@@ -26,7 +26,7 @@ from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
 from engine.masks.swap import FACESHIFTER, SIMSWAP, faceshifter, simswap
-from engine.zoo import RELEASED
+from engine.zoo import RECOGNIZER, RELEASED
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -66,7 +66,7 @@ class MaskEntry:
             noise of a known seed could be subtracted again.
         takes_model: whether it draws with a network that the user names.
         takes_source: whether it can lay the face of a person whom the user names.
-        networks: the released models that it draws with.
+        models: released, that it draws with, or that say whether the person is still known.
     """
 
     name: str
@@ -81,7 +81,7 @@ class MaskEntry:
     seeded: bool = False
     takes_model: bool = False
     takes_source: bool = False
-    networks: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
 
 MASKS: dict[str, MaskEntry] = {
@@ -187,7 +187,7 @@ MASKS: dict[str, MaskEntry] = {
         # k-Same draws the average as it is.
         paper={"choices": 150, "character": 1, "enhance": 0},
         replaces=True,
-        networks=(AVERAGES, ENHANCER),
+        models=(AVERAGES, ENHANCER, RECOGNIZER),
     ),
     "simswap": MaskEntry(
         name="simswap",
@@ -200,7 +200,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        networks=(SIMSWAP, GALLERY, AVERAGES, ENHANCER),
+        models=(SIMSWAP, GALLERY, AVERAGES, ENHANCER, RECOGNIZER),
     ),
     "faceshifter": MaskEntry(
         name="faceshifter",
@@ -213,7 +213,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        networks=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER),
+        models=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER, RECOGNIZER),
     ),
     "diffusion": MaskEntry(
         name="diffusion",
@@ -239,6 +239,6 @@ def find_mask(name: str) -> MaskEntry:
     raise MaskError(f"unknown mask {name!r}", hint=hint)
 
 
-def networks_of(names: Iterable[str]) -> dict[str, str]:
-    """The released models that masks draw with, by name: their SHA-256."""
-    return {model: RELEASED[model] for name in names for model in find_mask(name).networks}
+def weights_of(names: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of the released models that masks draw with, by the models' names."""
+    return {model: RELEASED[model] for name in names for model in find_mask(name).models}

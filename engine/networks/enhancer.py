@@ -15,7 +15,7 @@ _SCALES = (1, 2)
 
 
 class Enhancer(ModelMixin, ConfigMixin):  # type: ignore[misc]
-    """A blurred, coarse, noisy or swapped portrait in; a clear one out, as large or twice so.
+    """A blurred, coarse or noisy portrait in; a clear one out, as large or twice so.
 
     ::
 

@@ -177,12 +177,16 @@ class AAD(nn.Module):
 
 
 def conceal(portraits: Tensor, matte: Tensor, others: Tensor) -> Tensor:
-    """Lay other faces where the inner faces of portraits are, and all around their seams.
+    """Lay other faces where the inner faces of portraits are.
 
     Args:
         portraits: (B, 3, S, S), RGB in [0, 1].
         matte: (B, 1, S, S), or one for all, in [0, 1].
         others: (B, 3, S, S), in the portraits' place.
+
+    Returns:
+        (B, 3, S, S): nothing of the portrait where its matte is a third or more, all of it where
+        the matte is 0, and a mixture between.
     """
     return portraits + hidden_by(matte) * (others - portraits)
 
@@ -194,7 +198,7 @@ def coarse(portraits: Tensor, grid: int) -> Tensor:
 
 
 def hidden_by(matte: Tensor) -> Tensor:
-    """Where nothing of a portrait is shown, 1, or a part of it: as the matte, but wider."""
+    """Share of a portrait that is hidden, of the matte's shape: as the matte, but wider."""
     return (matte / _HIDDEN_AT).clamp(max=1)
 
 

@@ -88,6 +88,11 @@ def fit_gallery(
     agents = draw_gallery(
         embeddings, recipe.drawn, recipe.most, np.random.default_rng(options.seed)
     )
+    if recipe.count > recipe.drawn:
+        raise ModelError(
+            f"expected {recipe.drawn} identities or fewer to be kept, got {recipe.count}",
+            hint="draw more, or keep fewer",
+        )
     report(f"drawing each of {recipe.drawn:,} identities on {recipe.faces} faces")
     made, threshold = _drawn_on_faces(agents, sets, recipe.faces, options)
     kept = most_unlike(made, recipe.count, threshold)
@@ -151,6 +156,11 @@ def _drawn_on_faces(
     known = make_portraits(sets, every.tolist(), SIDE, averaged=True)
     swapper = cast(Swapper, load_model(SIMSWAP, options.device))
     judge = find_recognizer(device=options.device)
+    if judge.threshold is None:
+        raise ModelError(
+            f"{judge.name} must have a threshold to tell who is taken for whom",
+            hint="release the recogniser with --calibrated",
+        )
     given = (known.pictures, known.mattes, known.landmarks, averages_of(known))
     pictures, mattes, landmarks, others = (part.to(options.device) for part in given)
     shown = conceal(pictures, mattes, others)
@@ -163,9 +173,4 @@ def _drawn_on_faces(
     with torch.inference_mode():
         vectors = torch.from_numpy(agents).to(options.device)
         found = torch.stack([one(vector[None]) for vector in vectors])
-    if judge.threshold is None:
-        raise ModelError(
-            f"{judge.name} must have a threshold to tell who is taken for whom",
-            hint="release the recogniser with --calibrated",
-        )
     return np.asarray(found.numpy(), np.float32), judge.threshold

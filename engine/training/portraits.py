@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.data import FaceSet
-from engine.errors import LandmarksError, MaskError
+from engine.errors import DataError, LandmarksError, MaskError
 from engine.masks.ksame import average_for
 from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
 from engine.masks.swap import AVERAGE_SHAPE
@@ -64,9 +64,18 @@ def make_portraits(
         side: of the portraits.
         averaged: whether averages of other faces are wanted too; a face that is turned further
             than any of them is left out.
+
+    Raises:
+        DataError: none is left, or a face has no landmarks.
     """
     made = [_make(sets, index, side, averaged, None) for index in indices]
-    return _stack([one for one in made if one is not None])
+    found = [one for one in made if one is not None]
+    if not found:
+        raise DataError(
+            "expected faces that can be laid in a portrait, got none",
+            hint="name a set whose landmarks lie on its faces",
+        )
+    return _stack(found)
 
 
 def _make(
@@ -81,19 +90,12 @@ def _make(
         return None if portrait is None else _Made(portrait, index, None)
     seed = index if rng is None else int(rng.integers(2**31))
     try:
-        average_u8 = average_for(at_own_side(portrait), seed, shape=AVERAGE_SHAPE)
+        points = (portrait.landmarks + 0.5) * (SIDE / side) - 0.5
+        picture_u8 = _sized(portrait.picture_u8, SIDE)
+        average_u8 = average_for(picture_u8, points.astype(np.float32), seed, shape=AVERAGE_SHAPE)
     except LandmarksError:
         return None
     return _Made(portrait, index, _sized(average_u8, side))
-
-
-def at_own_side(portrait: Portrait) -> Portrait:
-    """A portrait at the side of :data:`engine.masks.portrait.SIDE`, at which averages are drawn."""
-    scale = SIDE / len(portrait.picture_u8)
-    if scale == 1:
-        return portrait
-    landmarks = scale * (portrait.landmarks + 0.5) - 0.5
-    return Portrait(_sized(portrait.picture_u8, SIDE), landmarks, portrait.matrix / scale)
 
 
 def _sized(picture_u8: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
