@@ -75,8 +75,6 @@ RELEASED: dict[str, str] = {
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
     "recognizer.v1": "d2d27c2af38885b1fb731716dbb8db5b92c4e7ae790d6a19df7e3fb50a721d35",
     "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
-    "simswap.v1": "7321e0916c5602097f3eaafd4753ad44dedf2c921829db17e93a1c4e3738ed2b",
-    "faceshifter.v1": "ec335397a002df1b6e8f822b991826a61b36bddc82861ebd2f1872d79375085c",
     "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
     "reveal-sealed.v1": "14e4ec3b63f1fb97f6624e701e3952979381c545c86475ddbb4660693e001912",
     "proface-s-obfs.v2": "5868f5feccabd542955aec66b851ab9ff4f4d10d1bd73d7ca8ff60f38c274155",
@@ -87,6 +85,8 @@ RELEASED: dict[str, str] = {
     "agents.v2": "17e1309ab78deb7237f941b1dc60899ec8a3c0d64507b75516c651f328fa8559",
     "enhancer.v1": "99916f31dd12af4f60246af6f7815271b494ce90d431e424d8818c0bdabbddbf",
     "imn.v4": "adfc0572e2afed469c9d4950d7efb603d5d9964997986bd460bc56637e5e870e",
+    "simswap.v2": "2ce11238aa994324a8da3bb6c4b71e45a3c4ad1e3efa92a3562d09bdaf101f7b",
+    "faceshifter.v2": "b0f9cb42261e9ba52fd1b1dbdcc33d52b632f0780e18fcb1475d40dc74d66818",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

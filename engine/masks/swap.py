@@ -19,8 +19,8 @@ from engine.zoo import load_model
 if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
 
-SIMSWAP = "simswap.v1"
-FACESHIFTER = "faceshifter.v1"
+SIMSWAP = "simswap.v2"
+FACESHIFTER = "faceshifter.v2"
 SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
 
@@ -122,7 +122,7 @@ def swap_face(
 
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
-    other_u8 = shown_to(model, portrait, seed)
+    other_u8 = average_for(portrait.picture_u8, portrait.landmarks, seed, shape=AVERAGE_SHAPE)
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
@@ -171,26 +171,6 @@ def _away(source: F32, own: F32) -> F32:
     return np.asarray(others / np.linalg.norm(others, axis=1, keepdims=True), np.float32)
 
 
-def shown_to(model: str, portrait: Portrait, seed: int) -> U8:
-    """What a swapper is shown in place of a portrait's inner face: (112, 112, 3), RGB.
-
-    Args:
-        model: a released swapper.
-        portrait: of :data:`engine.masks.portrait.SIDE` pixels.
-        seed: chooses among the averages of others in like pose.
-
-    Raises:
-        LandmarksError: the face is turned further than any of the averages.
-        ModelError: as :func:`engine.zoo.load_model`.
-    """
-    from engine.networks.swapper import coarse
-
-    grid = cast("Swapper", load_model(model)).config.grid
-    if grid:
-        return to_u8(coarse(from_u8(portrait.picture_u8), grid))
-    return average_for(portrait.picture_u8, portrait.landmarks, seed, shape=AVERAGE_SHAPE)
-
-
 def swap_portrait(model: str, portrait: Portrait, identity: F32, other_u8: U8) -> U8:
     """Give a portrait an identity.
 
@@ -198,7 +178,7 @@ def swap_portrait(model: str, portrait: Portrait, identity: F32, other_u8: U8) -
         model: a released swapper.
         portrait: of :data:`engine.masks.portrait.SIDE` pixels.
         identity: (256,), of length 1.
-        other_u8: (112, 112, 3), from :func:`shown_to`: all that it sees of an inner face.
+        other_u8: (112, 112, 3), another face in the portrait's place: all that it sees of one.
 
     Returns:
         (112, 112, 3), RGB, of use within the inner face.

@@ -40,8 +40,6 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks: residual blocks at each of them, on the way back.
         identity: components of an identity.
         injection: how it enters.
-        grid: 0 where averages of other faces conceal the inner face; or averages of its own pixels
-            along a side of the portrait, enlarged, as the first ones were trained.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -51,7 +49,6 @@ class Swapper(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks: tuple[int, int, int] = (1, 2, 3),
         identity: int = 256,
         injection: Injection = "adain",
-        grid: int = 0,
     ) -> None:
         super().__init__()
         half, quarter, eighth = widths
@@ -189,12 +186,6 @@ def conceal(portraits: Tensor, matte: Tensor, others: Tensor) -> Tensor:
         the matte is 0, and a mixture between.
     """
     return portraits + hidden_by(matte) * (others - portraits)
-
-
-def coarse(portraits: Tensor, grid: int) -> Tensor:
-    """Averages of portraits, ``grid`` along a side, enlarged again: (B, 3, S, S)."""
-    averages = functional.adaptive_avg_pool2d(portraits, grid)
-    return functional.interpolate(averages, portraits.shape[-2:], mode="bilinear")
 
 
 def hidden_by(matte: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -197,16 +196,11 @@ def _new(recipe: SwapRecipe, start: Path | None) -> Swapper:
 def _begin_from(network: Swapper, folder: Path) -> None:
     """Take over every weight that another swapper has too; the injections may differ.
 
-    One that was shown something else draws on that: how it drew is not taken over.
-
     Raises:
         ModelError: another size of network, or none.
     """
-    other = cast(Swapper, read_network(folder, "Swapper"))
-    known, own = other.state_dict(), network.state_dict()
+    known, own = read_network(folder, "Swapper").state_dict(), network.state_dict()
     shared = {name: value for name, value in known.items() if name in own}
-    if other.config.grid != network.config.grid:
-        shared = {name: value for name, value in shared.items() if not name.startswith("leave.")}
     if not shared or any(own[name].shape != value.shape for name, value in shared.items()):
         raise ModelError(
             f"{folder.name} must hold a swapper of the same widths and blocks",
