@@ -1,9 +1,10 @@
 """Gives a face the face of nobody, or of a person whom the user names: the swappers as masks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -25,8 +26,16 @@ SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
 
 _TRIES = 8
+_SHARES = (0.4, 0.55)
+"""Shares of the swapper's change, from natural to like the agent; the first that will do is taken.
+
+Its whole change pleases a recogniser and disfigures the face."""
+
 _APART = 0.15
-"""Cosine to the face that was below which the first agent will do; else the best one of some."""
+"""Cosine to the face that was below which a swap will do; else the best one of some."""
+
+_THERE = 0.15
+"""Cosine to the agent from which on it will do, as long as that is more than the other."""
 
 _MOST = 0.3
 """Cosine above which no agent will do; well below the recogniser's threshold, which is .45."""
@@ -99,8 +108,10 @@ def swap_face(
 ) -> Swapped:
     """Swap the inner face for an agent's or the source's.
 
-    What comes out is shown to the released recogniser: where it still sees the person, the next
-    agent is tried, or the source a step further away from that person, and the best one stays.
+    The average of others that a swapper is shown is mixed with what it makes of it, as little of
+    that as will do. What comes out is shown to the released recogniser: where it does not see the
+    agent, or still the person, more is mixed in, then the next agent is tried, or the source a
+    step further away from that person, and the best one stays.
 
     Args:
         model: a released swapper.
@@ -126,14 +137,18 @@ def swap_face(
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
-    def lay(identity: F32) -> Swapped:
+    def lay(identity: F32) -> Iterator[Swapped]:
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
-        made_u8 = lay_clear(face_u8, landmarks, portrait, swapped_u8, enhance)
-        seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
-        return Swapped(made_u8, float(seen @ own), float(seen @ identity))
+        for share in _SHARES:
+            mixed_u8 = cv2.addWeighted(swapped_u8, share, other_u8, 1 - share, 0)
+            made_u8 = lay_clear(
+                face_u8, landmarks, portrait, np.asarray(mixed_u8, np.uint8), enhance
+            )
+            seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
+            yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
     agents = choose_agents(seed, own)[:_TRIES] if source is None else _away(source.identity, own)
-    return _furthest(lay(identity) for identity in agents)
+    return _furthest(made for identity in agents for made in lay(identity))
 
 
 def _furthest(tried: Iterable[Swapped]) -> Swapped:
@@ -144,7 +159,7 @@ def _furthest(tried: Iterable[Swapped]) -> Swapped:
     """
     best: Swapped | None = None
     for made in tried:
-        if made.original_cosine < min(_APART, made.given_cosine):
+        if made.original_cosine < min(_APART, made.given_cosine) and made.given_cosine > _THERE:
             return made
         if best is None or made.original_cosine < best.original_cosine:
             best = made
