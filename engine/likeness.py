@@ -232,7 +232,12 @@ def _agent_nearer(pairs: Sequence[_Pair], mask: str, strength: Strength) -> floa
     if mask not in SWAPPERS:
         return None
     model, clear = SWAPPERS[mask], strength["enhance"]
-    made = [swap_face(model, p.original_u8, p.points, p.seed, enhance=clear) for p in pairs]
+    # Where the detector found several faces in the crop, each got a mask of its own.
+    made = [
+        swap_face(model, p.original_u8, p.points, p.seed, enhance=clear)
+        for p in pairs
+        if p.points is not None
+    ]
     return float(np.mean([one.given_cosine > one.original_cosine for one in made]))
 
 
