@@ -37,6 +37,7 @@ def verdicts(
     means: Sequence[MeanScore],
     variants: Mapping[int, str] | None = None,
     together: Mapping[tuple[int, str], tuple[float, float]] | None = None,
+    before: Sequence[MeanScore] = (),
 ) -> list[Verdict]:
     """A verdict on every method that a keyless network was trained against.
 
@@ -45,26 +46,14 @@ def verdicts(
         variants: of the attack, by run; without, one for all.
         together: :func:`engine.results.matches` of the runs; what they stored themselves stands in
             for those that it has not.
+        before: figures of superseded weights: who broke them is an attacker that counts.
     """
-    decibels, matches = (
-        {(one.run_id, one.method, one.mask): one for one in gains(means, name)}
-        for name in attack_words.GATES
-    )
-    steps = {
-        (m.run_id, m.method, m.mask): round(m.mean or 0.0)
-        for m in means
-        if (m.pair, m.metric) == ("revealed:control", "steps")
-    }
-    stored = _together(means)
-    trials = [
-        Trial(*place, one.gain, one.margin, _matched(matches.get(place)), one.faces,
-              steps.get(place), (variants or {}).get(one.run_id, ""),
-              (together or {}).get(place[:2], stored.get(place)), _known_of(matches.get(place)))
-        for place, one in decibels.items()
-    ]  # fmt: skip
+    decibels = {(one.run_id, one.method, one.mask): one for one in gains(means, "psnr_db")}
+    trials = _trials(means, variants, together)
+    proofs = _trials(before, variants, together)
     found = []
     for method in series.options(means, "method"):
-        judged = judge(method, trials)
+        judged = judge(method, trials, proofs)
         if judged is not None:
             worst = judged.worst
             unmatched = tuple(
@@ -78,6 +67,29 @@ def verdicts(
                 )
             )  # fmt: skip
     return found
+
+
+def _trials(
+    means: Sequence[MeanScore],
+    variants: Mapping[int, str] | None,
+    together: Mapping[tuple[int, str], tuple[float, float]] | None,
+) -> list[Trial]:
+    decibels, matches = (
+        {(one.run_id, one.method, one.mask): one for one in gains(means, name)}
+        for name in attack_words.GATES
+    )
+    steps = {
+        (m.run_id, m.method, m.mask): round(m.mean or 0.0)
+        for m in means
+        if (m.pair, m.metric) == ("revealed:control", "steps")
+    }
+    stored = _together(means)
+    return [
+        Trial(*place, one.gain, one.margin, _matched(matches.get(place)), one.faces,
+              steps.get(place), (variants or {}).get(one.run_id, ""),
+              (together or {}).get(place[:2], stored.get(place)), _known_of(matches.get(place)))
+        for place, one in decibels.items()
+    ]  # fmt: skip
 
 
 def _matched(one: Gain | None) -> tuple[float, float] | None:

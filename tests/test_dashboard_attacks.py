@@ -357,6 +357,9 @@ def test_an_attacker_that_broke_nothing_proves_nothing() -> None:
                  *judged("imn", 7.0, 0.1, run=2), steps("imn", 100, 2)]  # fmt: skip
         by_method = {one.method: one.sense for one in verdicts(means)}
         assert by_method == {"sealed": sense, "imn": "leaks"}
+        # Who broke weights that are superseded by now is an attacker all the same.
+        (alone,) = verdicts([*held, steps("sealed", longest, 1)], before=means)
+        assert (alone.method, alone.sense) == ("sealed", sense)
 
 
 def test_verdicts_name_the_worst_mask_and_leave_one_key_out(

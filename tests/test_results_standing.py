@@ -161,6 +161,9 @@ def test_an_attack_is_proven_by_its_own_variant() -> None:
         found = judge("sealed", [held, broken])
         assert found
         assert (found.sense, found.proven) == (sense, sense == "holds")
+        before = judge("sealed", [held], [broken])
+        assert before
+        assert before.sense == sense, "weights that are superseded were broken by an attacker too"
     # In the same run both were attacked alike.
     together = judge("sealed", [trial("sealed", 0.0, 0.02), trial("imn", 7.0, 0.1, steps=9999)])
     assert together

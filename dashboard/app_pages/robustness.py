@@ -50,7 +50,8 @@ def show(source: Source) -> None:
     links = Links({one.run_id: one.label for one in known.values()}, frame.database())
     fair = [m for m in means if known[m.run_id].counts]
     networks = [number for number, one in known.items() if one.attack == "keyless"]
-    verdicts(fair, known, source.matches(networks), links)
+    before = [m for m in every if m not in means and known[m.run_id].counts]
+    verdicts(fair, known, source.matches(networks), links, before)
     weak = too_weak(runs, every)
     glanced(glance.facets(fair, known, weak), links)
     gained(fair, links)
@@ -86,9 +87,10 @@ def verdicts(
     known: Mapping[int, Attempt],
     matched: Mapping[tuple[int, str], tuple[float, float]],
     links: Links,
+    before: Sequence[MeanScore] = (),
 ) -> None:
-    """One sentence for each method."""
-    found = judged(means, {one.run_id: one.variant for one in known.values()}, matched)
+    """One sentence for each method; who broke older weights proves an attacker too."""
+    found = judged(means, {one.run_id: one.variant for one in known.values()}, matched, before)
     if not found:
         frame.nothing("No trained attacker has been measured yet: whether a method holds against "
                       "one is not known.", words.ATTACK.replace("NAME", "keyless"))  # fmt: skip

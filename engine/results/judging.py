@@ -149,12 +149,13 @@ class Judgement:
     proven: bool
 
 
-def judge(method: str, trials: Sequence[Trial]) -> Judgement | None:
+def judge(method: str, trials: Sequence[Trial], before: Sequence[Trial] = ()) -> Judgement | None:
     """Judge a method.
 
     Args:
         method: name.
         trials: of every method, since the others prove the attackers; in any order.
+        before: those of weights that are superseded: who broke them is an attacker too.
 
     Returns:
         None where no trial is of the method.
@@ -170,7 +171,7 @@ def judge(method: str, trials: Sequence[Trial]) -> Judgement | None:
         _matched([one for one in last if one.variant == variant])
         for variant in dict.fromkeys(one.variant for one in last)
     ]
-    broken = [one for one in trials if one.leaks and one.method != method]
+    broken = [one for one in (*trials, *before) if one.leaks and one.method != method]
     proven = all(_is_proven(one, broken) for one in last)
     sense: Sense = "open"
     if leaks or any(one.gain - one.margin > GATE_MATCH for one in matches):

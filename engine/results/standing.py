@@ -98,7 +98,9 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
         together, known = matches(reader, runs), known_shares(reader, runs)
     weights = {run.id: _weights(run) for run in attacks}
     variants = {run.id: _variant(run) for run in attacks}
-    trials = _of_newest_weights(_trials(gains, seen, variants), weights)
+    every = _trials(gains, seen, variants)
+    trials = _of_newest_weights(every, weights)
+    before = [one for one in every if one not in trials]
     trials = [
         replace(
             one,
@@ -108,7 +110,7 @@ def standings(path: str | os.PathLike[str] = RELEASED_RESULTS) -> dict[str, Stan
         for one in trials
     ]
     methods = dict.fromkeys(mean.method for mean in (*close, *gains))
-    return {method: _standing(method, close, trials, weights) for method in methods}
+    return {method: _standing(method, close, (trials, before), weights) for method in methods}
 
 
 def _is_keyless(run: Run) -> bool:
@@ -170,7 +172,7 @@ def _whole(value: float | None) -> int | None:
 def _standing(
     method: str,
     close: Sequence[MeanScore],
-    trials: Sequence[Trial],
+    trials: tuple[Sequence[Trial], Sequence[Trial]],
     weights: Mapping[int, Mapping[str, str]],
 ) -> Standing:
     own = [m for m in close if m.method == method and m.mean is not None and m.source]
@@ -183,9 +185,11 @@ def _standing(
 
 
 def _attacked(
-    method: str, trials: Sequence[Trial], weights: Mapping[int, Mapping[str, str]]
+    method: str,
+    trials: tuple[Sequence[Trial], Sequence[Trial]],
+    weights: Mapping[int, Mapping[str, str]],
 ) -> Attacked | None:
-    found = judge(method, trials)
+    found = judge(method, *trials)
     if found is None:
         return None
     worst, match = found.worst, found.match
