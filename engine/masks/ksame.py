@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from engine.errors import LandmarksError, MaskError
 from engine.masks.enhance import check_enhance, lay_clear
-from engine.masks.matching import lit_as, tone_of
+from engine.masks.matching import least_known, lit_as, tone_of
 from engine.masks.portrait import SIDE, inner_matte, to_portrait
 from engine.masks.thin_plate import bend
 
@@ -44,6 +44,9 @@ _SHAPE = 0.4
 
 _DETAIL = 1.2
 """An average is a little softer than a face."""
+
+_TRIES = 6
+"""Averages that are tried, until the released recogniser sees little of the person."""
 
 _FURTHEST = 6.0
 """Pixels of a portrait that a nose may lie away from the nearest average's."""
@@ -65,7 +68,8 @@ def ksame(
     Args:
         face_u8: face, ``(H, W, 3)`` RGB.
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
-        seed: which of the averages in like pose, 0 or more.
+        seed: which of the averages in like pose, 0 or more; where the released recogniser sees the
+            person in it, others are tried.
         choices: how many of them the seed chooses from, 1 or more.
         character: 1 draws the average; more exaggerates what sets it apart from the mean of all,
             so that different seeds give different people.
@@ -87,10 +91,16 @@ def ksame(
         )
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
-    average_u8 = average_for(
-        portrait.picture_u8, portrait.landmarks, seed, choices=int(choices), character=character
-    )
-    return lay_clear(face_u8, landmarks, portrait, average_u8, enhance)
+    points = np.asarray(landmarks, np.float32)
+
+    def lay(turn: int) -> npt.NDArray[np.uint8]:
+        own = seed if turn == 0 else int(np.random.default_rng([seed, turn]).integers(2**63))
+        average_u8 = average_for(
+            portrait.picture_u8, portrait.landmarks, own, choices=int(choices), character=character
+        )
+        return lay_clear(face_u8, points, portrait, average_u8, enhance)
+
+    return least_known(face_u8, points, (lay(turn) for turn in range(_TRIES)))
 
 
 def average_for(

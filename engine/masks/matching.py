@@ -3,6 +3,8 @@
 Nothing finer than about a fifth of the face's width passes from the old face to the new one.
 """
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,9 @@ from engine.masks.portrait import SIDE
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
+
+UNKNOWN = 0.15
+"""Cosine to who the face was below which another face will do."""
 
 _BROAD = 18.0
 """Standard deviation of the blur that is kept of the old face, in pixels of a portrait of 112."""
@@ -60,6 +65,35 @@ def same_person(first_u8: U8, second_u8: U8, landmarks: F32) -> bool:
     threshold = find_recognizer().threshold
     cosine = float(cosines(from_u8(first_u8), from_u8(second_u8), [landmarks]))
     return threshold is None or cosine >= threshold
+
+
+def least_known(face_u8: U8, landmarks: F32, tried: Iterable[U8]) -> U8:
+    """Take the first picture in which the released recogniser sees little of a face's person.
+
+    Args:
+        face_u8: (H, W, 3), RGB.
+        landmarks: (5, 2), x and y in its pixels, ArcFace order.
+        tried: one picture or more of its shape, with other faces in its place.
+
+    Returns:
+        That picture, or the one of all in which it sees least.
+
+    Raises:
+        ModelError: as :func:`engine.recognition.find_recognizer`.
+    """
+    from engine.images import from_u8  # torch takes seconds to load
+    from engine.recognition import embed
+
+    own = embed(from_u8(face_u8), [landmarks])[0]
+    best: tuple[float, U8] | None = None
+    for made_u8 in tried:
+        cosine = float(embed(from_u8(made_u8), [landmarks])[0] @ own)
+        if best is None or cosine < best[0]:
+            best = cosine, made_u8
+        if cosine < UNKNOWN:
+            break
+    assert best is not None
+    return best[1]
 
 
 def _lab(picture: F32) -> F32:

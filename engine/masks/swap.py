@@ -13,6 +13,7 @@ from engine.errors import StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import check_enhance, lay_clear
 from engine.masks.ksame import average_for
+from engine.masks.matching import UNKNOWN
 from engine.masks.portrait import Portrait, to_portrait
 from engine.sources import Source
 from engine.zoo import load_model
@@ -30,9 +31,6 @@ _SHARES = (0.4, 0.55)
 """Shares of the swapper's change, from natural to like the agent; the first that will do is taken.
 
 Its whole change pleases a recogniser and disfigures the face."""
-
-_APART = 0.15
-"""Cosine to the face that was below which a swap will do; else the best one of some."""
 
 _THERE = 0.15
 """Cosine to the agent from which on it will do, as long as that is more than the other."""
@@ -159,7 +157,7 @@ def _furthest(tried: Iterable[Swapped]) -> Swapped:
     """
     best: Swapped | None = None
     for made in tried:
-        if made.original_cosine < min(_APART, made.given_cosine) and made.given_cosine > _THERE:
+        if made.original_cosine < min(UNKNOWN, made.given_cosine) and made.given_cosine > _THERE:
             return made
         if best is None or made.original_cosine < best.original_cosine:
             best = made
