@@ -108,7 +108,9 @@ def test_the_mask_comes_nearer_to_its_source_than_agents_do(
             for seed in range(2)
         ]
         assert named @ astronaut.identity > 0.4
-        assert max(agent @ astronaut.identity for agent in agents) < 0.3
+        assert (
+            max(agent @ astronaut.identity for agent in agents) < named @ astronaut.identity - 0.1
+        )
         assert named @ own <= 0.3, "and is not who it was"
     again_u8 = make_mask("simswap", face_u8, landmarks=points, seed=7, source=astronaut)
     assert np.array_equal(made_u8, again_u8), "there is nothing for a seed to draw"

@@ -31,6 +31,7 @@ Preset = Literal["scaled", "paper"]
 _NATIVE_SIDE = 112
 _LARGEST_PAPER_SIDE = 168  # half as much again: on larger faces the papers' pixels hide too little
 _SMALLEST_SIDE = 2
+_LONGEST_LABEL = 64
 _LARGEST_SIDE = 16384
 _SMALLEST_SIGMA = 1.0  # a narrower Gaussian gives a face of a few pixels back as it was
 
@@ -132,9 +133,13 @@ def mask_label(name: str, strength: Strength | None = None, *, preset: Preset = 
     """
     entry = find_mask(name)
     values = strengths_of(name, preset, strength)
-    words = ",".join(f"{key}={values[key]:g}" for key in sorted(values))
     size = f" at {_NATIVE_SIDE} px" if preset == "scaled" and entry.lengths else ""
-    return f"{name}:{words}{size}" if words else name
+    for digits in (6, 3):  # three where they are so large or small that six would be too long
+        words = ",".join(f"{key}={values[key]:.{digits}g}" for key in sorted(values))
+        label = f"{name}:{words}{size}" if words else name
+        if len(label) <= _LONGEST_LABEL:
+            break
+    return label
 
 
 def strengths_of(

@@ -32,6 +32,9 @@ _SHARES = (0.4, 0.55)
 
 Its whole change pleases a recogniser and disfigures the face."""
 
+_WHOLE = (1.0,)
+"""For a source: whoever names a person wants that person's likeness."""
+
 _THERE = 0.15
 """Cosine to the agent from which on it will do, as long as that is more than the other."""
 
@@ -107,9 +110,10 @@ def swap_face(
     """Swap the inner face for an agent's or the source's.
 
     The average of others that a swapper is shown is mixed with what it makes of it, as little of
-    that as will do. What comes out is shown to the released recogniser: where it does not see the
-    agent, or still the person, more is mixed in, then the next agent is tried, or the source a
-    step further away from that person, and the best one stays.
+    that as will do, but for a source, whose likeness is laid whole. What comes out is shown to the
+    released recogniser: where it does not see the agent, or still the person, more is mixed in,
+    then the next agent is tried, or the source a step further away from that person, and the best
+    one stays.
 
     Args:
         model: a released swapper.
@@ -131,13 +135,14 @@ def swap_face(
 
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
-    other_u8 = average_for(portrait.picture_u8, portrait.landmarks, seed, shape=AVERAGE_SHAPE)
+    drawn = seed if source is None else 0  # under a source there is nothing to draw
+    other_u8 = average_for(portrait.picture_u8, portrait.landmarks, drawn, shape=AVERAGE_SHAPE)
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
     def lay(identity: F32) -> Iterator[Swapped]:
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
-        for share in _SHARES:
+        for share in _SHARES if source is None else _WHOLE:
             mixed_u8 = cv2.addWeighted(swapped_u8, share, other_u8, 1 - share, 0)
             made_u8 = lay_clear(
                 face_u8, landmarks, portrait, np.asarray(mixed_u8, np.uint8), enhance
