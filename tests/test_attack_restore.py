@@ -7,7 +7,7 @@ import pytest
 from attack_scenes import by_pair, faces_folder, quick
 from sample_photos import portrait
 
-from engine.attacks import find_attack, restore
+from engine.attacks import deblur, find_attack
 from engine.attacks.attack import Scene
 from engine.attacks.restore import STRENGTHS, restored
 from engine.data import FaceSet
@@ -38,7 +38,7 @@ def test_only_the_inner_face_is_drawn_anew() -> None:
 def test_every_strength_is_measured_beside_its_mask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restore, "metrics", lambda: ["psnr_db"])
+    monkeypatch.setattr(deblur, "metrics", lambda: ["psnr_db"])
     config = quick("sealed", "gaussian")
     outcomes = list(find_attack("restore").run(Scene(FaceSet(faces_folder(tmp_path)), config)))
     scores = [score for outcome in outcomes for score in outcome.scores]

@@ -9,7 +9,10 @@ amplified too, where most of what a blur leaves of a face lies.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
 
 from engine.attacks.apart import check_apart
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
@@ -27,12 +30,14 @@ from engine.attacks.revealing import (
     training_sets,
     workplace,
 )
+from engine.data import FaceFile
 from engine.errors import MaskError
 from engine.masks import MASKS, mask_label
-from engine.networks.reveal import Reveal
 from engine.training.reveal import WIDTHS, Lesson, RevealRecipe
 
-__all__ = ["ATTACK", "METHOD", "STRENGTHS"]
+__all__ = ["ATTACK", "METHOD", "STRENGTHS", "attack_strength"]
+
+U8 = npt.NDArray[np.uint8]
 
 METHOD = "mask"
 """What stands for a method in the rows: there is none."""
@@ -64,32 +69,52 @@ def _run(scene: Scene) -> Iterator[Outcome]:
     with workplace(config) as folder:
         steps = decide_steps(config, recipe, [teach], folder, networks=1)
         network = learn(scene, dataclasses.replace(recipe, steps=steps), teach, folder)
+
+        def draw(record: FaceFile, original_u8: U8, mask_u8: U8) -> U8:
+            del record, original_u8  # a network needs to be shown no place
+            return reveal(mask_u8, network, fast=True)
+
         for mask in config.masks:
             for times in STRENGTHS if MASKS[mask].lengths else (1.0,):
-                yield from _attack(scene, mask, times, network, steps)
+                told = {"strength": times, "steps": steps}
+                yield from attack_strength(scene, mask, times, "control", draw, told)
 
 
-def _attack(
-    scene: Scene, mask: str, times: float, network: Reveal, steps: int
+def attack_strength(
+    scene: Scene,
+    mask: str,
+    times: float,
+    picture: str,
+    draw: Callable[[FaceFile, U8, U8], U8],
+    told: Mapping[str, float],
 ) -> Iterator[Outcome]:
+    """Measure what is drawn from a mask of one strength, beside the mask itself.
+
+    Args:
+        scene: at the papers' size.
+        mask: name.
+        times: the papers' strength, so often.
+        picture: what the rows call that which is drawn.
+        draw: takes the face's record, the original, only to find the face in it, and the mask, both
+            (H, W, 3); returns a picture of that shape.
+        told: more figures of the whole run.
+    """
     strength = scaled_strength(mask, times)
     label, names, faces = mask_label(mask, strength, preset="paper"), metrics(), []
     for index in scene.chosen:
         record, original_u8 = scene.face(index)
         try:
             mask_u8 = scene.mask(record, original_u8, mask, "paper", strength)
+            pictures = {picture: draw(record, original_u8, mask_u8), "mask": mask_u8}
         except MaskError:
             scene.refuse(record, METHOD, label)
             continue
-        pictures = {"control": reveal(mask_u8, network, fast=True), "mask": mask_u8}
         faces.append(compare(record, original_u8, pictures, names))
         yield Outcome(as_scores(record, METHOD, label, faces[-1]))
-    found = {**gains(faces, "control", "mask"), "strength": times, "steps": steps}
+    found = {**gains(faces, picture, "mask"), **told}
+    pair = f"{picture}:mask"
     yield Outcome(
-        tuple(
-            scene.whole_run(METHOD, label, "control:mask", name, value)
-            for name, value in found.items()
-        )
+        tuple(scene.whole_run(METHOD, label, pair, name, value) for name, value in found.items())
     )
 
 

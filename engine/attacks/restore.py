@@ -12,12 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
-from engine.attacks.deblur import METHOD
-from engine.attacks.pairs import scaled_strength
-from engine.attacks.revealing import as_scores, compare, gains, metrics
-from engine.errors import MaskError
+from engine.attacks.deblur import attack_strength
+from engine.data import FaceFile
 from engine.faces import whole_face
-from engine.masks import MASKS, mask_label
+from engine.masks import MASKS
 from engine.masks.enhance import ENHANCER, lay_clear
 from engine.masks.portrait import to_portrait
 
@@ -52,32 +50,12 @@ def _run(scene: Scene) -> Iterator[Outcome]:
     scene = scene.at_paper_size()
     for mask in scene.config.masks:
         for times in STRENGTHS if MASKS[mask].lengths else (1.0,):
-            yield from _attack(scene, mask, times)
+            yield from attack_strength(scene, mask, times, "restored", _draw, {})
 
 
-def _attack(scene: Scene, mask: str, times: float) -> Iterator[Outcome]:
-    strength = scaled_strength(mask, times)
-    label, names, faces = mask_label(mask, strength, preset="paper"), metrics(), []
-    for index in scene.chosen:
-        record, original_u8 = scene.face(index)
-        try:
-            mask_u8 = scene.mask(record, original_u8, mask, "paper", strength)
-            points = record.landmarks
-            if points is None:
-                points = whole_face(original_u8).landmarks
-            pictures = {"restored": restored(mask_u8, points), "mask": mask_u8}
-        except MaskError:
-            scene.refuse(record, METHOD, label)
-            continue
-        faces.append(compare(record, original_u8, pictures, names))
-        yield Outcome(as_scores(record, METHOD, label, faces[-1]))
-    found = gains(faces, "restored", "mask")
-    yield Outcome(
-        tuple(
-            scene.whole_run(METHOD, label, "restored:mask", name, value)
-            for name, value in found.items()
-        )
-    )
+def _draw(record: FaceFile, original_u8: U8, mask_u8: U8) -> U8:
+    points = record.landmarks
+    return restored(mask_u8, whole_face(original_u8).landmarks if points is None else points)
 
 
 def _budget(config: AttackConfig) -> str:
