@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 F32 = npt.NDArray[np.float32]
 
-GALLERY = "agents.v2"
+GALLERY = "agents.v3"
 """The released gallery."""
 
 APART = 0.3

@@ -74,7 +74,6 @@ RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
     "recognizer.v1": "d2d27c2af38885b1fb731716dbb8db5b92c4e7ae790d6a19df7e3fb50a721d35",
-    "ksame.v1": "b1d9d3fcaaf3d6f6fc93b4ceacbc36692ce4bc422b02f98cd6fc6f13ac0a125e",
     "reveal-mask.v1": "93883393f610e2d93b670aab95a29ff5d73e5da7bfa18f0972450180dbfe40c5",
     "reveal-sealed.v1": "14e4ec3b63f1fb97f6624e701e3952979381c545c86475ddbb4660693e001912",
     "proface-s-obfs.v2": "5868f5feccabd542955aec66b851ab9ff4f4d10d1bd73d7ca8ff60f38c274155",
@@ -82,11 +81,12 @@ RELEASED: dict[str, str] = {
     "proface-k.v3": "de10ba39f81686b49472104309f4a470443206a4344bcdd006c176a1862319ee",
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
     "reveal-proface-s-rand.v4": "27b45fa30e4c1ddd8fdba0492ab7badd767b3b1505b81c1c50a7a5b4f49633ba",
-    "agents.v2": "17e1309ab78deb7237f941b1dc60899ec8a3c0d64507b75516c651f328fa8559",
-    "enhancer.v1": "99916f31dd12af4f60246af6f7815271b494ce90d431e424d8818c0bdabbddbf",
     "imn.v4": "adfc0572e2afed469c9d4950d7efb603d5d9964997986bd460bc56637e5e870e",
-    "simswap.v2": "2ce11238aa994324a8da3bb6c4b71e45a3c4ad1e3efa92a3562d09bdaf101f7b",
-    "faceshifter.v2": "b0f9cb42261e9ba52fd1b1dbdcc33d52b632f0780e18fcb1475d40dc74d66818",
+    "ksame.v2": "c579dd5411dd6b6f5a0452d4cb4126b1417766df78a103c460caea8ac90a220e",
+    "enhancer.v2": "3b0d9130dc06f10009bd1585a0942e4e5c650fd5bd7cf260b4c2782f5b9587b8",
+    "simswap.v3": "bcc3e0f14847681ba4a44832368ea52a250939b0e6032ee543cc539a9d079eb6",
+    "agents.v3": "fd9e8703187b1a0854235125cfd004e5f9d9b98b78db85f69aff7a3536eda10f",
+    "faceshifter.v3": "7a5aabd4d3e54cec1389d08ff5ea42433c15e6c5b093fed86acac571f12db46c",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

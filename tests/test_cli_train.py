@@ -88,6 +88,17 @@ def test_what_no_training_can_have_is_wrong_usage(words: tuple[str, ...]) -> Non
     assert train(*words).exit_code == 2
 
 
+def test_an_enhancer_is_trained_with_a_recogniser() -> None:
+    words = ["train", "enhancer", "--data", "faces", "--resume", "run"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "--teachers" in result.stderr
+    for option in (("--ask-minutes", "1"), ("--batch", "2"), ("--crop", "64")):
+        result = CliRunner().invoke(app, [*words, "--teachers", "faces", *option])
+        assert result.exit_code == 2
+        assert "no use for it" in result.stderr
+
+
 def test_a_recipe_keeps_what_the_person_says_nothing_of() -> None:
     paper = find_recipe("proface-s-obfs-paper")
     assert _adjusted(paper, None, None, None, None) == paper

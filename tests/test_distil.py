@@ -1,4 +1,4 @@
-"""The recogniser's training: teachers asked once, targets that keep their cosines, resumable."""
+"""The recogniser's training: teachers asked, targets that keep their cosines, resumable."""
 
 import dataclasses
 import json
@@ -19,14 +19,20 @@ from engine.errors import DataError, ModelError, WeightsMissingError
 from engine.networks.recognizer import Recognizer
 from engine.results import Results
 from engine.training import pupil
-from engine.training.aligned import AlignedBatches, Changes, change
+from engine.training.aligned import AlignedBatches, Changes, change, mix
 from engine.training.distil import distil
 from engine.training.loop import TrainOptions
 from engine.training.pupil import DistilRecipe, Pupil
 from engine.training.teachers import ask_teachers, find_teachers, principal_axes
 
 TINY = DistilRecipe(
-    widths=(8, 8, 16), blocks=(1, 1, 1), dimensions=8, batch=4, held_out=4, warm_up_steps=1
+    widths=(8, 8, 16),
+    blocks=(1, 1, 1),
+    dimensions=8,
+    batch=4,
+    mixed=0.5,
+    held_out=4,
+    warm_up_steps=1,
 )
 FACES = 12
 
@@ -150,7 +156,7 @@ def test_changes_of_nothing_align_exactly() -> None:
 
 def test_an_epoch_shows_every_face_once(data: Path) -> None:
     targets = torch.eye(FACES)
-    batches = iter(AlignedBatches(sets_of(data), np.arange(FACES), targets, 4, Changes(), 3))
+    batches = iter(AlignedBatches(sets_of(data), np.arange(FACES), targets, 4, Changes(), 0, 3))
     seen = torch.cat([next(batches).targets for _ in range(3)])
     assert sorted(seen.argmax(1).tolist()) == list(range(FACES))
     batch = next(batches)
@@ -158,9 +164,40 @@ def test_an_epoch_shows_every_face_once(data: Path) -> None:
     assert batch.pictures.min() >= 0 and batch.pictures.max() <= 1
 
 
+def test_a_mixture_has_the_inner_face_of_one_and_the_rest_of_another() -> None:
+    rng = np.random.default_rng(0)
+    first_u8 = np.full((112, 112, 3), 90, np.uint8)
+    second_u8 = rng.integers(0, 80, (112, 112, 3)).astype(np.uint8)
+    for _ in range(8):
+        mixed_u8 = mix(first_u8, second_u8, rng)
+        assert np.array_equal(mixed_u8[:8, :8], first_u8[:8, :8])
+        inner = slice(70, 84), slice(48, 64)
+        assert np.corrcoef(mixed_u8[inner].ravel(), second_u8[inner].ravel())[0, 1] > 0.95
+        assert abs(float(mixed_u8.mean()) - 90) < 6, "its light is the first one's"
+
+
+def test_teachers_are_asked_what_they_see_in_mixtures(data: Path, tmp_path: Path) -> None:
+    asked: list[torch.Tensor] = []
+
+    def answer(sign: float) -> float:
+        def ask(faces: torch.Tensor) -> torch.Tensor:
+            asked.append(faces)
+            return sign * torch.nn.functional.normalize(torch.ones(len(faces), 8))
+
+        return Pupil(TINY, options(tmp_path), ask).step(batch)["total"]
+
+    batches = iter(
+        AlignedBatches(sets_of(data), np.arange(FACES), torch.eye(FACES, 8), 4, Changes(), 2, 3)
+    )
+    batch = next(batches)
+    assert batch.mixed.shape == (2, 3, 112, 112)
+    assert abs(answer(1.0) - answer(-1.0)) > 1e-4, "what they answer is learned"
+    assert torch.equal(asked[0], batch.mixed)
+
+
 def test_a_fault_in_the_background_reaches_the_reader(data: Path) -> None:
     (data / "faces_train_0.csv").unlink()
-    batches = AlignedBatches(sets_of(data), np.arange(2), torch.eye(2), 1, Changes(), 0)
+    batches = AlignedBatches(sets_of(data), np.arange(2), torch.eye(2), 1, Changes(), 0, 0)
     with pytest.raises(DataError, match="no landmarks"):
         next(iter(batches))
 

@@ -20,10 +20,11 @@ from engine.errors import DataError, ImageShapeError, MaskError, ModelError
 from engine.faces import crop, detect
 from engine.masks import MASKS, make_mask
 from engine.masks import enhance as enhancing
+from engine.masks.ksame import average_for, load_averages, mirrored
 from engine.masks.portrait import to_portrait
 from engine.networks.enhancer import Enhancer
 from engine.results import Reader
-from engine.training.degrade import degrade
+from engine.training.degrade import as_average, degrade
 from engine.training.enhance import learn_to_enhance
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
 from engine.training.loop import TrainOptions
@@ -88,6 +89,37 @@ def test_poor_portraits_can_be_smaller() -> None:
     assert degrade(draw_face(0, 48), 24, np.random.default_rng(1)).shape == (24, 24, 3)
 
 
+def test_a_face_drawn_as_an_average_is_itself_but_soft() -> None:
+    face_u8, points = a_woman(0.5)
+    portrait = to_portrait(face_u8, points)
+    averages = load_averages()
+    drawn_u8 = as_average(portrait.picture_u8, portrait.landmarks, averages)
+    assert np.array_equal(drawn_u8[0], portrait.picture_u8[0]), "all around stays as it is"
+    inner = portrait.matte > 0.9
+    own, drawn = (one[inner].mean(axis=-1) for one in (portrait.picture_u8, drawn_u8))
+    assert 0.6 < np.corrcoef(own, drawn)[0, 1] < 0.999
+    other = average_for(portrait.picture_u8, portrait.landmarks, 1)[inner].mean(axis=-1)
+    assert np.corrcoef(own, drawn)[0, 1] > np.corrcoef(own, other)[0, 1] + 0.02
+    flipped_u8, there = mirrored(portrait.picture_u8, portrait.landmarks)
+    again_u8 = as_average(flipped_u8, there, averages)[:, ::-1]
+    assert np.abs(again_u8.astype(int) - drawn_u8).mean() < 1, "either way it looks"
+    plain_u8 = as_average(portrait.picture_u8, portrait.landmarks, averages, 0.0)
+    plain = plain_u8[inner].mean(axis=-1)
+    assert np.corrcoef(own, plain)[0, 1] < np.corrcoef(own, drawn)[0, 1] - 0.02
+
+
+def test_what_averages_paint_is_found_again() -> None:
+    network = load_averages().network
+    with torch.inference_mode():
+        given = network.coefficients[:4].float()
+        drawn = network.mean + given * network.scales @ network.basis.float()
+        pictures = torch.zeros(4, 112, 112, 3)
+        pictures[:, network.kept] = drawn.view(4, -1, 3)
+        found = network.nearest(pictures.permute(0, 3, 1, 2))
+        assert (found - given).abs().max() < 0.02 * given.abs().max()
+        assert torch.equal(network.paint(2 * given), network(torch.arange(4), 2))
+
+
 def test_landmarks_follow_when_portraits_are_resized() -> None:
     face_u8, points = draw_face(1, 140), typical_landmarks(140, 140)
     large, small = (to_portrait(face_u8, points, side) for side in (144, 112))
@@ -108,27 +140,41 @@ def data(tmp_path: Path) -> Path:
 def train(data: Path, folder: Path, **changes: object) -> EnhanceTrainer:
     options = TrainOptions(folder=folder, minutes=60, log_steps=2, max_steps=4)
     options = dataclasses.replace(options, **changes)  # type: ignore[arg-type]
-    return learn_to_enhance(TINY, [FaceSet(data / "faces_train_0.zip")], options, pooled_distance)
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    return learn_to_enhance(TINY, sets, data, options, pooled_distance)
+
+
+def seen(faces: Tensor) -> Tensor:
+    """A recogniser of sorts."""
+    return faces.mean((2, 3))
 
 
 def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
     trainer = train(data, tmp_path / "run")
     assert trainer.progress.step == 4
     learned = dict(zoo.read_network(tmp_path / "run" / "model", "Enhancer").named_parameters())
-    fresh = EnhanceTrainer(TINY, TrainOptions(tmp_path / "fresh", 0), pooled_distance)
+    fresh = EnhanceTrainer(TINY, TrainOptions(tmp_path / "fresh", 0), pooled_distance, seen)
     same = {n for n, one in fresh.average.named_parameters() if torch.equal(one, learned[n])}
     # the last layer of a scale that chance has not taken in four steps
     assert same <= {f"leave.{scale}.{name}" for scale in (0, 1) for name in ("weight", "bias")}
     assert len(same) <= 2
     with Reader(tmp_path / "run" / "results.db") as reader:
         curves = reader.losses([trainer.progress.run_id])[trainer.progress.run_id]
-    wanted = {"pixels", "realism", "critic", "poor_lpips", "poor_before_lpips", "small_lpips"}
+    wanted = {
+        "pixels",
+        "identity",
+        "realism",
+        "critic",
+        "poor_lpips",
+        "poor_before_lpips",
+        "small_lpips",
+    }
     assert wanted <= curves.keys()
 
 
 def test_a_training_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "run", max_steps=2)
-    again = EnhanceTrainer(TINY, first.options, pooled_distance)
+    again = EnhanceTrainer(TINY, first.options, pooled_distance, seen)
     assert_same_state(first, again)  # type: ignore[arg-type]
     assert train(data, tmp_path / "run", max_steps=3).progress.step == 3
 
@@ -138,15 +184,17 @@ def test_another_size_of_network_is_no_start(data: Path, tmp_path: Path) -> None
     wider = dataclasses.replace(TINY, widths=(8, 16))
     options = TrainOptions(tmp_path / "other", 1, start_from=tmp_path / "run" / "model")
     with pytest.raises(ModelError, match="same widths"):
-        EnhanceTrainer(wider, options, pooled_distance)
-    assert EnhanceTrainer(TINY, options, pooled_distance).model
+        EnhanceTrainer(wider, options, pooled_distance, seen)
+    assert EnhanceTrainer(TINY, options, pooled_distance, seen).model
 
 
 def test_sources_that_mirror_their_border_are_not_learned(data: Path, tmp_path: Path) -> None:
     only = dataclasses.replace(TINY, excluded=("drawn",))
     options = TrainOptions(folder=tmp_path / "run", minutes=0)
     with pytest.raises(DataError, match="other sources than drawn"):
-        learn_to_enhance(only, [FaceSet(data / "faces_train_0.zip")], options, pooled_distance)
+        learn_to_enhance(
+            only, [FaceSet(data / "faces_train_0.zip")], data, options, pooled_distance
+        )
 
 
 # --- after the swapper ----------------------------------------------------------------------------

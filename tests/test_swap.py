@@ -1,5 +1,6 @@
 """Faces for faces: portraits there and back, a swapper that sees no face, agents of nobody."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import BinaryIO
@@ -30,7 +31,7 @@ from engine.images import from_u8, to_u8
 from engine.masking import lay_masks
 from engine.masks import make_mask, swap
 from engine.masks.inner_face import LANDMARKS
-from engine.masks.ksame import average_for
+from engine.masks.ksame import average_for, seed_of_turn
 from engine.masks.portrait import canonical_to_portrait, inner_matte, lay_back, to_portrait
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import (
@@ -466,17 +467,33 @@ def test_a_swapper_is_shown_an_average_and_never_the_face(monkeypatch: pytest.Mo
     monkeypatch.setattr(swap, "load_model", lambda name: Stub())
     face_u8, points = portrait_of_a_woman()
     portrait = to_portrait(face_u8, points)
-    average_u8, another_u8 = (
-        average_for(portrait.picture_u8, portrait.landmarks, seed, shape=swap.AVERAGE_SHAPE)
-        for seed in (3, 4)
-    )
-    assert not np.array_equal(average_u8, another_u8)
-    swap.swap_face("stub", face_u8, points, 3)
+    with contextlib.suppress(StillKnownError):  # who changes nothing may be left with a double
+        swap.swap_face("stub", face_u8, points, 3)
+    averages_u8 = [
+        average_for(
+            portrait.picture_u8,
+            portrait.landmarks,
+            seed_of_turn(3, turn),
+            choices=swap.AVERAGE_CHOICES,
+            shape=swap.AVERAGE_SHAPE,
+        )
+        for turn in range(len(shown) + 1)
+    ]
+    assert len(shown) > 1, "the first average resembles her"
+    assert not np.array_equal(averages_u8[0], averages_u8[1])
     hidden = hidden_by(torch.from_numpy(portrait.matte)) == 1
     assert hidden.float().mean() > 0.3
-    for concealed in shown:
+    for concealed, average_u8 in zip(shown, averages_u8, strict=False):
         given = from_u8(average_u8)[0, :, hidden]
         assert torch.allclose(concealed[0, :, hidden], given, atol=1e-6)
+
+
+def test_brows_and_half_of_the_forehead_are_laid_anew() -> None:
+    portrait = to_portrait(np.zeros((112, 112, 3), np.uint8), LANDMARKS)
+    x, y = portrait.landmarks[:2].mean(axis=0).round().astype(int)
+    matte = portrait.matte
+    assert matte[y - 12, x - 16 : x + 17].min() > 0.5, "the brows"
+    assert matte[y - 20, x] > 0.5 > matte[y - 32, x]
 
 
 def test_the_first_that_is_far_and_nearer_to_its_own_is_taken() -> None:
@@ -496,6 +513,7 @@ def test_a_face_that_stays_known_is_hidden_otherwise_and_told(
     monkeypatch.setattr(
         swap, "swap_portrait", lambda model, portrait, agent, other: portrait.picture_u8
     )
+    monkeypatch.setattr(swap, "average_for", lambda picture_u8, *rest, **shape: picture_u8)
     face_u8, points = portrait_of_a_woman()
     with pytest.raises(StillKnownError, match="too near to who it was"):
         make_mask("simswap", face_u8, landmarks=points, seed=0)

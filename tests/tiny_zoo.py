@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from engine import zoo
-from engine.masks.ksame import _load as load_averages
+from engine.masks.ksame import load_averages
 from engine.networks.embedder import Embedder
 from engine.networks.imn import Imn
 from engine.networks.recognizer import Recognizer

@@ -1,9 +1,9 @@
 """Restores faces from the mask alone with a network that everybody has: the released enhancer.
 
-Nobody trains anything here. The enhancer has learned, on other people, what faces look like, and
-makes a blurred or coarse one clear (GPEN, Yang et al., CVPR 2021). What it draws is a face; whether
-it is the face is what the rows say, of the method ``mask``: the mask's own figures stand beside. An
-attacker finds the face by the landmarks of the original here, better than in the mask.
+Nobody trains anything here. The enhancer has learned, on other people, to make of a blurred, coarse
+or averaged face the one that it was (GPEN, Yang et al., CVPR 2021). What it draws is a face;
+whether it is the face is what the rows say, of the method ``mask``: the mask's own figures stand
+beside. An attacker finds the face by the landmarks of the original here, better than in the mask.
 """
 
 from collections.abc import Iterator

@@ -35,14 +35,14 @@ _UNHEEDED = {
     _RECOGNIZER: _HIDING,
     _KSAME: _FITTED,
     _AGENTS: _FITTED,
-    _ENHANCER: (*_HIDING, *_TAUGHT, "--batch"),
-    **{name: (*_HIDING, "--ask-minutes", "--batch") for name in _SWAPPERS},
+    **{name: (*_HIDING, "--ask-minutes", "--batch") for name in (*_SWAPPERS, _ENHANCER)},
 }
 """Options that a recipe would not heed; of all others they are those of what learns from others."""
 
 _Minutes = Annotated[float, typer.Option(min=0, help="length of the whole schedule")]
 _Teachers = Annotated[
-    Path | None, typer.Option(help="folder of recognizer_*.ts: recognizer and swappers learn")
+    Path | None,
+    typer.Option(help="folder of recognizer_*.ts: recognizer, swappers and enhancer need it"),
 ]
 _Lpips = Annotated[
     float | None, typer.Option(min=0, help="weight of LPIPS between mask and protected")
@@ -112,7 +112,7 @@ def train(
         if recipe in _SWAPPERS:
             return train_swapper(recipe, data, teachers, options, as_json)
         if recipe == _ENHANCER:
-            return train_enhancer(data, options, as_json)
+            return train_enhancer(data, teachers, options, as_json)
         chosen = _adjusted(find_recipe(recipe), lpips, crop, batch, blocks)
         _embed(chosen, data, options, as_json)
 

@@ -67,18 +67,22 @@ def train_swapper(
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
-def train_enhancer(data: Path, options: "TrainOptions", as_json: bool) -> None:
+def train_enhancer(
+    data: Path, teachers: Path | None, options: "TrainOptions", as_json: bool
+) -> None:
     """Train a network that makes poor portraits good."""
     from engine.data import find_training_sets
     from engine.perceptual import perceptual_distance
     from engine.training.enhance import learn_to_enhance
     from engine.training.enhancing import ENHANCER
 
+    if teachers is None:
+        raise typer.BadParameter("name the folder of recognisers", param_hint="--teachers")
     sets = find_training_sets(data)
     lpips = perceptual_distance("squeeze", options.device)
     options = replace(options, log_steps=50)
     try:
-        trainer = learn_to_enhance(ENHANCER, sets, options, lpips, say)
+        trainer = learn_to_enhance(ENHANCER, sets, teachers, options, lpips, say)
     except KeyboardInterrupt:
         say("stopped and saved; the same command goes on from here")
         return

@@ -13,7 +13,7 @@ from engine.zoo import load_model
 if TYPE_CHECKING:
     from engine.networks.enhancer import Enhancer
 
-ENHANCER = "enhancer.v1"
+ENHANCER = "enhancer.v2"
 """The released enhancer."""
 
 _TWICE_FROM = 1.3
@@ -28,7 +28,8 @@ U8 = npt.NDArray[np.uint8]
 def enhance(portrait_u8: U8, scale: int = 1, model: str = ENHANCER) -> U8:
     """Give a portrait the detail that blur, few pixels or an average have taken from it.
 
-    What it gives is what faces look like, not what this one did: it cannot know that.
+    What it gives is what faces look like. It has learned to make of a poor portrait the very face
+    that it was, hair and all around being that person's, and guesses at no more than is to be seen.
 
     Args:
         portrait_u8: (S, S, 3), RGB, from :func:`engine.masks.portrait.to_portrait`, S even.
@@ -70,6 +71,23 @@ def check_enhance(enhance: float) -> None:
         raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
 
 
+def hide(portrait_u8: U8, matte: npt.NDArray[np.float32], other_u8: U8) -> U8:
+    """Lay another face in a portrait for an enhancer to see.
+
+    Wider than the matte, or its seam would hold twice as much of the face that was.
+
+    Args:
+        portrait_u8: (S, S, 3), RGB.
+        matte: (S, S) in [0, 1], where its inner face lies.
+        other_u8: (S, S, 3), another face in its place.
+
+    Returns:
+        (S, S, 3).
+    """
+    hidden = np.minimum(_WIDER * matte, 1)[..., None]
+    return np.asarray(np.rint(hidden * other_u8 + (1 - hidden) * portrait_u8), np.uint8)
+
+
 def lay_clear(
     face_u8: U8, landmarks: npt.ArrayLike | None, portrait: Portrait, other_u8: U8, clear: float
 ) -> U8:
@@ -90,12 +108,7 @@ def lay_clear(
     """
     if not clear:
         return lay_back(face_u8, other_u8, portrait)
-    # Wider than the matte, or its seam would hold twice as much of the face that was.
-    hidden = np.minimum(_WIDER * portrait.matte, 1)[..., None]
-    mixed, scale = (
-        hidden * other_u8 + (1 - hidden) * portrait.picture_u8,
-        scale_for(portrait.matrix),
-    )
-    clear_u8 = enhance(np.rint(mixed).astype(np.uint8), scale)
+    scale = scale_for(portrait.matrix)
+    clear_u8 = enhance(hide(portrait.picture_u8, portrait.matte, other_u8), scale)
     place = portrait if scale == 1 else to_portrait(face_u8, landmarks, len(clear_u8))
     return lay_back(face_u8, clear_u8, place)

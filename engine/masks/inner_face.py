@@ -2,7 +2,8 @@
 
 The canonical frame is that of the 112 px face crops of ArcFace: x to the right, y downwards, five
 landmarks at fixed places. A *placement* is the (2, 3) affine matrix from this frame to the pixels
-of a face picture.
+of a face picture. What covers a face covers brow to chin; what lays another face reaches higher,
+see :mod:`engine.masks.portrait`.
 """
 
 import cv2

@@ -14,9 +14,10 @@ is therefore something else, in two parts.
   average's, and its broad light and colour. Hair, ears, neck and everything else outside the inner
   face stay, the far end of brow and cheek of a turned head too, and may tell who it is.
 
-With ``enhance`` a network then sharpens what was laid. It has learned from single faces, and what
-it adds follows from the average and from what is around it: the first part holds of the file, no
-longer of every pixel.
+With ``enhance`` a network then sharpens what was laid. It has learned to give single faces back
+what was taken from them, among them such as averages would draw, and what it adds follows from the
+average and from what is around it: the first part holds of the file, no longer of every pixel. An
+average that is near to what one training face looks like as an average may be given detail of it.
 """
 
 from dataclasses import dataclass
@@ -35,14 +36,14 @@ from engine.masks.thin_plate import bend
 if TYPE_CHECKING:
     from engine.networks.eigenfaces import EigenFaces
 
-MODEL = "ksame.v1"
+MODEL = "ksame.v2"
 
 _SHAPE_SHARE = 0.3
 _TONE_SHARE = 0.02
 _SHAPE = 0.4
 """Share of the way that landmarks go from the protected face's to the average's."""
 
-_DETAIL = 1.2
+DETAIL = 1.2
 """An average is a little softer than a face."""
 
 _TRIES = 6
@@ -50,6 +51,9 @@ _TRIES = 6
 
 _FURTHEST = 6.0
 """Pixels of a portrait that a nose may lie away from the nearest average's."""
+
+_LIKE = 3.0
+"""Pixels that it may lie away from another average's; or as far as from the nearest's."""
 
 F32 = npt.NDArray[np.float32]
 
@@ -60,7 +64,7 @@ def ksame(
     landmarks: npt.ArrayLike | None = None,
     seed: int = 0,
     choices: int = 150,
-    character: float = 1.6,
+    character: float = 2.2,
     enhance: float = 0,
 ) -> npt.NDArray[np.uint8]:
     """Replace the inner face by the average of ten or more others, in its pose and light.
@@ -87,16 +91,19 @@ def ksame(
     if int(choices) != choices or choices < 1 or not 0 <= character <= 4:
         raise MaskError(
             f"choices must be whole and from 1, character 0 to 4, got {choices:g}, {character:g}",
-            hint="150 and 1.6 are the defaults",
+            hint="150 and 2.2 are the defaults",
         )
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
     points = np.asarray(landmarks, np.float32)
 
     def lay(turn: int) -> npt.NDArray[np.uint8]:
-        own = seed if turn == 0 else int(np.random.default_rng([seed, turn]).integers(2**63))
         average_u8 = average_for(
-            portrait.picture_u8, portrait.landmarks, own, choices=int(choices), character=character
+            portrait.picture_u8,
+            portrait.landmarks,
+            seed_of_turn(seed, turn),
+            choices=int(choices),
+            character=character,
         )
         return lay_clear(face_u8, points, portrait, average_u8, enhance)
 
@@ -132,13 +139,18 @@ def average_for(
     turned = yaw_of(points) < 0  # the averages all look one way
     if turned:
         picture_u8, points = mirrored(picture_u8, points)
-    averages, matte = _load(), inner_matte(len(picture_u8), points)
+    averages, matte = load_averages(), inner_matte(len(picture_u8), points)
     near = averages.nearest(points, tone_of(picture_u8, matte), choices)
     group = int(near[np.random.default_rng(seed).integers(len(near))])
     goal = points + shape * (averages.landmarks[group] - points)
     other = bend(averages.draw(group, character), averages.shape, goal)
-    laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, matte, _DETAIL)
+    laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, matte, DETAIL)
     return mirrored(laid_u8, points)[0] if turned else laid_u8
+
+
+def seed_of_turn(seed: int, turn: int) -> int:
+    """The seed itself at first, then others that no neighbour of it comes to."""
+    return seed if turn == 0 else int(np.random.default_rng([seed, turn]).integers(2**63))
 
 
 def yaw_of(landmarks: F32) -> float:
@@ -172,7 +184,7 @@ class Averages:
     shape: F32
 
     def nearest(self, landmarks: F32, tone: F32, count: int) -> npt.NDArray[np.int64]:
-        """Number the averages that are nearest, above all in pose.
+        """Number the averages that are nearest, above all in pose, ``count`` or fewer.
 
         Raises:
             LandmarksError: none is near.
@@ -184,13 +196,14 @@ class Averages:
             + _SHAPE_SHARE * (difference**2).sum(axis=(1, 2))
             + _TONE_SHARE * ((self.tones - tone) ** 2).sum(axis=1)
         )
-        order = np.argsort(distance, kind="stable")[:count]
-        if np.abs(nose[order[0]]).max() > _FURTHEST:
+        order = np.argsort(distance, kind="stable")
+        away = np.abs(nose[order]).max(axis=1)
+        if away[0] > _FURTHEST:
             raise LandmarksError(
                 "the face is turned further than any of the averages",
                 hint="take a mask that covers the whole box, such as gaussian or pixelate",
             )
-        return order
+        return np.asarray(order[away <= max(_LIKE, float(away[0]))][:count], np.int64)
 
     def draw(self, group: int, character: float) -> F32:
         """Draw an average: (112, 112, 3), RGB in [0, 255]."""
@@ -202,7 +215,12 @@ class Averages:
 
 
 @lru_cache(maxsize=1)
-def _load() -> Averages:
+def load_averages() -> Averages:
+    """Load the released averages.
+
+    Raises:
+        ModelError: as :func:`engine.zoo.load_model`.
+    """
     # Here, so that the table of masks needs neither torch nor weights.
     from typing import cast
 

@@ -1,6 +1,6 @@
 """What masks that lay another face share: its light and colour made those of the face that was.
 
-Nothing finer than about a fifth of the face's width passes from the old face to the new one.
+Nothing finer than about a third of the face's width passes from the old face to the new one.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ U8 = npt.NDArray[np.uint8]
 UNKNOWN = 0.15
 """Cosine to who the face was below which another face will do."""
 
-_BROAD = 18.0
+_BROAD = 30.0
 """Standard deviation of the blur that is kept of the old face, in pixels of a portrait of 112."""
 
 

@@ -23,6 +23,11 @@ SHARE = 0.9
 LIFT = 14.0
 """Pixels by which the inner face lies higher than in the canonical frame, which shows it low."""
 
+_HIGHER = 11.0
+"""Pixels of the canonical frame by which a face that is replaced reaches above one that is covered.
+
+Brows and half of the forehead go too: recognisers know people by them, under any other face."""
+
 _SOFT = 0.16
 """Width of the matte's seam, as a share of the inner face's radius; all of it lies inside."""
 
@@ -32,7 +37,7 @@ _NOSE = 17.6
 _STRAIGHT = 0.2
 """Share of it up to which a face looks straight ahead."""
 
-_NARROWER = 0.75
+_NARROWER = 0.6
 """Share of its half width that the inner face loses where it is turned away, in profile."""
 
 _BESIDE = 4.0
@@ -121,10 +126,11 @@ def inner_matte(side: int = SIDE, landmarks: npt.ArrayLike | None = None) -> F32
     y, x = np.mgrid[:side, :side].astype(np.float64)
     scale = side / SIDE
     to_frame = canonical_to_portrait(side)
-    middle = to_frame[:, :2] @ CENTRE + to_frame[:, 2]
+    middle = to_frame[:, :2] @ (CENTRE - [0, _HIGHER / 2]) + to_frame[:, 2]
+    tall = (AXES[1] + _HIGHER / 2) * SHARE * scale
     left, right = _half_widths(middle[0], scale, landmarks)
     across = np.where(x < middle[0], (middle[0] - x) / left, (x - middle[0]) / right)
-    down = np.abs((y - middle[1]) / (AXES[1] * SHARE * scale))
+    down = np.abs((y - middle[1]) / tall)
     radius = (across**POWER + down**POWER) ** (1 / POWER)
     ramp = np.clip((1 - radius) / _SOFT, 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)

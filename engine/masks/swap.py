@@ -12,7 +12,7 @@ from engine.agents import APART, choose_agents
 from engine.errors import StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import check_enhance, lay_clear
-from engine.masks.ksame import average_for
+from engine.masks.ksame import average_for, seed_of_turn
 from engine.masks.matching import UNKNOWN
 from engine.masks.portrait import Portrait, to_portrait
 from engine.sources import Source
@@ -21,13 +21,13 @@ from engine.zoo import load_model
 if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
 
-SIMSWAP = "simswap.v2"
-FACESHIFTER = "faceshifter.v2"
+SIMSWAP = "simswap.v3"
+FACESHIFTER = "faceshifter.v3"
 SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
 
 _TRIES = 8
-_SHARES = (0.4, 0.55)
+SHARES = (0.55, 0.7)
 """Shares of the swapper's change, from natural to like the agent; the first that will do is taken.
 
 Its whole change pleases a recogniser and disfigures the face."""
@@ -44,8 +44,11 @@ _MOST = 0.3
 _STEPS_AWAY = np.array([0, 0.25, 0.5, 0.75], np.float32)
 """Shares of the own identity that are taken from a source's: the last leaves about .8 of it."""
 
-AVERAGE_SHAPE = 0.0
+AVERAGE_SHAPE = 0.5
 """Share of its own proportions that the average keeps which a swapper is shown: see ksame."""
+
+AVERAGE_CHOICES = 300
+"""Of how many averages in like pose that one is: the more, the less alike two seeds are."""
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -112,8 +115,8 @@ def swap_face(
     The average of others that a swapper is shown is mixed with what it makes of it, as little of
     that as will do, but for a source, whose likeness is laid whole. What comes out is shown to the
     released recogniser: where it does not see the agent, or still the person, more is mixed in,
-    then the next agent is tried, or the source a step further away from that person, and the best
-    one stays.
+    then the next agent is tried, or the source a step further away from that person, each with
+    another average, and the best one stays.
 
     Args:
         model: a released swapper.
@@ -136,13 +139,19 @@ def swap_face(
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
     drawn = seed if source is None else 0  # under a source there is nothing to draw
-    other_u8 = average_for(portrait.picture_u8, portrait.landmarks, drawn, shape=AVERAGE_SHAPE)
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
-    def lay(identity: F32) -> Iterator[Swapped]:
+    def lay(turn: int, identity: F32) -> Iterator[Swapped]:
+        other_u8 = average_for(
+            portrait.picture_u8,
+            portrait.landmarks,
+            seed_of_turn(drawn, turn),
+            choices=AVERAGE_CHOICES,
+            shape=AVERAGE_SHAPE,
+        )
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
-        for share in _SHARES if source is None else _WHOLE:
+        for share in SHARES if source is None else _WHOLE:
             mixed_u8 = cv2.addWeighted(swapped_u8, share, other_u8, 1 - share, 0)
             made_u8 = lay_clear(
                 face_u8, landmarks, portrait, np.asarray(mixed_u8, np.uint8), enhance
@@ -151,7 +160,7 @@ def swap_face(
             yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
     agents = choose_agents(seed, own)[:_TRIES] if source is None else _away(source.identity, own)
-    return _furthest(made for identity in agents for made in lay(identity))
+    return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
 
 
 def _furthest(tried: Iterable[Swapped]) -> Swapped:

@@ -178,10 +178,10 @@ MASKS: dict[str, MaskEntry] = {
         description="Lays the average of ten other faces over the face",
         needs_landmarks=True,
         seeded=True,
-        defaults={"choices": 150, "character": 1.6, "enhance": 1},
+        defaults={"choices": 150, "character": 2.2, "enhance": 1},
         sample=lambda rng: {
             "choices": 150,
-            "character": float(rng.uniform(1, 2)),
+            "character": float(rng.uniform(1, 2.5)),
             "enhance": int(rng.integers(2)),
         },
         # k-Same draws the average as it is.

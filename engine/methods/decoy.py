@@ -30,13 +30,13 @@ _FAR: Final = 12 / 112  # blur that carries the rim's colours into a covered mid
 _RIM: Final = 0.09  # share of the shorter side at which what is around the face stays sharp
 
 _CHARACTER: Final = 2.2
-"""How far an average is exaggerated: more than in the mask, so that keys show different people."""
+"""How far an average is exaggerated, so that keys show different people; as in the mask."""
 
 _COLOURLESS: Final = ("edge", "noise")
 """Masks that fill the box and keep little of the skin's colour; what covers a face keeps none."""
 
 _SKINS: Final = ((48.0, 15.0, 19.0), (68.0, 15.0, 17.0))
-"""CIE Lab of the darkest and lightest skin painted; about the averages of ``ksame.v1``."""
+"""CIE Lab of the darkest and lightest skin painted; about the averages of ``ksame.v2``."""
 
 _HAIRS: Final = ((12, 1, 2), (20, 5, 6), (30, 9, 14), (42, 12, 22), (62, 7, 26), (58, 0, 3))
 """CIE Lab, black to grey."""

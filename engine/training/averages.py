@@ -34,7 +34,7 @@ from engine.training.crowd import (
     portrait_of,
 )
 
-_MARGIN = 4  # pixels around the inner face that are kept, for the bending
+_MIDDLE = 20  # pixels of its edge that the inner face lacks in its middle
 _FLOW_STEPS = 3
 _FLOW_BLUR = 4.0
 _LONGEST_FLOW = 5.0  # pixels in one step
@@ -59,7 +59,7 @@ def fit_averages(
         report: takes one line of text at a time.
 
     Raises:
-        DataError: not enough faces with landmarks for two groups.
+        DataError: not enough faces with landmarks for two groups, or as :func:`skin_of`.
         ModelError: the released recogniser cannot be loaded.
     """
     recipe, start = recipe or AveragesRecipe(), time.monotonic()
@@ -120,30 +120,37 @@ def _flowed(face: F32, mean: F32) -> F32:
 
 
 def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFaces:
-    """Keep the principal components of averages: (N, S, S, 3) and (N, 5, 2) to a network.
+    """Keep the principal components of averages.
 
-    Pixels outside the inner face are dropped, and components stored in 8 bits.
+    Pixels outside the inner face are dropped, and what is no skin on most: hair, neck and what is
+    behind. Components are stored in 8 bits.
+
+    Args:
+        averages: (N, S, S, 3), RGB in [0, 255], N from 2.
+        landmarks: (N, 5, 2), of each.
+        recipe: how many components, and what is kept.
+
+    Raises:
+        DataError: as :func:`skin_of`.
     """
     shape = landmarks.mean(axis=0)
     tones = np.stack(
         [tone_of(np.rint(one).astype(np.uint8), inner_matte(SIDE)) for one in averages]
     )
-    rows, columns, pixel_of = _inner_pixels()
-    free = np.stack(
-        [bend(one, own, shape)[rows, columns] for one, own in zip(averages, landmarks, strict=True)]
-    )
-    pixels = free.reshape(len(free), -1).astype(np.float64) / 255
+    drawn = np.stack([bend(one, own, shape) for one, own in zip(averages, landmarks, strict=True)])
+    kept = skin_of(drawn, recipe) & _grown(recipe.margin)
+    pixels = drawn[:, kept].reshape(len(drawn), -1).astype(np.float64) / 255
     mean = pixels.mean(axis=0)
     values, vectors = np.linalg.eigh((pixels - mean) @ (pixels - mean).T)
     count = min(recipe.components, len(values) - 1)
     chosen = vectors[:, ::-1][:, :count]
     components = chosen.T @ (pixels - mean)
     scales = np.maximum(np.abs(components).max(axis=1), 1e-9) / 127
-    network: EigenFaces = EigenFaces(len(free), count, len(rows), SIDE, recipe.least)
+    network: EigenFaces = EigenFaces(len(drawn), count, int(kept.sum()), SIDE, recipe.least)
     parts = {
         "mean": mean, "basis": np.rint(components / scales[:, None]), "scales": scales,
         "coefficients": chosen, "landmarks": landmarks, "shape": shape, "tones": tones,
-        "pixel_of": pixel_of,
+        "kept": kept,
     }  # fmt: skip
     for name, part in parts.items():
         own = getattr(network, name)
@@ -152,16 +159,43 @@ def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFace
     return network
 
 
-def _inner_pixels() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows and columns of what is kept, and for every pixel the number of the nearest kept one."""
-    from scipy.ndimage import binary_dilation, distance_transform_edt
+def skin_of(averages: F32, recipe: AveragesRecipe) -> npt.NDArray[np.bool_]:
+    """Where pictures of one shape, (N, S, S, 3), show the face: as light as its middle, or inside.
 
-    inside = binary_dilation(inner_matte(SIDE) > 0, iterations=_MARGIN)
-    rows, columns = np.nonzero(inside)
-    numbers = np.zeros(inside.shape, np.int64)
-    numbers[rows, columns] = np.arange(len(rows))
-    y, x = distance_transform_edt(~inside, return_distances=False, return_indices=True)
-    return rows, columns, numbers[y, x]
+    Hair and shade beside a jaw, laid over a fuller face, would be a dark rim on it.
+
+    Args:
+        averages: RGB in [0, 255].
+        recipe: how dark is too dark.
+
+    Raises:
+        DataError: no face is there.
+    """
+    from scipy.ndimage import binary_erosion, binary_fill_holes, label
+    from skimage.morphology import convex_hull_image
+
+    light = np.mean(
+        [cv2.cvtColor(one / 255, cv2.COLOR_RGB2LAB)[..., 0] for one in averages], axis=0
+    )
+    middle = _grown(-_MIDDLE)
+    found = binary_fill_holes(light > np.median(light[middle]) - recipe.darker)
+    parts, _ = label(binary_erosion(found, iterations=recipe.edge))
+    inside = parts[middle & (parts > 0)]
+    if not len(inside):
+        raise DataError(
+            "expected averages that are light where faces are, found none",
+            hint="look whether the set's landmarks lie on its faces",
+        )
+    own = np.bincount(inside).argmax()
+    return np.asarray(convex_hull_image(parts == own), np.bool_)  # eyes are dark, and of the face
+
+
+def _grown(pixels: int) -> npt.NDArray[np.bool_]:
+    """The inner face of a portrait and as much around it; or less, where that is below 0."""
+    from scipy.ndimage import binary_dilation, binary_erosion
+
+    change = binary_dilation if pixels > 0 else binary_erosion
+    return np.asarray(change(inner_matte(SIDE) > 0, iterations=abs(pixels)))
 
 
 def _write(folder: Path, network: EigenFaces, state: dict[str, Any]) -> None:

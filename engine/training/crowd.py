@@ -40,6 +40,9 @@ class AveragesRecipe:
         pose: weight of a squared pixel of the landmarks against squared distances of embeddings.
         tone: weight of a squared step of colour in CIE Lab.
         furthest: pixels that a landmark may lie from the mean of all.
+        darker: steps of lightness, CIE Lab, below the middle of the face from which on it is hair
+            or shade; ``edge``, pixels beside it that go too.
+        margin: pixels around the inner face that are kept, for the bending.
     """
 
     name: str = "ksame"
@@ -49,6 +52,9 @@ class AveragesRecipe:
     pose: float = 0.08
     tone: float = 0.0007
     furthest: float = 16.0
+    darker: float = 9.0
+    edge: int = 2
+    margin: int = 8
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,15 @@
 """Trains the recogniser to see what its teachers see: their embeddings are the targets.
 
-The teachers are asked once for every face. Their unit vectors are put one after the other and
-turned onto the axes that keep most of their dot products: the target's cosine between two faces is
-then the mean of the teachers' cosines, in as many dimensions as the recogniser has. One loss and no
-heads that would be thrown away: what is trained is what is used.
+The teachers are asked once for every face, and in every step for mixtures of two. Their unit
+vectors are put one after the other and turned onto the axes that keep most of their dot products:
+the target's cosine between two faces is then the mean of the teachers' cosines, in as many
+dimensions as the recogniser has. One loss and no heads that would be thrown away: what is trained
+is what is used.
 """
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch.nn import functional
 from engine.data import FaceSet
 from engine.errors import DataError
 from engine.files import replacing
+from engine.recognition import load_torchscript
 from engine.results import Results
 from engine.training.aligned import AlignedBatches, Faces
 from engine.training.loop import Say, TrainOptions
@@ -46,8 +48,8 @@ def distil(
     Args:
         recipe: what to train.
         sets: faces with landmarks.
-        teachers: folder of ``recognizer_*.ts``; asked before the first step, which is not counted
-            in the minutes.
+        teachers: folder of ``recognizer_*.ts``; asked about the faces before the first step, which
+            is not counted in the minutes.
         options: where and how long.
         ask_minutes: to ask the teachers for; faces they were not asked about are left out until
             the run is gone on with.
@@ -60,7 +62,7 @@ def distil(
     """
     options.folder.mkdir(parents=True, exist_ok=True)
     targets = _targets(recipe, sets, teachers, options, ask_minutes, report)
-    trainer = Pupil(recipe, options)
+    trainer = Pupil(recipe, options, _asking(teachers, options))
     with logged(trainer) as results:
         _run(trainer, sets, targets, results, report)
     return trainer
@@ -98,6 +100,19 @@ def _targets(
     return functional.normalize(torch.from_numpy(vectors @ np.load(file)))
 
 
+def _asking(teachers: Path, options: TrainOptions) -> Callable[[Tensor], Tensor]:
+    """What the teachers see in faces that they have not been asked about, as :func:`_targets`."""
+    networks = [load_torchscript(file, options.device) for file in find_teachers(teachers)]
+    axes = torch.from_numpy(np.load(options.folder / "axes.npy")).to(options.device)
+
+    def ask(faces: Tensor) -> Tensor:
+        with torch.no_grad():
+            seen = torch.cat([network(faces) for network in networks], dim=1)
+            return functional.normalize(seen @ axes)
+
+    return ask
+
+
 def _run(
     trainer: Pupil,
     sets: Sequence[FaceSet],
@@ -111,7 +126,15 @@ def _run(
     kept = indices[:: recipe.held_out]
     others = np.setdiff1d(indices, kept)
     batches: Iterator[Faces] = iter(
-        AlignedBatches(sets, others, targets, recipe.batch, recipe.changes, trainer.batch_seed)
+        AlignedBatches(
+            sets,
+            others,
+            targets,
+            recipe.batch,
+            recipe.changes,
+            int(recipe.mixed * recipe.batch),
+            trainer.batch_seed,
+        )
     )
     known = to_faces(aligned_faces(sets, kept.tolist())), targets[torch.from_numpy(kept)]
 

@@ -1,6 +1,7 @@
 """Trains an enhancer on portraits made poor."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -10,11 +11,13 @@ from torch import Tensor
 
 from engine.data import FaceSet
 from engine.errors import DataError
+from engine.recognition import load_torchscript
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
 from engine.training.loop import Say, TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import logged, run_rounds
+from engine.training.teachers import find_teachers, note_teachers
 
 _CHUNK = 32
 
@@ -22,6 +25,7 @@ _CHUNK = 32
 def learn_to_enhance(
     recipe: EnhanceRecipe,
     sets: Sequence[FaceSet],
+    teachers: Path,
     options: TrainOptions,
     perceptual: Distance,
     report: Say = lambda line: None,
@@ -31,17 +35,22 @@ def learn_to_enhance(
     Args:
         recipe: such as :data:`engine.training.enhancing.ENHANCER`.
         sets: faces with landmarks.
+        teachers: folder of ``recognizer_*.ts``; the first is in the losses.
         options: where and how long.
         perceptual: LPIPS.
         report: takes one line of text at a time.
 
     Raises:
-        ModelError: the gradient is not finite.
+        ModelError: the gradient is not finite, or the teacher or the averages cannot be loaded.
+        WeightsMissingError: there is no teacher.
         DataError: no face is left to learn from, one has no landmarks, or the folder holds
             another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
-    trainer = EnhanceTrainer(recipe, options, perceptual)
+    teacher = find_teachers(teachers)[0]
+    note_teachers(sets, [teacher], options.folder)
+    seen = load_torchscript(teacher, options.device, gradients=True)
+    trainer = EnhanceTrainer(recipe, options, perceptual, seen)
     usable = _usable(sets, recipe)
     kept = usable[:: recipe.held_out]
     others = np.setdiff1d(usable, kept)
@@ -68,8 +77,8 @@ def _judgement(trainer: EnhanceTrainer, large: Portraits) -> Callable[[], dict[s
     known = resized(large, trainer.recipe.side)
     rng = np.random.default_rng(0)
     given = {
-        "poor": (trainer.poor(known.pictures, 1, rng), known.pictures),
-        "small": (trainer.poor(large.pictures, 2, rng), large.pictures),
+        "poor": (trainer.poor(known, 1, rng), known.pictures),
+        "small": (trainer.poor(large, 2, rng), large.pictures),
     }
 
     def measure() -> dict[str, float]:
@@ -101,7 +110,7 @@ def _distance(trainer: EnhanceTrainer, made: Tensor, real: Tensor) -> float:
 
 
 def _told(figures: dict[str, float]) -> str:
-    shown = ("pixels", "perceptual", "realism", "critic", "small_lpips")
+    shown = ("pixels", "perceptual", "identity", "realism", "critic", "small_lpips")
     words = [f"{name} {figures[name]:.3f}" for name in shown]
     before, after = figures["poor_before_lpips"], figures["poor_lpips"]
     return "  ".join([*words, f"poor_lpips {before:.3f} to {after:.3f}"])

@@ -1,36 +1,51 @@
 """The enhancer in training: its recipe, what it is shown, its losses, one step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import ModelError
 from engine.images import batch_to_u8
+from engine.masks.ksame import load_averages
 from engine.masks.portrait import SIDE
 from engine.networks.enhancer import Enhancer
 from engine.training.critic import realism, sum_of, weak_matching
-from engine.training.degrade import degrade
+from engine.training.degrade import as_average, degrade
 from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
 from engine.training.precision import autocast
+from engine.training.swapping import aligned
 from engine.training.teachers import to_faces
 from engine.zoo import read_network
+
+F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class EnhanceWeights:
-    """Weights of the losses: L1, LPIPS, the critic's verdict, and its deepest features."""
+    """Weights of the losses.
+
+    Attributes:
+        pixels, perceptual: L1 and LPIPS to the portrait.
+        identity: 1 - cosine to it, by a recogniser.
+        realism: of the critic's verdict; ``matching``, of its deepest features.
+    """
 
     pixels: float = 8.0
     perceptual: float = 3.0
-    realism: float = 0.1
+    identity: float = 1.0
+    realism: float = 0.2
     matching: float = 0.2
 
 
@@ -45,6 +60,7 @@ class EnhanceRecipe(OpposedRecipe):
         large: of the portraits at scale 2, of which half the side comes in; even in quarters.
         batch: portraits in a batch.
         twice: share of the steps at scale 2.
+        averaged: share of the portraits that are made poor as averages are, which masks lay.
         excluded: sources that it does not learn: UTKFace mirrors what lies beyond the border.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
@@ -56,6 +72,7 @@ class EnhanceRecipe(OpposedRecipe):
     large: int = 144
     batch: int = 16
     twice: float = 0.3
+    averaged: float = 0.6
     excluded: tuple[str, ...] = ("utkface",)
     held_out: int = 100
     weights: EnhanceWeights = EnhanceWeights()
@@ -71,6 +88,7 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         recipe: what to train.
         options: where and how long.
         perceptual: LPIPS as a (B,) distance of images in [0, 1].
+        recogniser: (B, 3, 112, 112), aligned, in [0, 1], to (B, E).
 
     Raises:
         DataError: the folder holds a run of another recipe, or a damaged one.
@@ -82,35 +100,60 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         recipe: EnhanceRecipe,
         options: TrainOptions,
         perceptual: Distance,
+        recogniser: Callable[[Tensor], Tensor],
     ) -> None:
         super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
-        self.perceptual = perceptual
+        self.perceptual, self.recogniser = perceptual, recogniser
 
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the enhancer and one of its critic; returns every figure of it."""
-        if self._rng.random() < self.recipe.twice:
-            real = batch.pictures.to(self.options.device)
-            return self._step(self.poor(real, 2, self._rng), real, 2)
-        batch = resized(batch, self.recipe.side)
-        real = batch.pictures.to(self.options.device)
-        return self._step(self.poor(real, 1, self._rng), real, 1)
+        scale = 2 if self._rng.random() < self.recipe.twice else 1
+        if scale == 1:
+            batch = resized(batch, self.recipe.side)
+        device = self.options.device
+        return self._step(
+            self.poor(batch, scale, self._rng).to(device), batch.pictures.to(device), scale
+        )
 
-    def poor(self, real: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
-        """Portraits made poor by chance, (B, 3, S / scale, S / scale)."""
-        side = real.shape[-1] // scale
-        made = [degrade(one, side, rng) for one in batch_to_u8(real.cpu())]
-        return to_faces(np.stack(made)).to(real.device)
+    def poor(self, batch: Portraits, scale: int, rng: np.random.Generator) -> Tensor:
+        """Portraits made poor by chance, (B, 3, S / scale, S / scale).
+
+        Raises:
+            ModelError: the released averages cannot be loaded.
+        """
+        side = batch.pictures.shape[-1] // scale
+        small = resized(batch, SIDE)
+        given = zip(
+            batch_to_u8(batch.pictures),
+            batch_to_u8(small.pictures),
+            small.landmarks.numpy(),
+            strict=True,
+        )
+        return to_faces(np.stack([self._poor(*one, side, rng) for one in given]))
+
+    def _poor(
+        self, large_u8: U8, portrait_u8: U8, points: F32, side: int, rng: np.random.Generator
+    ) -> U8:
+        if rng.random() >= self.recipe.averaged:
+            return degrade(large_u8, side, rng)
+        made_u8 = as_average(portrait_u8, points, load_averages(), rng.uniform(0.5, 1))
+        if side == SIDE:
+            return made_u8
+        return np.asarray(cv2.resize(made_u8, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
     def _step(self, poor: Tensor, real: Tensor, scale: int) -> dict[str, float]:
         with autocast(self.options.device):
             made = self.model(poor, scale).float()
             perceptual = self.perceptual(made, real).float()
+        found = functional.normalize(self.recogniser(aligned(made).clamp(0, 1)))
         with torch.no_grad():
+            wanted = functional.normalize(self.recogniser(aligned(real)))
             of_real = self.critic(real)
         of_made = self.critic(made)
         parts = {
             "pixels": functional.l1_loss(made, real),
             "perceptual": perceptual.mean(),
+            "identity": 1 - (found * wanted).sum(1).mean(),
             "realism": realism(of_made),
             "matching": weak_matching(of_real, of_made),
         }

@@ -14,7 +14,7 @@ from engine.agents import draw_gallery
 from engine.data import FaceSet
 from engine.errors import ModelError
 from engine.masks.portrait import SIDE
-from engine.masks.swap import SIMSWAP
+from engine.masks.swap import SHARES, SIMSWAP
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import Swapper, conceal
 from engine.recognition import find_recognizer
@@ -167,7 +167,8 @@ def _drawn_on_faces(
 
     def one(agent: Tensor) -> Tensor:
         drawn = swapper(shown, mattes, landmarks, agent.expand(len(pictures), -1))
-        made = pictures + mattes * (drawn - pictures)
+        laid = torch.lerp(shown, drawn, SHARES[0])  # the share that masks lay first
+        made = pictures + mattes * (laid - pictures)
         return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
 
     with torch.inference_mode():

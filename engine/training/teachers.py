@@ -153,6 +153,11 @@ def _open_answers(folder: Path, shape: tuple[int, int], described: str) -> "np.m
     return answers
 
 
+def note_teachers(sets: Sequence[FaceSet], teachers: Sequence[Path], folder: Path) -> None:
+    """Write down in the run's folder which teachers it learns from, for the card."""
+    write_file(folder / "teachers.json", _described(sets, teachers).encode())
+
+
 def _described(sets: Sequence[FaceSet], teachers: Sequence[Path]) -> str:
     """What the answers are about, as JSON."""
     hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in teachers}
