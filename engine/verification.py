@@ -172,7 +172,7 @@ def embed_set(faces: FaceSet, judge: Judge, device: str = "cpu", guess: bool = F
     if not found:
         raise DataError(
             f"no face of {faces.name} has an identity",
-            hint="verification needs a set whose csv has identities",
+            hint="name a set whose csv says who is who; masks also takes a --threshold",
         )
     vectors = np.zeros((len(faces), len(next(iter(found.values())))), np.float32)
     for index, vector in found.items():

@@ -1,6 +1,6 @@
 """Gives a face the face of nobody, or of a person whom the user names: the swappers as masks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -115,8 +115,9 @@ def swap_face(
     The average of others that a swapper is shown is mixed with what it makes of it, as little of
     that as will do, but for a source, whose likeness is laid whole. What comes out is shown to the
     released recogniser: where it does not see the agent, or still the person, more is mixed in,
-    then the next agent is tried, or the source a step further away from that person, each with
-    another average, and the best one stays.
+    then the next agent is tried with another average, and the best one stays. A source is laid on
+    several averages, and the likest one stays; where the person shows in all of them, the source is
+    taken further away from that person.
 
     Args:
         model: a released swapper.
@@ -159,8 +160,28 @@ def swap_face(
             seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
             yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
-    agents = choose_agents(seed, own)[:_TRIES] if source is None else _away(source.identity, own)
-    return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
+    if source is None:
+        agents = choose_agents(seed, own)[:_TRIES]
+        return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
+    return _likest(lay, _away(source.identity, own))
+
+
+def _likest(lay: Callable[[int, F32], Iterable[Swapped]], identities: F32) -> Swapped:
+    """Of a source, (D,), the likest on several averages; or the furthest of steps away from it.
+
+    Args:
+        lay: lays an identity on the average of a turn.
+        identities: (N, D), the source's and the steps.
+
+    Raises:
+        StillKnownError: as :func:`_furthest`.
+    """
+    named, *further = identities
+    made = [one for turn in range(_TRIES) for one in lay(turn, named)]
+    far = [one for one in made if one.original_cosine < min(_MOST, one.given_cosine)]
+    if far:
+        return max(far, key=lambda one: one.given_cosine)
+    return _furthest([*made, *(one for step in further for one in lay(0, step))])
 
 
 def _furthest(tried: Iterable[Swapped]) -> Swapped:
