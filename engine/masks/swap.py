@@ -144,13 +144,7 @@ def swap_face(
     own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
 
     def lay(turn: int, identity: F32) -> Iterator[Swapped]:
-        other_u8 = average_for(
-            portrait.picture_u8,
-            portrait.landmarks,
-            seed_of_turn(drawn, turn),
-            choices=AVERAGE_CHOICES,
-            shape=AVERAGE_SHAPE,
-        )
+        other_u8 = _average(portrait, seed_of_turn(drawn, turn))
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
         for share in SHARES if source is None else _WHOLE:
             mixed_u8 = cv2.addWeighted(swapped_u8, share, other_u8, 1 - share, 0)
@@ -164,6 +158,17 @@ def swap_face(
         agents = choose_agents(seed, own)[:_TRIES]
         return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
     return _likest(lay, _away(source.identity, own))
+
+
+def _average(portrait: Portrait, seed: int) -> U8:
+    """The average of others that a swapper is shown: (112, 112, 3)."""
+    return average_for(
+        portrait.picture_u8,
+        portrait.landmarks,
+        seed,
+        choices=AVERAGE_CHOICES,
+        shape=AVERAGE_SHAPE,
+    )
 
 
 def _likest(lay: Callable[[int, F32], Iterable[Swapped]], identities: F32) -> Swapped:
