@@ -18,12 +18,14 @@ class Source:
 
     Attributes:
         identity: (256,) float32 of length 1, an embedding by the released recogniser.
+        among: faces that were found on the photograph, of which it is the largest.
 
     Raises:
         MaskError: a vector of another size or length.
     """
 
     identity: npt.NDArray[np.float32] = field(repr=False)
+    among: int = field(default=1, repr=False)
 
     def __post_init__(self) -> None:
         long = float(np.linalg.norm(self.identity))
@@ -63,7 +65,7 @@ def find_source(photo_u8: npt.NDArray[np.uint8], detector: str = "centerface") -
         )
     placed = face.landmarks - np.array(face.box[:2], np.float32)
     embedded = embed(from_u8(crop(photo_u8, face.box)), [placed])[0]
-    return Source(np.asarray(embedded.cpu().numpy(), np.float32))
+    return Source(np.asarray(embedded.cpu().numpy(), np.float32), len(found))
 
 
 def _area(face: Face) -> float:

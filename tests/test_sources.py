@@ -69,6 +69,7 @@ def test_the_largest_face_of_a_photograph_is_taken(
     both_u8[-56:, :56] = small_u8
     assert len(detect(both_u8)) == 2
     among = find_source(both_u8)
+    assert (among.among, astronaut.among) == (2, 1)
     assert among.identity @ astronaut.identity > 0.99
     assert among.identity @ identity_of(crop(six, faces[1].box), placed(faces[1])) < 0.3
 
@@ -208,6 +209,9 @@ def test_the_command_lays_the_source_and_warns(desk: Path) -> None:
         assert "no key hides: ask them first" in said
     assert [face["notes"] for face in told["faces"]] == [[]]
     assert "other.png" not in result.stdout + result.stderr
+    assert "the largest is taken" not in result.stderr
+    write_png("other.png", np.ascontiguousarray(np.hstack([portrait(), portrait()])), None)
+    assert "shows 2 faces" in run("--mask-source", "other.png", output="two.png").stderr
     without = run("--json", output="plain.png")
     assert json.loads(without.stdout)["source_warning"] is None
     assert "look like" not in without.stderr

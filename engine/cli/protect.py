@@ -45,6 +45,7 @@ from engine.pipeline import (
 )
 from engine.pipeline import protect as protect_photo
 from engine.record import WRONG_MODES
+from engine.sources import Source
 
 _KEYLESS = ", ".join(name for name, method in METHODS.items() if method.keyless)
 _METHOD_HELP = f"one of {', '.join(METHODS)}; {_KEYLESS} has no key and protects from nobody"
@@ -100,7 +101,7 @@ def protect(
         check_strength(mask, strength)
         boxes = [_parse_box(text) for text in box or []]
         photo_u8 = _open(photo)
-        source = read_source(mask_source, mask, detector)
+        source = _source(mask_source, mask, detector)
         secret = None if key else _secret(passphrase_file, generate, words or 6)
         with progress_bar() as report:
             report("looking for faces", 0.0)
@@ -121,6 +122,14 @@ def protect(
     for line in warnings_of(protected, options):
         say(line)
     emit(result, as_json, f"{output}: {_hidden(len(chosen), len(result['faces']))} with {method}")
+
+
+def _source(path: Path | None, mask: str, detector: str) -> Source | None:
+    """As :func:`read_source`; tells whose face it is where the photograph shows several."""
+    source = read_source(path, mask, detector)
+    if source is not None and source.among > 1:
+        say(f"--mask-source shows {source.among} faces: the largest is taken")
+    return source
 
 
 def _hidden(faces: int, boxes: int) -> str:
