@@ -194,8 +194,11 @@ def _grown(pixels: int) -> npt.NDArray[np.bool_]:
     """The inner face of a portrait and as much around it; or less, where that is below 0."""
     from scipy.ndimage import binary_dilation, binary_erosion
 
+    inside = inner_matte(SIDE) > 0
+    if not pixels:  # scipy would go on until nothing changes
+        return inside
     change = binary_dilation if pixels > 0 else binary_erosion
-    return np.asarray(change(inner_matte(SIDE) > 0, iterations=abs(pixels)))
+    return np.asarray(change(inside, iterations=abs(pixels)))
 
 
 def _write(folder: Path, network: EigenFaces, state: dict[str, Any]) -> None:
