@@ -94,8 +94,8 @@ def choose_agents(seed: int, face: F32 | None = None, gallery: str = GALLERY) ->
 
     Args:
         seed: 0 or more; equal seeds give the same order for the same face.
-        face: (D,), the face's own embedding by the released recogniser, where it is known: agents
-            of cosine :data:`APART` or more to it are left out, but for the furthest.
+        face: (D,), the face's own embedding by :data:`engine.zoo.IDENTITIES`, where it is known:
+            agents of cosine :data:`APART` or more to it are left out, but for the furthest.
         gallery: name of a released one.
 
     Returns:

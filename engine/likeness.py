@@ -54,8 +54,8 @@ class Likeness:
             judge; it falls with the number of faces, so that only figures of as many compare. None
             of a single face.
         agent_nearer: share of masks that are nearer to their agent than to the original; None of a
-            mask without agents. Not by the judge, who knows no agents: by the released recogniser,
-            in whose space they are, and which has had its say in the choice of the agent.
+            mask without agents. Not by the judge, who knows no agents: by the recogniser in whose
+            space they are, and which has had its say in the choice of the agent.
         outside_lpips: mean LPIPS (squeeze) once the inner face is made equal; None without its
             weights.
         largest_change_outside: of any sample outside the inner face, in steps of 255.

@@ -13,6 +13,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from engine.zoo import RECOGNIZER
+
 __all__ = ["Provenance", "command_line", "provenance"]
 
 _BEFORE_PATH = re.compile(r"^[^/\\]*[=@](?:insightface:)?")
@@ -28,7 +30,8 @@ class Provenance:
         commit: hash of the commit that is checked out; empty outside a clone.
         dirty: whether the files of the engine differ from it; None outside a clone.
         versions: JSON of names and versions; ``"code"`` is a hash of the engine's own files, which
-            tells two states of a dirty clone apart.
+            tells two states of a dirty clone apart, ``"recognizer"`` the one that identity is
+            judged by.
     """
 
     commit: str
@@ -58,7 +61,11 @@ def _git(*arguments: str) -> str | None:
 
 
 def _versions() -> str:
-    found = {"python": platform.python_version(), "code": _code_hash()}
+    found = {
+        "python": platform.python_version(),
+        "code": _code_hash(),
+        "recognizer": RECOGNIZER,  # the judge of identity
+    }
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from engine.errors import MaskError, NoFaceError
 from engine.faces import Face, crop, detect
+from engine.zoo import IDENTITIES
 
 _SIZE = 256
 _LENGTH_ERROR = 1e-3
@@ -17,7 +18,7 @@ class Source:
     """A person whose face a mask lays over others; the photograph itself is not kept.
 
     Attributes:
-        identity: (256,) float32 of length 1, an embedding by the released recogniser.
+        identity: (256,) float32 of length 1, an embedding by :data:`engine.zoo.IDENTITIES`.
         among: faces that were found on the photograph, of which it is the largest.
 
     Raises:
@@ -64,7 +65,7 @@ def find_source(photo_u8: npt.NDArray[np.uint8], detector: str = "centerface") -
             hint="take another one, such as --detector centerface",
         )
     placed = face.landmarks - np.array(face.box[:2], np.float32)
-    embedded = embed(from_u8(crop(photo_u8, face.box)), [placed])[0]
+    embedded = embed(from_u8(crop(photo_u8, face.box)), [placed], IDENTITIES)[0]
     return Source(np.asarray(embedded.cpu().numpy(), np.float32), len(found))
 
 

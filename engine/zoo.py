@@ -67,8 +67,13 @@ class ModelCard:
         return MODELS_FOLDER / self.name
 
 
-RECOGNIZER = "recognizer.v1"
+RECOGNIZER = "recognizer.v2"
 """The released recogniser, which is meant where none is named."""
+
+IDENTITIES = "recognizer.v1"
+"""The one in whose space agents and swappers have their identities; masks ask no other.
+
+A better one does not replace it before swappers have learned its space."""
 
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
@@ -82,11 +87,12 @@ RELEASED: dict[str, str] = {
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
     "reveal-proface-s-rand.v4": "27b45fa30e4c1ddd8fdba0492ab7badd767b3b1505b81c1c50a7a5b4f49633ba",
     "imn.v4": "adfc0572e2afed469c9d4950d7efb603d5d9964997986bd460bc56637e5e870e",
-    "ksame.v2": "c579dd5411dd6b6f5a0452d4cb4126b1417766df78a103c460caea8ac90a220e",
     "enhancer.v2": "3b0d9130dc06f10009bd1585a0942e4e5c650fd5bd7cf260b4c2782f5b9587b8",
     "simswap.v3": "bcc3e0f14847681ba4a44832368ea52a250939b0e6032ee543cc539a9d079eb6",
     "agents.v3": "fd9e8703187b1a0854235125cfd004e5f9d9b98b78db85f69aff7a3536eda10f",
     "faceshifter.v3": "7a5aabd4d3e54cec1389d08ff5ea42433c15e6c5b093fed86acac571f12db46c",
+    "recognizer.v2": "9c7f27310e601c2537a41ffa4dfdcdfbf0712a4402e15f980bd83b2c54566a27",
+    "ksame.v3": "2eba65c8bd5e69c07294f8a8ad27a9612a31b2a8fbee0fa6b480da2dc6db3423",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

@@ -184,8 +184,7 @@ def test_no_key_opens_what_is_sealed(faces: FaceSet) -> None:
         "keys:random": [0], "keys:one_char": [0], "keys:seal": [0]
     }  # fmt: skip
     assert max(by_pair(scores, "psnr_db")["original:random_nearest"]) < 12
-    # Of five noises and a drawn face, a recogniser of people takes one for it now and then.
-    assert max(by_pair(scores, "identity_match")["original:random"]) <= 0.4
+    # No word on identity: to a recogniser of people, noise and a drawn face are both no face.
     (p_value,) = by_pair(scores, "ks_p")["random:one_char"]
     assert by_pair(scores, "ks_p_corrected")["random:one_char"] == [p_value]  # of one test alone
 

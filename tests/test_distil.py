@@ -17,20 +17,22 @@ from engine.cli import app
 from engine.data import FaceSet
 from engine.errors import DataError, ModelError, WeightsMissingError
 from engine.networks.recognizer import Recognizer
+from engine.recognition import load_torchscript
 from engine.results import Results
 from engine.training import pupil
-from engine.training.aligned import AlignedBatches, Changes, change, mix
+from engine.training.aligned import AlignedBatches, Changes, change
 from engine.training.distil import distil
 from engine.training.loop import TrainOptions
+from engine.training.mixtures import Mixtures, mix
 from engine.training.pupil import DistilRecipe, Pupil
-from engine.training.teachers import ask_teachers, find_teachers, principal_axes
+from engine.training.teachers import ask_teachers, find_teachers, principal_axes, to_faces
 
 TINY = DistilRecipe(
     widths=(8, 8, 16),
     blocks=(1, 1, 1),
     dimensions=8,
     batch=4,
-    mixed=0.5,
+    mixtures=6,
     held_out=4,
     warm_up_steps=1,
 )
@@ -156,7 +158,7 @@ def test_changes_of_nothing_align_exactly() -> None:
 
 def test_an_epoch_shows_every_face_once(data: Path) -> None:
     targets = torch.eye(FACES)
-    batches = iter(AlignedBatches(sets_of(data), np.arange(FACES), targets, 4, Changes(), 0, 3))
+    batches = iter(AlignedBatches(sets_of(data), np.arange(FACES), targets, 4, Changes(), None, 3))
     seen = torch.cat([next(batches).targets for _ in range(3)])
     assert sorted(seen.argmax(1).tolist()) == list(range(FACES))
     batch = next(batches)
@@ -176,28 +178,35 @@ def test_a_mixture_has_the_inner_face_of_one_and_the_rest_of_another() -> None:
         assert abs(float(mixed_u8.mean()) - 90) < 6, "its light is the first one's"
 
 
-def test_teachers_are_asked_what_they_see_in_mixtures(data: Path, tmp_path: Path) -> None:
-    asked: list[torch.Tensor] = []
+def test_teachers_are_asked_once_what_they_see_in_mixtures(data: Path, tmp_path: Path) -> None:
+    mixtures, files = Mixtures(sets_of(data), np.arange(4), 5), find_teachers(data)
+    answers = np.array(mixtures.ask(files, tmp_path), np.float32)
+    seen = [load_torchscript(file)(to_faces(mixtures.make(3)[None])) for file in files]
+    assert np.allclose(answers[3], torch.cat(seen, dim=1)[0].numpy(), atol=2e-3)
+    told: list[tuple[int, int]] = []
+    mixtures.ask(files, tmp_path, report=lambda done, total: told.append((done, total)))
+    assert not told
+    with pytest.raises(DataError, match=r"mixtures\.npy .* holds the answers of other"):
+        Mixtures(sets_of(data), np.arange(5), 5).ask(files, tmp_path)
 
-    def answer(sign: float) -> float:
-        def ask(faces: torch.Tensor) -> torch.Tensor:
-            asked.append(faces)
-            return sign * torch.nn.functional.normalize(torch.ones(len(faces), 8))
 
-        return Pupil(TINY, options(tmp_path), ask).step(batch)["total"]
-
-    batches = iter(
-        AlignedBatches(sets_of(data), np.arange(FACES), torch.eye(FACES, 8), 4, Changes(), 2, 3)
-    )
-    batch = next(batches)
-    assert batch.mixed.shape == (2, 3, 112, 112)
-    assert abs(answer(1.0) - answer(-1.0)) > 1e-4, "what they answer is learned"
-    assert torch.equal(asked[0], batch.mixed)
+def test_an_epoch_shows_every_mixture_beside_the_faces(data: Path) -> None:
+    mixtures = Mixtures(sets_of(data), np.arange(4), 6)
+    still = Changes(**dict.fromkeys((f.name for f in dataclasses.fields(Changes)), 0.0))
+    indices = np.concatenate([np.arange(4), FACES + np.arange(6)])
+    batches = AlignedBatches(sets_of(data), indices, torch.eye(FACES + 6), 10, still, mixtures, 3)
+    batch = next(iter(batches))
+    places = batch.targets.argmax(1).tolist()
+    assert sorted(places) == indices.tolist()
+    mixed = to_faces(mixtures.make(2)[None])[0].permute(1, 2, 0)
+    shown = batch.pictures[places.index(FACES + 2)].permute(1, 2, 0)
+    closest = max(np.corrcoef(shown.ravel(), one.ravel())[0, 1] for one in (mixed, mixed.flip(1)))
+    assert closest > 0.9, "the same picture, in another light"
 
 
 def test_a_fault_in_the_background_reaches_the_reader(data: Path) -> None:
     (data / "faces_train_0.csv").unlink()
-    batches = AlignedBatches(sets_of(data), np.arange(2), torch.eye(2), 1, Changes(), 0, 0)
+    batches = AlignedBatches(sets_of(data), np.arange(2), torch.eye(2), 1, Changes(), None, 0)
     with pytest.raises(DataError, match="no landmarks"):
         next(iter(batches))
 

@@ -128,6 +128,7 @@ READING_ORDER = (
     "training.loop",
     "training.rounds",
     "training.teachers",
+    "training.mixtures",
     "training.aligned",
     "training.pupil",
     "training.distil",

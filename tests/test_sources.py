@@ -20,6 +20,7 @@ from engine.masks import MASKS, make_mask
 from engine.pipeline import ProtectOptions, protect
 from engine.recognition import embed
 from engine.sources import Source, find_source
+from engine.zoo import IDENTITIES
 
 SECRET = "correct horse battery staple"
 
@@ -49,7 +50,7 @@ def placed(face: Face) -> F32:
 
 
 def identity_of(face_u8: Photo, points: F32) -> F32:
-    return np.asarray(embed(from_u8(face_u8), [points])[0].numpy())
+    return np.asarray(embed(from_u8(face_u8), [points], IDENTITIES)[0].numpy())
 
 
 def changed(photo_u8: Photo) -> Photo:
@@ -161,7 +162,7 @@ def test_the_other_swapper_takes_a_source_too(
     assert not np.array_equal(first, second)
     agent = make_mask("faceshifter", face_u8, landmarks=points, seed=1)
     towards = [
-        float(embed(from_u8(one), [points])[0].numpy() @ astronaut.identity)
+        float(embed(from_u8(one), [points], IDENTITIES)[0].numpy() @ astronaut.identity)
         for one in (second, agent)
     ]
     assert towards[0] > towards[1] + 0.2

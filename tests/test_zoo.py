@@ -65,7 +65,7 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
 def test_a_released_folder_holds_config_weights_and_card(name: str) -> None:
     card = zoo.find_card(name)
     files = {path.name for path in card.folder.iterdir()}
-    besides = {ONNX_FILE} if card.network == "Recognizer" else set()
+    besides = {ONNX_FILE} if name == zoo.RECOGNIZER else set()
     assert files == {"config.json", zoo.WEIGHTS_FILE, "card.json"} | besides
 
 

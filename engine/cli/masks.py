@@ -10,6 +10,7 @@ import typer
 
 from engine.cli.mask_choice import MaskStrength, parse_strength
 from engine.cli.terminal import check_output, emit, face_bar, find_device, named_errors, names, say
+from engine.zoo import RECOGNIZER
 
 if TYPE_CHECKING:
     from engine.masks import Preset
@@ -25,7 +26,7 @@ def masks(
     masks: Annotated[str, typer.Option(help="names, separated by commas")] = "ksame",
     recognizer: Annotated[
         str, typer.Option(help="the judge: a released one, insightface:PACK, a folder, a .ts")
-    ] = "recognizer.v1",
+    ] = RECOGNIZER,
     threshold: Annotated[
         float | None, typer.Option(help="of the judge; without, at FAR 1e-3 on the whole set")
     ] = None,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli.terminal import emit, find_device, named_errors, say
+from engine.zoo import RECOGNIZER
 
 _FIGURES = ("accuracy", "accuracy_deviation", "auc", "tar", "threshold")
 
@@ -17,7 +18,7 @@ def verify(
     recognizer: Annotated[
         list[str],
         typer.Option(help="a released one, insightface:PACK, a trained folder, a .ts; repeatable"),
-    ] = ["recognizer.v1"],  # noqa: B006  (typer copies it)
+    ] = [RECOGNIZER],  # noqa: B006  (typer copies it)
     guess: Annotated[
         bool, typer.Option("--guess", help="align as if no landmarks were known")
     ] = False,

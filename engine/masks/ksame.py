@@ -29,14 +29,14 @@ import numpy.typing as npt
 
 from engine.errors import LandmarksError, MaskError
 from engine.masks.enhance import check_enhance, lay_clear
-from engine.masks.matching import least_known, lit_as, tone_of
+from engine.masks.matching import least_known, lit_as, most_unlike, tone_of
 from engine.masks.portrait import SIDE, inner_matte, to_portrait
 from engine.masks.thin_plate import bend
 
 if TYPE_CHECKING:
     from engine.networks.eigenfaces import EigenFaces
 
-MODEL = "ksame.v2"
+MODEL = "ksame.v3"
 
 _SHAPE_SHARE = 0.3
 _TONE_SHARE = 0.02
@@ -45,6 +45,9 @@ _SHAPE = 0.4
 
 DETAIL = 1.2
 """An average is a little softer than a face."""
+
+_POOL = 200
+"""Averages nearest in pose; of these, those are chosen from that are least alike."""
 
 _TRIES = 6
 """Averages that are tried, until the released recogniser sees little of the person."""
@@ -63,7 +66,7 @@ def ksame(
     *,
     landmarks: npt.ArrayLike | None = None,
     seed: int = 0,
-    choices: int = 150,
+    choices: int = 40,
     character: float = 2.2,
     enhance: float = 0,
 ) -> npt.NDArray[np.uint8]:
@@ -74,9 +77,9 @@ def ksame(
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: which of the averages in like pose, 0 or more; where the released recogniser sees the
             person in it, others are tried.
-        choices: how many of them the seed chooses from, 1 or more.
-        character: 1 draws the average; more exaggerates what sets it apart from the mean of all,
-            so that different seeds give different people.
+        choices: how many of them the seed chooses from, 1 or more: those least alike, so that
+            different seeds give different people.
+        character: 1 draws the average; more exaggerates what sets it apart from the mean of all.
         enhance: 1 to make it clear with :data:`engine.masks.enhance.ENHANCER`: averages are soft.
 
     Returns:
@@ -91,7 +94,7 @@ def ksame(
     if int(choices) != choices or choices < 1 or not 0 <= character <= 4:
         raise MaskError(
             f"choices must be whole and from 1, character 0 to 4, got {choices:g}, {character:g}",
-            hint="150 and 2.2 are the defaults",
+            hint="40 and 2.2 are the defaults",
         )
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
@@ -115,7 +118,7 @@ def average_for(
     points: F32,
     seed: int,
     *,
-    choices: int = 150,
+    choices: int = 40,
     character: float = 1.6,
     shape: float = _SHAPE,
 ) -> npt.NDArray[np.uint8]:
@@ -125,7 +128,7 @@ def average_for(
         picture_u8: (112, 112, 3), RGB, of a portrait.
         points: (5, 2), x and y in its pixels, ArcFace order.
         seed: as of :func:`ksame`, as are the others.
-        choices: of how many averages in like pose.
+        choices: of how many averages in like pose, see :func:`ksame`.
         character: how far it is exaggerated.
         shape: share of the way that landmarks go from the portrait's to the average's, 0 to 1.
 
@@ -140,7 +143,8 @@ def average_for(
     if turned:
         picture_u8, points = mirrored(picture_u8, points)
     averages, matte = load_averages(), inner_matte(len(picture_u8), points)
-    near = averages.nearest(points, tone_of(picture_u8, matte), choices)
+    near = averages.nearest(points, tone_of(picture_u8, matte), max(choices, _POOL))
+    near = near[most_unlike(averages.vectors[near, None], choices)]
     group = int(near[np.random.default_rng(seed).integers(len(near))])
     goal = points + shape * (averages.landmarks[group] - points)
     other = bend(averages.draw(group, character), averages.shape, goal)
@@ -175,12 +179,14 @@ class Averages:
         network: that draws them.
         landmarks: (N, 5, 2), of each, in a portrait.
         tones: (N, 3), mean colour of each, CIE Lab.
+        vectors: (N, D) of length 1, what a recogniser sees in each.
         shape: (5, 2), where all have their landmarks when drawn.
     """
 
     network: "EigenFaces"
     landmarks: F32
     tones: F32
+    vectors: F32
     shape: F32
 
     def nearest(self, landmarks: F32, tone: F32, count: int) -> npt.NDArray[np.int64]:
@@ -228,6 +234,5 @@ def load_averages() -> Averages:
 
     network = cast("EigenFaces", zoo.load_model(MODEL, "cpu"))
     assert network.config.side == SIDE
-    kept = (network.landmarks, network.tones, network.shape)
-    landmarks, tones, shape = (part.detach().float().numpy() for part in kept)
-    return Averages(network, landmarks, tones, shape)
+    kept = (network.landmarks, network.tones, network.vectors, network.shape)
+    return Averages(network, *(part.detach().float().numpy() for part in kept))

@@ -11,11 +11,18 @@ import numpy.typing as npt
 
 from engine.masks.portrait import SIDE
 
+ALIKE = 0.3
+"""Cosine from which on two laid faces may pass for one person; below the released recogniser's
+threshold, since another one sees otherwise."""
+
+_SOFT = 0.05
+"""Of the step, in cosines, from two people to one: a pair just below the threshold counts too."""
+
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
-UNKNOWN = 0.15
-"""Cosine to who the face was below which another face will do."""
+UNKNOWN = 0.2
+"""Cosine to who the face was, by the released recogniser, below which another face will do."""
 
 _BROAD = 30.0
 """Standard deviation of the blur that is kept of the old face, in pixels of a portrait of 112."""
@@ -94,6 +101,31 @@ def least_known(face_u8: U8, landmarks: F32, tried: Iterable[U8]) -> U8:
             break
     assert best is not None
     return best[1]
+
+
+def most_unlike(made: F32, count: int, threshold: float = ALIKE) -> npt.NDArray[np.int64]:
+    """Choose the faces that are least often taken for each other.
+
+    From all of them the one goes that is most alike to those that are left, again and again.
+
+    Args:
+        made: (A, F, D), embeddings of length 1 of each; several where each can be drawn on F faces.
+        count: how many are wanted; all where they are no more.
+        threshold: cosine from which on two are taken for one person.
+
+    Returns:
+        (count,) indices, rising.
+    """
+    alike = np.zeros((len(made), len(made)), np.float32)
+    for of_face in made.transpose(1, 0, 2):
+        alike += 1 / (1 + np.exp((threshold - of_face @ of_face.T) / _SOFT))
+    np.fill_diagonal(alike, 0)
+    left, sums = np.ones(len(made), bool), alike.sum(1)
+    for _ in range(len(made) - count):
+        worst = int(np.where(left, sums, -np.inf).argmax())
+        left[worst] = False
+        sums -= alike[worst]
+    return np.flatnonzero(left)
 
 
 def _lab(picture: F32) -> F32:

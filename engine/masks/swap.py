@@ -13,10 +13,9 @@ from engine.errors import StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import check_enhance, lay_clear
 from engine.masks.ksame import average_for, seed_of_turn
-from engine.masks.matching import UNKNOWN
 from engine.masks.portrait import Portrait, to_portrait
 from engine.sources import Source
-from engine.zoo import load_model
+from engine.zoo import IDENTITIES, load_model
 
 if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
@@ -35,11 +34,14 @@ Its whole change pleases a recogniser and disfigures the face."""
 _WHOLE = (1.0,)
 """For a source: whoever names a person wants that person's likeness."""
 
+_UNKNOWN = 0.15
+"""Cosine to who the face was below which an agent will do."""
+
 _THERE = 0.15
 """Cosine to the agent from which on it will do, as long as that is more than the other."""
 
 _MOST = 0.3
-"""Cosine above which no agent will do; well below the recogniser's threshold, which is .45."""
+"""Cosine above which no agent will do; the threshold of :data:`engine.zoo.IDENTITIES` is .45."""
 
 _STEPS_AWAY = np.array([0, 0.25, 0.5, 0.75], np.float32)
 """Shares of the own identity that are taken from a source's: the last leaves about .8 of it."""
@@ -60,7 +62,7 @@ class Swapped:
 
     Attributes:
         picture_u8: (H, W, 3), equal to the face outside the inner face.
-        original_cosine: to who it was, by the released recogniser.
+        original_cosine: to who it was, by :data:`engine.zoo.IDENTITIES`.
         given_cosine: to whom it was given.
     """
 
@@ -114,10 +116,10 @@ def swap_face(
 
     The average of others that a swapper is shown is mixed with what it makes of it, as little of
     that as will do, but for a source, whose likeness is laid whole. What comes out is shown to the
-    released recogniser: where it does not see the agent, or still the person, more is mixed in,
-    then the next agent is tried with another average, and the best one stays. A source is laid on
-    several averages, and the likest one stays; where the person shows in all of them, the source is
-    taken further away from that person.
+    recogniser in whose space identities are: where it does not see the agent, or still the person,
+    more is mixed in, then the next agent is tried with another average, and the best one stays. A
+    source is laid on several averages, and the likest one stays; where the person shows in all of
+    them, the source is taken further away from that person.
 
     Args:
         model: a released swapper.
@@ -141,7 +143,7 @@ def swap_face(
     portrait = to_portrait(face_u8, landmarks)
     drawn = seed if source is None else 0  # under a source there is nothing to draw
     placed = [np.asarray(landmarks, np.float32)]
-    own: F32 = embed(from_u8(face_u8), placed)[0].cpu().numpy()
+    own: F32 = embed(from_u8(face_u8), placed, IDENTITIES)[0].cpu().numpy()
 
     def lay(turn: int, identity: F32) -> Iterator[Swapped]:
         other_u8 = _average(portrait, seed_of_turn(drawn, turn))
@@ -151,7 +153,7 @@ def swap_face(
             made_u8 = lay_clear(
                 face_u8, landmarks, portrait, np.asarray(mixed_u8, np.uint8), enhance
             )
-            seen: F32 = embed(from_u8(made_u8), placed)[0].cpu().numpy()
+            seen: F32 = embed(from_u8(made_u8), placed, IDENTITIES)[0].cpu().numpy()
             yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
     if source is None:
@@ -197,7 +199,7 @@ def _furthest(tried: Iterable[Swapped]) -> Swapped:
     """
     best: Swapped | None = None
     for made in tried:
-        if made.original_cosine < min(UNKNOWN, made.given_cosine) and made.given_cosine > _THERE:
+        if made.original_cosine < min(_UNKNOWN, made.given_cosine) and made.given_cosine > _THERE:
             return made
         if best is None or made.original_cosine < best.original_cosine:
             best = made

@@ -26,7 +26,7 @@ from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
 from engine.masks.swap import FACESHIFTER, SIMSWAP, faceshifter, simswap
-from engine.zoo import RECOGNIZER, RELEASED
+from engine.zoo import IDENTITIES, RECOGNIZER, RELEASED
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -178,14 +178,14 @@ MASKS: dict[str, MaskEntry] = {
         description="Lays the average of ten other faces over the face",
         needs_landmarks=True,
         seeded=True,
-        defaults={"choices": 150, "character": 2.2, "enhance": 1},
+        defaults={"choices": 40, "character": 2.2, "enhance": 1},
         sample=lambda rng: {
-            "choices": 150,
+            "choices": 40,
             "character": float(rng.uniform(1, 2.5)),
             "enhance": int(rng.integers(2)),
         },
         # k-Same draws the average as it is.
-        paper={"choices": 150, "character": 1, "enhance": 0},
+        paper={"choices": 40, "character": 1, "enhance": 0},
         replaces=True,
         models=(AVERAGES, ENHANCER, RECOGNIZER),
     ),
@@ -200,7 +200,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(SIMSWAP, GALLERY, AVERAGES, ENHANCER, RECOGNIZER),
+        models=(SIMSWAP, GALLERY, AVERAGES, ENHANCER, IDENTITIES),
     ),
     "faceshifter": MaskEntry(
         name="faceshifter",
@@ -213,7 +213,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER, RECOGNIZER),
+        models=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER, IDENTITIES),
     ),
     "diffusion": MaskEntry(
         name="diffusion",

@@ -29,6 +29,7 @@ class EigenFaces(ModelMixin, ConfigMixin):  # type: ignore[misc]
         pixels: of the inner face, and a little more.
         side: of the pictures, in pixels.
         least: faces in every group.
+        dimensions: of what a recogniser sees in each average.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -39,6 +40,7 @@ class EigenFaces(ModelMixin, ConfigMixin):  # type: ignore[misc]
         pixels: int = 64,
         side: int = 112,
         least: int = 10,
+        dimensions: int = 256,
     ) -> None:
         super().__init__()
 
@@ -52,6 +54,7 @@ class EigenFaces(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.landmarks = kept(groups, 5, 2)
         self.shape = kept(5, 2)
         self.tones = kept(groups, 3)
+        self.vectors = kept(groups, dimensions, dtype=torch.float16)
         self.kept = kept(side, side, dtype=torch.bool)
 
     def forward(self, groups: Tensor, character: float = 1.0) -> Tensor:

@@ -1,4 +1,4 @@
-"""Makes batches of aligned faces in a background thread: moved, recoloured, covered, mixed."""
+"""Makes batches of aligned faces in a background thread: moved, recoloured, covered."""
 
 import queue
 import threading
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.alignment import SIDE, similarity
 from engine.data import FaceSet
-from engine.masks.inner_face import AXES, CENTRE
+from engine.training.mixtures import Mixtures
 from engine.training.teachers import landmarks_of, locate, to_faces
 
 U8 = npt.NDArray[np.uint8]
@@ -107,40 +107,17 @@ def _cover(picture_u8: U8, rng: np.random.Generator) -> None:
     area[:] = rng.integers(0, 256, area.shape if rng.random() < 0.5 else 3)
 
 
-def mix(first_u8: U8, second_u8: U8, rng: np.random.Generator) -> U8:
-    """Lay one aligned face's inner face over another's, in the light of that one: a new person.
-
-    Args:
-        first_u8: (112, 112, 3), RGB, aligned.
-        second_u8: likewise, whose inner face it is.
-        rng: decides how much of the second shows, and how sharply it ends.
-
-    Returns:
-        (112, 112, 3).
-    """
-    y, x = np.mgrid[:SIDE, :SIDE]
-    wide, high = AXES * np.exp(rng.normal(0, 0.15, 2))
-    middle = CENTRE + rng.normal(0, 4, 2)
-    radius = np.hypot((x - middle[0]) / wide, (y - middle[1]) / high)
-    share = np.clip((1 - radius) / rng.uniform(0.05, 0.4), 0, 1)[..., None]
-    first, second = first_u8.astype(np.float64), second_u8.astype(np.float64)
-    lit = second + ((first - second) * share).sum((0, 1)) / max(float(share.sum()), 1.0)
-    return np.asarray(np.clip(first + share * (lit - first), 0, 255).round(), np.uint8)
-
-
 @dataclass(frozen=True)
 class Faces:
     """A batch.
 
     Attributes:
         pictures: (B, 3, 112, 112) in [0, 1].
-        targets: (B, D) of length 1; of the first M, nothing that is meant.
-        mixed: (M, 3, 112, 112), the first M unchanged: the teachers have not seen them yet.
+        targets: (B, D) of length 1.
     """
 
     pictures: Tensor
     targets: Tensor
-    mixed: Tensor
 
 
 class AlignedBatches:
@@ -148,11 +125,11 @@ class AlignedBatches:
 
     Args:
         sets: the faces.
-        indices: those to train on, counted through all sets.
-        targets: (N, D), what shall come out for each face of the sets.
+        indices: those to train on, counted through all sets; behind the last set come mixtures.
+        targets: (N, D), what shall come out for each face of the sets, and for each mixture.
         batch: faces in a batch.
         changes: how far they are changed.
-        mixed: how many of a batch are two faces' mixtures, see :func:`mix`.
+        mixtures: of these sets; None where there are none among the indices.
         seed: of everything random; a resumed run passes another.
     """
 
@@ -163,10 +140,10 @@ class AlignedBatches:
         targets: Tensor,
         batch: int,
         changes: Changes,
-        mixed: int,
+        mixtures: Mixtures | None,
         seed: int | np.random.SeedSequence,
     ) -> None:
-        self._mixed = mixed
+        self._mixtures, self._own = mixtures, sum(map(len, sets))
         self._sets, self._indices, self._targets = sets, indices, targets
         self._batch, self._changes = batch, changes
         self._rng = np.random.default_rng(seed)
@@ -194,27 +171,15 @@ class AlignedBatches:
             self._queue.put(error)
 
     def _make(self, indices: npt.NDArray[np.int64]) -> Faces:
-        pictures, mixed = [], []
-        for place, index in enumerate(indices.tolist()):
-            if place < self._mixed:
-                other = int(self._rng.choice(self._indices))
-                mixed.append(mix(self._aligned(index), self._aligned(other), self._rng))
-                given, matrix = mixed[-1], np.eye(2, 3)
-            else:
-                faces, local = locate(self._sets, index)
-                given, matrix = faces.load(local), self._matrix(index)
-            pictures.append(change(given, matrix, self._changes, self._rng))
-        whole = np.stack(mixed) if mixed else np.empty((0, SIDE, SIDE, 3), np.uint8)
-        return Faces(
-            to_faces(np.stack(pictures)),
-            self._targets[torch.from_numpy(indices)],
-            to_faces(whole),
-        )
+        pictures = [self._changed(index) for index in indices.tolist()]
+        return Faces(to_faces(np.stack(pictures)), self._targets[torch.from_numpy(indices)])
 
-    def _aligned(self, index: int) -> U8:
+    def _changed(self, index: int) -> U8:
+        if self._mixtures is not None and index >= self._own:
+            mixed = self._mixtures.make(index - self._own)
+            return change(mixed, np.eye(2, 3), self._changes, self._rng)
         faces, local = locate(self._sets, index)
-        warped = cv2.warpAffine(faces.load(local), self._matrix(index), (SIDE, SIDE))
-        return np.asarray(warped, np.uint8)
+        return change(faces.load(local), self._matrix(index), self._changes, self._rng)
 
     def _matrix(self, index: int) -> npt.NDArray[np.float64]:
         if index not in self._matrices:  # finding one takes as long as decoding a face

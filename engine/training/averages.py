@@ -22,6 +22,7 @@ from engine.masks.matching import tone_of
 from engine.masks.portrait import SIDE, inner_matte
 from engine.masks.thin_plate import bend
 from engine.networks.eigenfaces import EigenFaces
+from engine.recognition import find_recognizer
 from engine.training.checkpoint import export
 from engine.training.crowd import (
     F32,
@@ -33,7 +34,9 @@ from engine.training.crowd import (
     one_way,
     portrait_of,
 )
+from engine.training.swapping import aligned
 
+_CHUNK = 64
 _MIDDLE = 20  # pixels of its edge that the inner face lacks in its middle
 _FLOW_STEPS = 3
 _FLOW_BLUR = 4.0
@@ -74,6 +77,7 @@ def fit_averages(
         if number % 100 == 0:
             report(f"averaged {number} of {len(groups)} groups")
     network = compress(np.stack(averages), np.stack(landmarks), recipe)
+    look_at(network, recipe)
     progress = {
         "step": len(groups),
         "seconds": time.monotonic() - start,
@@ -157,6 +161,19 @@ def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFace
         own.data.copy_(torch.from_numpy(np.ascontiguousarray(part)).to(own.dtype))
     network.eval()
     return network
+
+
+def look_at(network: EigenFaces, recipe: AveragesRecipe) -> None:
+    """Note what the released recogniser sees in each average, as the mask draws it.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    judge = find_recognizer()
+    with torch.inference_mode():
+        for numbers in torch.split(torch.arange(len(network.vectors)), _CHUNK):
+            drawn = network(numbers, recipe.character)
+            network.vectors[numbers] = judge.embed(aligned(drawn)).to(network.vectors.dtype)
 
 
 def skin_of(averages: F32, recipe: AveragesRecipe) -> npt.NDArray[np.bool_]:

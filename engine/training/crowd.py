@@ -1,7 +1,7 @@
 """Gathers the faces that k-Same averages, and groups those that look alike.
 
 Faces look one way (mirrored where they look the other) and are grouped by pose, colour and what
-the released recogniser sees in them, so that averages stay unlike each other. Source: Newton,
+the recogniser of identities sees in them, so that averages stay unlike each other. Source: Newton,
 Sweeney and Malin, IEEE TKDE 2005 (k-Same).
 """
 
@@ -19,6 +19,7 @@ from engine.masks.ksame import mirrored, yaw_of
 from engine.masks.matching import tone_of
 from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
 from engine.recognition import find_recognizer
+from engine.zoo import IDENTITIES
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -43,6 +44,7 @@ class AveragesRecipe:
         darker: steps of lightness, CIE Lab, below the middle of the face from which on it is hair
             or shade; ``edge``, pixels beside it that go too.
         margin: pixels around the inner face that are kept, for the bending.
+        character: at which the recogniser looks at the averages, see :func:`engine.masks.ksame`.
     """
 
     name: str = "ksame"
@@ -55,6 +57,7 @@ class AveragesRecipe:
     darker: float = 9.0
     edge: int = 2
     margin: int = 8
+    character: float = 2.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +81,7 @@ class Crowd:
 
 def gather(sets: Sequence[FaceSet], report: Say = lambda line: None) -> Crowd:
     """Look at every face once; those without usable landmarks are left out."""
-    judge = find_recognizer()
+    judge = find_recognizer(IDENTITIES)
     places, people, landmarks, tones, vectors = [], [], [], [], []
     waiting: list[U8] = []
 

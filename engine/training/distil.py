@@ -1,18 +1,19 @@
 """Trains the recogniser to see what its teachers see: their embeddings are the targets.
 
-The teachers are asked once for every face, and in every step for mixtures of two. Their unit
-vectors are put one after the other and turned onto the axes that keep most of their dot products:
-the target's cosine between two faces is then the mean of the teachers' cosines, in as many
-dimensions as the recogniser has. One loss and no heads that would be thrown away: what is trained
+The teachers are asked once for every face, and for mixtures of two faces. Their unit vectors are
+put one after the other and turned onto the axes that keep most of their dot products: the target's
+cosine between two faces is then the mean of the teachers' cosines, in as many dimensions as the
+recogniser has. One loss and no heads that would be thrown away: what is trained
 is what is used.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -20,10 +21,10 @@ from torch.nn import functional
 from engine.data import FaceSet
 from engine.errors import DataError
 from engine.files import replacing
-from engine.recognition import load_torchscript
 from engine.results import Results
 from engine.training.aligned import AlignedBatches, Faces
 from engine.training.loop import Say, TrainOptions
+from engine.training.mixtures import Mixtures
 from engine.training.pupil import DistilRecipe, Pupil
 from engine.training.rounds import logged, run_rounds
 from engine.training.teachers import (
@@ -61,23 +62,7 @@ def distil(
         DataError: a face has no landmarks, or the folder holds another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
-    targets = _targets(recipe, sets, teachers, options, ask_minutes, report)
-    trainer = Pupil(recipe, options, _asking(teachers, options))
-    with logged(trainer) as results:
-        _run(trainer, sets, targets, results, report)
-    return trainer
-
-
-def _targets(
-    recipe: DistilRecipe,
-    sets: Sequence[FaceSet],
-    teachers: Path,
-    options: TrainOptions,
-    minutes: float,
-    report: Say,
-) -> Tensor:
-    """What shall come out for each face: (N, D) of length 1, zeros where nobody has been asked."""
-    last = time.monotonic()
+    files, last = find_teachers(teachers), time.monotonic()
 
     def told(done: int, total: int) -> None:
         nonlocal last
@@ -85,61 +70,62 @@ def _targets(
             last = time.monotonic()
             report(f"asked the teachers about {done} of {total} faces")
 
-    folder = options.folder
-    answers = ask_teachers(sets, find_teachers(teachers), folder, options.device, minutes, told)
+    answers = ask_teachers(sets, files, options.folder, options.device, ask_minutes, told)
+    targets = _targets(answers, options.folder / "axes.npy", recipe.dimensions)
+    known = targets.any(dim=1).numpy()
+    held_out = np.arange(len(known)) % recipe.held_out == 0
+    mixtures = Mixtures(sets, np.flatnonzero(~held_out), recipe.mixtures)
+    more = mixtures.ask(files, options.folder, options.device, ask_minutes, told)
+    targets = torch.cat([targets, _targets(more, options.folder / "axes.npy", recipe.dimensions)])
+    learned = np.concatenate([known & ~held_out, more.any(axis=1)])
+    report(
+        f"learning from {learned[: len(known)].sum()} faces, {learned[len(known) :].sum()} mixtures"
+    )
+    trainer = Pupil(recipe, options)
+    with logged(trainer) as results:
+        _run(trainer, mixtures, np.flatnonzero(known & held_out), learned, targets, results, report)
+    return trainer
+
+
+def _targets(answers: npt.NDArray[np.float16], axes: Path, dimensions: int) -> Tensor:
+    """What shall come out for each face: (N, D) of length 1, zeros where nobody has been asked."""
     vectors = np.asarray(answers, np.float32)
-    if not vectors.any(axis=1).sum() > 1:
-        raise DataError(
-            "the teachers must have been asked about two faces or more",
-            hint="give them longer with --ask-minutes, or a set of more faces",
-        )
-    file = folder / "axes.npy"
-    if not file.is_file():  # later answers must not turn what earlier ones have taught
-        with replacing(file) as whole:
-            np.save(whole, principal_axes(vectors, recipe.dimensions))
-    return functional.normalize(torch.from_numpy(vectors @ np.load(file)))
-
-
-def _asking(teachers: Path, options: TrainOptions) -> Callable[[Tensor], Tensor]:
-    """What the teachers see in faces that they have not been asked about, as :func:`_targets`."""
-    networks = [load_torchscript(file, options.device) for file in find_teachers(teachers)]
-    axes = torch.from_numpy(np.load(options.folder / "axes.npy")).to(options.device)
-
-    def ask(faces: Tensor) -> Tensor:
-        with torch.no_grad():
-            seen = torch.cat([network(faces) for network in networks], dim=1)
-            return functional.normalize(seen @ axes)
-
-    return ask
+    if not axes.is_file():  # later answers must not turn what earlier ones have taught
+        if not vectors.any(axis=1).sum() > 1:
+            raise DataError(
+                "the teachers must have been asked about two faces or more",
+                hint="give them longer with --ask-minutes, or a set of more faces",
+            )
+        with replacing(axes) as whole:
+            np.save(whole, principal_axes(vectors, dimensions))
+    return functional.normalize(torch.from_numpy(vectors @ np.load(axes)))
 
 
 def _run(
     trainer: Pupil,
-    sets: Sequence[FaceSet],
+    mixtures: Mixtures,
+    kept: npt.NDArray[np.int64],
+    learned: npt.NDArray[np.bool_],
     targets: Tensor,
     results: Results,
     report: Say,
 ) -> None:
     recipe = trainer.recipe
-    indices = np.flatnonzero(targets.any(dim=1).numpy())
-    report(f"learning from {len(indices)} of {len(targets)} faces")
-    kept = indices[:: recipe.held_out]
-    others = np.setdiff1d(indices, kept)
     batches: Iterator[Faces] = iter(
         AlignedBatches(
-            sets,
-            others,
+            mixtures.sets,
+            np.flatnonzero(learned),
             targets,
             recipe.batch,
             recipe.changes,
-            int(recipe.mixed * recipe.batch),
+            mixtures,
             trainer.batch_seed,
         )
     )
-    known = to_faces(aligned_faces(sets, kept.tolist())), targets[torch.from_numpy(kept)]
+    faces = to_faces(aligned_faces(mixtures.sets, kept.tolist())), targets[torch.from_numpy(kept)]
 
     def measure() -> dict[str, float]:
-        return {"held_out_cosine": trainer.agreement(*known)}
+        return {"held_out_cosine": trainer.agreement(*faces)}
 
     run_rounds(trainer, batches, results, measure, _described, report)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.agents import draw_gallery
 from engine.data import FaceSet
 from engine.errors import ModelError
+from engine.masks.matching import most_unlike
 from engine.masks.portrait import SIDE
 from engine.masks.swap import SHARES, SIMSWAP
 from engine.networks.gallery import AgentGallery
@@ -24,10 +25,7 @@ from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.portraits import make_portraits
 from engine.training.swapping import aligned, averages_of
-from engine.zoo import load_model
-
-_SOFT = 0.05
-"""Of the step, in cosines, from two people to one: a pair just below the threshold counts too."""
+from engine.zoo import IDENTITIES, load_model
 
 F32 = npt.NDArray[np.float32]
 
@@ -69,8 +67,8 @@ def fit_gallery(
     """Draw a gallery that is near to no training face, and write it as a model folder.
 
     Two identities may be far apart as vectors and yet come out as one person, since a swapper
-    cannot draw everybody. So each is drawn on some training faces, and the released recogniser
-    says which of them it would take for each other.
+    cannot draw everybody. So each is drawn on some training faces, and the recogniser of
+    identities says which of them it would take for each other.
 
     Args:
         recipe: how many, and how far apart.
@@ -111,31 +109,6 @@ def fit_gallery(
     return Fitted(recipe, options, progress, figures)
 
 
-def most_unlike(made: F32, count: int, threshold: float) -> npt.NDArray[np.int64]:
-    """Choose the identities whose faces are least often taken for each other.
-
-    From all of them the one goes that is most alike to those that are left, again and again.
-
-    Args:
-        made: (A, F, D), the embeddings, of length 1, of each identity on each face.
-        count: how many are wanted, A or fewer.
-        threshold: cosine from which on two are taken for one person.
-
-    Returns:
-        (count,) indices, rising.
-    """
-    alike = np.zeros((len(made), len(made)), np.float32)
-    for of_face in made.transpose(1, 0, 2):
-        alike += 1 / (1 + np.exp((threshold - of_face @ of_face.T) / _SOFT))
-    np.fill_diagonal(alike, 0)
-    left, sums = np.ones(len(made), bool), alike.sum(1)
-    for _ in range(len(made) - count):
-        worst = int(np.where(left, sums, -np.inf).argmax())
-        left[worst] = False
-        sums -= alike[worst]
-    return np.flatnonzero(left)
-
-
 def _match(made: F32, threshold: float) -> float:
     """Share of the pairs of identities on one face that are taken for one person."""
     first, second = np.triu_indices(len(made), 1)
@@ -155,7 +128,7 @@ def _drawn_on_faces(
     every = np.linspace(0, sum(map(len, sets)) - 1, count).round().astype(int)
     known = make_portraits(sets, every.tolist(), SIDE, averaged=True)
     swapper = cast(Swapper, load_model(SIMSWAP, options.device))
-    judge = find_recognizer(device=options.device)
+    judge = find_recognizer(IDENTITIES, options.device)
     if judge.threshold is None:
         raise ModelError(
             f"{judge.name} must have a threshold to tell who is taken for whom",

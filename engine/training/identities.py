@@ -13,19 +13,20 @@ from engine.files import replacing
 from engine.recognition import find_recognizer
 from engine.training.loop import TrainOptions
 from engine.training.teachers import aligned_faces, to_faces
+from engine.zoo import IDENTITIES
 
 _CHUNK = 64
 
 
 def own_identities(sets: Sequence[FaceSet], options: TrainOptions) -> npt.NDArray[np.float32]:
-    """Embeddings of every face by the released recogniser, (N, D), kept in the run's folder.
+    """Embeddings of every face by the recogniser of identities, (N, D), kept in the run's folder.
 
     Raises:
         DataError: a face has no landmarks, or the folder's embeddings are of other faces, or
             damaged.
         ModelError: as :func:`engine.recognition.find_recognizer`.
     """
-    judge = find_recognizer(device=options.device)
+    judge = find_recognizer(IDENTITIES, options.device)
     file, total = options.folder / f"{judge.name}-{judge.sha256[:12]}.npy", sum(map(len, sets))
     if file.is_file():
         found = _load(file)

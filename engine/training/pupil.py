@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -30,8 +29,7 @@ class DistilRecipe:
         widths, blocks, dimensions: of :class:`engine.networks.recognizer.Recognizer`.
         batch: faces in a batch.
         changes: how far a face may be from the one that the teachers saw.
-        mixed: share of a batch, from 0 and below 1, that are one face's inner face in another's
-            place: there are more people so than in the sets. The teachers are asked what they see.
+        mixtures: of two faces each, that are learned from beside the faces.
         held_out: every so many-th face is left out of training and tells how well it goes.
         learning_rate: at its height.
         weight_decay: as :class:`engine.training.muon.Muon` takes it.
@@ -41,12 +39,12 @@ class DistilRecipe:
     """
 
     name: str = "recognizer"
-    widths: tuple[int, int, int] = (32, 64, 128)
+    widths: tuple[int, int, int] = (48, 96, 128)
     blocks: tuple[int, int, int] = (1, 3, 2)
     dimensions: int = 256
-    batch: int = 32
+    batch: int = 64
     changes: Changes = field(default_factory=Changes)
-    mixed: float = 0.375
+    mixtures: int = 30_000
     held_out: int = 50
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
@@ -64,7 +62,6 @@ class Pupil:
     Args:
         recipe: what to train.
         options: where and how long.
-        ask: (B, 3, 112, 112), aligned, in [0, 1], to (B, D) of length 1: what shall be seen there.
 
     Attributes:
         figures: means of every figure over the latest steps, by name; empty before the first.
@@ -73,11 +70,9 @@ class Pupil:
         DataError: the folder holds a run of another recipe, or a damaged one.
     """
 
-    def __init__(
-        self, recipe: DistilRecipe, options: TrainOptions, ask: Callable[[Tensor], Tensor]
-    ) -> None:
+    def __init__(self, recipe: DistilRecipe, options: TrainOptions) -> None:
         torch.manual_seed(options.seed)
-        self.recipe, self.options, self._ask = recipe, options, ask
+        self.recipe, self.options = recipe, options
         self.model = self._new().train()
         self.average = self._new().eval()
         self.average.load_state_dict(self.model.state_dict())
@@ -132,9 +127,6 @@ class Pupil:
         """One optimizer step; returns every figure of it."""
         device = self.options.device
         targets = batch.targets.to(device)
-        if len(batch.mixed):
-            asked = self._ask(batch.mixed.to(device))
-            targets = torch.cat([asked, targets[len(asked) :]])
         with autocast(device):
             found = self.model(batch.pictures.to(device)).float()
         cosine = (found * targets).sum(1).mean()

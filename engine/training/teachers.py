@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.errors import DataError, ModelError, WeightsMissingError
 from engine.files import write_file
 from engine.recognition import load_torchscript
 
-_CHUNK = 64
+_CHUNK = 16
 Report = Callable[[int, int], None]
 """Takes how many faces the teachers have been asked about, and how many there are."""
 
@@ -110,32 +111,79 @@ def ask_teachers(
         DataError: a face has no landmarks, or the folder's answers are of other faces or teachers.
         ModelError: a teacher cannot be loaded.
     """
+    return ask_about(
+        lambda rows: aligned_faces(sets, rows),
+        sum(map(len, sets)),
+        Asked("teachers", describe_asked(sets, teachers)),
+        teachers,
+        folder,
+        device,
+        minutes,
+        report,
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What answers are about.
+
+    Attributes:
+        name: of the files that hold them, ``NAME.npy`` and ``NAME.json``.
+        described: faces and teachers, as JSON: answers of others are not taken for these.
+    """
+
+    name: str
+    described: str
+
+
+def ask_about(
+    pictures: Callable[[list[int]], npt.NDArray[np.uint8]],
+    total: int,
+    asked: Asked,
+    teachers: Sequence[Path],
+    folder: Path,
+    device: str = "cpu",
+    minutes: float = math.inf,
+    report: Report = lambda done, total: None,
+) -> npt.NDArray[np.float16]:
+    """:func:`ask_teachers` of any aligned faces.
+
+    Args:
+        pictures: numbers to (B, 112, 112, 3).
+        total: how many there are.
+        asked: what they are.
+        teachers: as there.
+        folder: as there.
+        device: as there.
+        minutes: as there.
+        report: as there.
+    """
     networks = [load_torchscript(file, device) for file in teachers]
-    total, end = sum(map(len, sets)), time.monotonic() + 60 * minutes
+    end = time.monotonic() + 60 * minutes
     width = sum(
         network(torch.zeros(1, 3, SIDE, SIDE, device=device)).shape[1] for network in networks
     )
-    answers = _open_answers(folder, (total, width), _described(sets, teachers))
+    answers = _open_answers(folder, (total, width), asked)
     order = np.random.default_rng(0).permutation(total)
     left = order[~answers[order].any(axis=1)]
     for start in range(0, len(left), _CHUNK):
         if time.monotonic() > end:
             break
         rows = left[start : start + _CHUNK]
-        faces = to_faces(aligned_faces(sets, rows.tolist())).to(device)
+        faces = to_faces(pictures(rows.tolist())).to(device)
         answers[rows] = torch.cat([network(faces) for network in networks], dim=1).cpu().numpy()
         answers.flush()
         report(total - len(left) + start + len(rows), total)
     return answers
 
 
-def _open_answers(folder: Path, shape: tuple[int, int], described: str) -> "np.memmap[Any, Any]":
+def _open_answers(folder: Path, shape: tuple[int, int], asked: Asked) -> "np.memmap[Any, Any]":
     folder.mkdir(parents=True, exist_ok=True)
-    file, note = folder / "teachers.npy", folder / "teachers.json"
+    file, note = folder / f"{asked.name}.npy", folder / f"{asked.name}.json"
     if not file.is_file():
-        write_file(note, described.encode())
+        write_file(note, asked.described.encode())
         # Renamed once it has its size: a killed run shall not leave a part of it under this name.
-        fresh = folder / "teachers.new.npy"
+        fresh = folder / f"{asked.name}.new.npy"
         np.lib.format.open_memmap(fresh, "w+", np.float16, shape).flush()
         os.replace(fresh, file)
     try:
@@ -145,7 +193,7 @@ def _open_answers(folder: Path, shape: tuple[int, int], described: str) -> "np.m
             f"{file.name} in {folder.name} must hold the teachers' answers, and is damaged",
             hint="remove it: they are asked again",
         ) from error
-    if answers.shape != shape or not note.is_file() or note.read_text() != described:
+    if answers.shape != shape or not note.is_file() or note.read_text() != asked.described:
         raise DataError(
             f"{file.name} in {folder.name} holds the answers of other teachers, or on other faces",
             hint="name another folder with --resume, or the data and teachers of before",
@@ -155,13 +203,13 @@ def _open_answers(folder: Path, shape: tuple[int, int], described: str) -> "np.m
 
 def note_teachers(sets: Sequence[FaceSet], teachers: Sequence[Path], folder: Path) -> None:
     """Write down in the run's folder which teachers it learns from, for the card."""
-    write_file(folder / "teachers.json", _described(sets, teachers).encode())
+    write_file(folder / "teachers.json", describe_asked(sets, teachers).encode())
 
 
-def _described(sets: Sequence[FaceSet], teachers: Sequence[Path]) -> str:
-    """What the answers are about, as JSON."""
+def describe_asked(sets: Sequence[FaceSet], teachers: Sequence[Path], **more: object) -> str:
+    """What answers are about, as JSON: faces, teachers, and what was made of the faces."""
     hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in teachers}
-    return json.dumps({"faces": [faces.sha256() for faces in sets], "teachers": hashes})
+    return json.dumps({"faces": [one.sha256() for one in sets], "teachers": hashes, **more})
 
 
 def principal_axes(answers: npt.NDArray[np.float32], dimensions: int) -> npt.NDArray[np.float32]:
