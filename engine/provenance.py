@@ -30,8 +30,8 @@ class Provenance:
         commit: hash of the commit that is checked out; empty outside a clone.
         dirty: whether the files of the engine differ from it; None outside a clone.
         versions: JSON of names and versions; ``"code"`` is a hash of the engine's own files, which
-            tells two states of a dirty clone apart, ``"recognizer"`` the one that identity is
-            judged by.
+            tells two states of a dirty clone apart, ``"recognizer"`` the one that judges identity
+            where none is named.
     """
 
     commit: str

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 ONNX_FILE = "recognizer.onnx"
-"""Beside the weights of a released one: the same network, see :func:`export_onnx`."""
+"""Beside the weights of the released one: the same network, see :func:`export_onnx`."""
 
 Landmarks = Sequence[npt.NDArray[np.float32] | None]
 """For each face (5, 2), x and y in its pixels, or None where they are not known."""

@@ -71,9 +71,10 @@ RECOGNIZER = "recognizer.v2"
 """The released recogniser, which is meant where none is named."""
 
 IDENTITIES = "recognizer.v1"
-"""The one in whose space agents and swappers have their identities; masks ask no other.
+"""The one in whose space agents and swappers have their identities: swaps choose their agent by it.
 
-A better one does not replace it before swappers have learned its space."""
+A better one does not replace it before swappers have learned its space. Whether the person is still
+known under a mask is asked of :data:`RECOGNIZER`."""
 
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
@@ -162,7 +163,7 @@ def _check_hash(name: str, part: str, found: str) -> None:
         )
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=16)
 def load_model(name: str, device: str | None = None) -> "ModelMixin":
     """Load a released model for inference: hash checked, strictly, on the GPU where there is one.
 

@@ -10,9 +10,10 @@ is therefore something else, in two parts.
   than ten of them. Faces known to be one person's count once in an average; who most of them are is
   not known, so ten faces may rarely be fewer people.
 * Of the protected face: the average is chosen by its pose (and, more weakly, its proportions and
-  mean colour) and by the seed. It gives the place of its five landmarks, blended with the
-  average's, and its broad light and colour. Hair, ears, neck and everything else outside the inner
-  face stay, the far end of brow and cheek of a turned head too, and may tell who it is.
+  mean colour), for being unlike the others that remain, and by the seed. It gives the place of its
+  five landmarks, blended with the average's, and its broad light and colour. Hair, ears, neck and
+  everything else outside the inner face stay, the far end of brow and cheek of a turned head too,
+  and may tell who it is.
 
 With ``enhance`` a network then sharpens what was laid. It has learned to give single faces back
 what was taken from them, among them such as averages would draw, and what it adds follows from the
@@ -67,7 +68,7 @@ def ksame(
     landmarks: npt.ArrayLike | None = None,
     seed: int = 0,
     choices: int = 40,
-    character: float = 2.2,
+    character: float = 1.6,
     enhance: float = 0,
 ) -> npt.NDArray[np.uint8]:
     """Replace the inner face by the average of ten or more others, in its pose and light.
@@ -77,8 +78,8 @@ def ksame(
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: which of the averages in like pose, 0 or more; where the released recogniser sees the
             person in it, others are tried.
-        choices: how many of them the seed chooses from, 1 or more: those least alike, so that
-            different seeds give different people.
+        choices: how many of them the seed chooses from, 1 or more: those least alike of the 200
+            nearest in pose, so that different seeds give different people; from 200 on, all.
         character: 1 draws the average; more exaggerates what sets it apart from the mean of all.
         enhance: 1 to make it clear with :data:`engine.masks.enhance.ENHANCER`: averages are soft.
 
@@ -94,7 +95,7 @@ def ksame(
     if int(choices) != choices or choices < 1 or not 0 <= character <= 4:
         raise MaskError(
             f"choices must be whole and from 1, character 0 to 4, got {choices:g}, {character:g}",
-            hint="40 and 2.2 are the defaults",
+            hint="40 and 1.6 are the defaults",
         )
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)

@@ -114,8 +114,10 @@ def most_unlike(made: F32, count: int, threshold: float = ALIKE) -> npt.NDArray[
         threshold: cosine from which on two are taken for one person.
 
     Returns:
-        (count,) indices, rising.
+        (N,) indices, rising; N is ``count``, or A where that is less.
     """
+    if len(made) <= count:
+        return np.arange(len(made))
     alike = np.zeros((len(made), len(made)), np.float32)
     for of_face in made.transpose(1, 0, 2):
         alike += 1 / (1 + np.exp((threshold - of_face @ of_face.T) / _SOFT))

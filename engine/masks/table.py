@@ -178,7 +178,7 @@ MASKS: dict[str, MaskEntry] = {
         description="Lays the average of ten other faces over the face",
         needs_landmarks=True,
         seeded=True,
-        defaults={"choices": 40, "character": 2.2, "enhance": 1},
+        defaults={"choices": 40, "character": 1.6, "enhance": 1},
         sample=lambda rng: {
             "choices": 40,
             "character": float(rng.uniform(1, 2.5)),
@@ -200,7 +200,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(SIMSWAP, GALLERY, AVERAGES, ENHANCER, IDENTITIES),
+        models=(SIMSWAP, GALLERY, AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
     ),
     "faceshifter": MaskEntry(
         name="faceshifter",
@@ -213,7 +213,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER, IDENTITIES),
+        models=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
     ),
     "diffusion": MaskEntry(
         name="diffusion",

@@ -1,6 +1,7 @@
 """Why here: somebody else's face for a wrong key: that of nobody, laid over what was shared."""
 
 import contextlib
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,10 @@ _FAR: Final = 12 / 112  # blur that carries the rim's colours into a covered mid
 _RIM: Final = 0.09  # share of the shorter side at which what is around the face stays sharp
 
 _CHARACTER: Final = 2.2
-"""How far an average is exaggerated, so that keys show different people; as in the mask."""
+"""How far an average is exaggerated, more than in the mask, so that keys show different people."""
+
+_CHOICES: Final = 150
+"""Averages that keys choose from, more than the mask's seeds, so that two seldom show the same."""
 
 _COLOURLESS: Final = ("edge", "noise")
 """Masks that fill the box and keep little of the skin's colour; what covers a face keeps none."""
@@ -130,11 +134,11 @@ def _face(ground_u8: U8, landmarks: F32, seed: int) -> U8:
     usual = typical_landmarks(112, 112)
     grown = np.ptp(landmarks, 0).max() / np.ptp(usual, 0).max()
     upright = grown * (usual - usual.mean(0)) + landmarks.mean(0)
+    lay = functools.partial(ksame, ground_u8, seed=seed, choices=_CHOICES, character=_CHARACTER)
     for points in (landmarks, upright):
         with contextlib.suppress(LandmarksError):
-            return ksame(ground_u8, landmarks=points, seed=seed, character=_CHARACTER)
-    middle = _usual(*ground_u8.shape[:2])
-    return ksame(ground_u8, landmarks=middle, seed=seed, character=_CHARACTER)
+            return lay(landmarks=points)
+    return lay(landmarks=_usual(*ground_u8.shape[:2]))
 
 
 def _find(shared_u8: U8) -> list[F32]:

@@ -164,7 +164,7 @@ def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFace
 
 
 def look_at(network: EigenFaces, recipe: AveragesRecipe) -> None:
-    """Note what the released recogniser sees in each average, as the mask draws it.
+    """Note what the released recogniser sees in each average.
 
     Raises:
         ModelError: it cannot be loaded.

@@ -44,7 +44,8 @@ class AveragesRecipe:
         darker: steps of lightness, CIE Lab, below the middle of the face from which on it is hair
             or shade; ``edge``, pixels beside it that go too.
         margin: pixels around the inner face that are kept, for the bending.
-        character: at which the recogniser looks at the averages, see :func:`engine.masks.ksame`.
+        character: at which the released recogniser looks at the averages: more than masks draw,
+            so that it sees what they differ by.
     """
 
     name: str = "ksame"

@@ -52,8 +52,8 @@ def distil(
         teachers: folder of ``recognizer_*.ts``; asked about the faces before the first step, which
             is not counted in the minutes.
         options: where and how long.
-        ask_minutes: to ask the teachers for; faces they were not asked about are left out until
-            the run is gone on with.
+        ask_minutes: to ask the teachers for, about faces first and then about mixtures; what they
+            were not asked about is left out until the run is gone on with.
         report: takes one line of text at a time.
 
     Raises:
@@ -62,28 +62,33 @@ def distil(
         DataError: a face has no landmarks, or the folder holds another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
+    trainer = Pupil(recipe, options)  # first: it refuses a folder that holds another run
     files, last = find_teachers(teachers), time.monotonic()
+    end = last + 60 * ask_minutes
 
     def told(done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last > 30:
             last = time.monotonic()
-            report(f"asked the teachers about {done} of {total} faces")
+            report(f"asked the teachers about {done} of {total}")
 
     answers = ask_teachers(sets, files, options.folder, options.device, ask_minutes, told)
     targets = _targets(answers, options.folder / "axes.npy", recipe.dimensions)
     known = targets.any(dim=1).numpy()
     held_out = np.arange(len(known)) % recipe.held_out == 0
     mixtures = Mixtures(sets, np.flatnonzero(~held_out), recipe.mixtures)
-    more = mixtures.ask(files, options.folder, options.device, ask_minutes, told)
+    left = max(0.0, end - time.monotonic()) / 60
+    more = mixtures.ask(files, options.folder, options.device, left, told)
     targets = torch.cat([targets, _targets(more, options.folder / "axes.npy", recipe.dimensions)])
     learned = np.concatenate([known & ~held_out, more.any(axis=1)])
     report(
         f"learning from {learned[: len(known)].sum()} faces, {learned[len(known) :].sum()} mixtures"
     )
-    trainer = Pupil(recipe, options)
+    kept = np.flatnonzero(known & held_out)
+    if not len(kept) or not learned.any():
+        raise _too_few()
     with logged(trainer) as results:
-        _run(trainer, mixtures, np.flatnonzero(known & held_out), learned, targets, results, report)
+        _run(trainer, mixtures, kept, learned, targets, results, report)
     return trainer
 
 
@@ -92,13 +97,17 @@ def _targets(answers: npt.NDArray[np.float16], axes: Path, dimensions: int) -> T
     vectors = np.asarray(answers, np.float32)
     if not axes.is_file():  # later answers must not turn what earlier ones have taught
         if not vectors.any(axis=1).sum() > 1:
-            raise DataError(
-                "the teachers must have been asked about two faces or more",
-                hint="give them longer with --ask-minutes, or a set of more faces",
-            )
+            raise _too_few()
         with replacing(axes) as whole:
             np.save(whole, principal_axes(vectors, dimensions))
     return functional.normalize(torch.from_numpy(vectors @ np.load(axes)))
+
+
+def _too_few() -> DataError:
+    return DataError(
+        "the teachers must have been asked about two faces or more, to learn from and to measure",
+        hint="give them longer with --ask-minutes, or a set of more faces",
+    )
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""Who the training faces are to the released recogniser."""
+"""Who the training faces are to the recogniser of identities."""
 
 from collections.abc import Sequence
 from pathlib import Path

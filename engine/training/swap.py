@@ -1,6 +1,6 @@
 """Trains a swapper: asks recognisers who the training faces are, then swaps them among each other.
 
-One recogniser's space is that of the identities: the released one, which everybody has who swaps.
+One recogniser's space is that of the identities: a released one, which everybody has who swaps.
 A second one, the first teacher, is what the losses see. The last teacher is in no loss: it judges
 held-out faces, since a network learns to please the recogniser that it is trained with. It is not
 wholly apart, though: the released recogniser has learned from it too.

@@ -1,4 +1,4 @@
-"""What the teachers say of every training face: asked once, kept in the run's folder."""
+"""What the teachers say of faces and of mixtures of them: asked once, kept in the run's folder."""
 
 import hashlib
 import json
