@@ -241,6 +241,27 @@ def test_a_stopped_run_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
         distil(dataclasses.replace(TINY, batch=5), sets_of(data), data, options(tmp_path))
 
 
+def test_mixtures_that_nobody_was_asked_about_are_left_out(data: Path, tmp_path: Path) -> None:
+    ask_teachers(sets_of(data), find_teachers(data), tmp_path / "run")
+    told: list[str] = []
+    trainer = distil(
+        TINY, sets_of(data), data, options(tmp_path), ask_minutes=0, report=told.append
+    )
+    assert trainer.progress.step == 4
+    assert "learning from 9 faces, 0 mixtures" in told
+    plain = dataclasses.replace(TINY, mixtures=0)
+    without = distil(plain, sets_of(data), data, options(tmp_path, folder=tmp_path / "without"))
+    assert without.progress.step == 4
+
+
+def test_another_run_is_refused_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
+    distil(TINY, sets_of(data), data, options(tmp_path))
+    (tmp_path / "run" / "mixtures.npy").unlink()
+    with pytest.raises(DataError, match="batch"):
+        distil(dataclasses.replace(TINY, batch=5), sets_of(data), data, options(tmp_path))
+    assert not (tmp_path / "run" / "mixtures.npy").exists()
+
+
 def test_nothing_is_learned_from_no_answers(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must have been asked") as caught:
         distil(TINY, sets_of(data), data, options(tmp_path), ask_minutes=0)

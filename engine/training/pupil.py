@@ -29,7 +29,7 @@ class DistilRecipe:
         widths, blocks, dimensions: of :class:`engine.networks.recognizer.Recognizer`.
         batch: faces in a batch.
         changes: how far a face may be from the one that the teachers saw.
-        mixtures: of two faces each, that are learned from beside the faces.
+        mixtures: of two faces each, that are learned from beside the faces; 0 for none.
         held_out: every so many-th face is left out of training and tells how well it goes.
         learning_rate: at its height.
         weight_decay: as :class:`engine.training.muon.Muon` takes it.
