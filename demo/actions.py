@@ -87,6 +87,7 @@ class Shared:
         keyless: anyone who has this program brings the faces back.
         notes: a sentence for each face that is hidden otherwise than by the chosen mask.
         sourced: the other faces look like the person whose photograph was given.
+        remarks: a sentence for each face whose mask is to be looked at.
     """
 
     png: bytes = field(repr=False)
@@ -98,6 +99,7 @@ class Shared:
     keyless: bool = False
     notes: tuple[str, ...] = ()
     sourced: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,10 +217,13 @@ def protect(
     nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
     known = still_known(found.photo_u8, read_u8, chosen)
     keyless = find_method(method).keyless
-    notes = tuple(f"{note.reason}; {note.instead}" for note in made.notes)
+    notes, remarks = (
+        tuple(f"{note.reason}; {note.instead}" for note in told)
+        for told in (made.notes, made.remarks)
+    )
     return Shared(
         made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless, notes,
-        source is not None and made.laid > 0,
+        source is not None and made.laid > 0, remarks,
     )  # fmt: skip
 
 

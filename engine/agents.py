@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 F32 = npt.NDArray[np.float32]
 
-GALLERY = "agents.v3"
-"""The released gallery."""
+GALLERY = "agents.v4"
+"""The released gallery for simswap, and for whatever has none of its own."""
 
 APART = 0.3
 """Cosine to the face that it replaces from which on an agent is passed over for the next one."""
@@ -107,8 +107,10 @@ def choose_agents(seed: int, face: F32 | None = None, gallery: str = GALLERY) ->
     network = cast("AgentGallery", load_model(gallery, "cpu"))
     agents = network.identities.float().numpy()
     agents = agents / np.linalg.norm(agents, axis=1, keepdims=True)
-    # Shuffled, not rotated: who tries several in turn shall not meet the next seed's agents.
-    agents = agents[np.random.default_rng(seed).permutation(len(agents))]
+    # One after the other for neighbouring seeds, so that these never get the same; but then
+    # shuffled: who tries several in turn shall not meet the next seed's agents.
+    others = np.random.default_rng(seed).permutation(len(agents))
+    agents = agents[np.concatenate([[seed % len(agents)], others[others != seed % len(agents)]])]
     if face is None:
         return np.asarray(agents, np.float32)
     near = agents @ face

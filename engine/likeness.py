@@ -8,6 +8,7 @@ making of the mask.
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ U8 = npt.NDArray[np.uint8]
 
 _EYES = (0, 1)
 
+_SEEDS = 3
+"""Masks of each face, so that each gives three pairs of seeds: one pair says little."""
+
 
 @dataclass(frozen=True)
 class Likeness:
@@ -44,7 +48,8 @@ class Likeness:
         threshold: cosine from which the judge takes two faces for one person's.
         match: share of masks that the judge still takes for the original's person.
         cosine: mean of original and mask.
-        seeds_match: share of faces of which two seeds give masks that pass for one person.
+        seeds_match: share of pairs of seeds, drawn at random, whose masks of one face pass for one
+            person; ``seeds_margin``, 95 % lie within so much of it, over faces.
         seeds_cosine: mean of two such masks.
         found: share of masks in which the detector finds a face.
         found_in_originals: share of all faces in which it finds one before they are masked.
@@ -67,6 +72,7 @@ class Likeness:
     match: float
     cosine: float
     seeds_match: float
+    seeds_margin: float
     seeds_cosine: float
     found: float
     found_in_originals: float
@@ -78,15 +84,15 @@ class Likeness:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
-    """A face, two masks of it, where its landmarks are known to be and where they were found.
+class _Masks:
+    """A face, some masks of it, where its landmarks are known to be and where they were found.
 
     The former align faces for the judge, the same way for all; by the latter the masks were laid.
     """
 
     original_u8: U8
     first_u8: U8
-    second_u8: U8
+    others_u8: tuple[U8, ...]
     record: FaceFile
     points: npt.NDArray[np.float32] | None
     seed: int
@@ -134,13 +140,13 @@ def measure_likeness(
         MaskError, ModelError: as :func:`engine.masks.make_mask`.
     """
     lay = functools.partial(lay_masks, mask=mask, preset=preset, strength=strength, model=model)
-    pairs: list[_Pair] = []
+    pairs: list[_Masks] = []
     detected = []
     for done, index in enumerate(indices):
         report(done, len(indices))
         face_u8 = faces.load(index)
         detected.append(_landmarks_in(face_u8) is not None)
-        pairs += _masked_twice(face_u8, faces.records[index], 2 * index, lay)
+        pairs += _masked(face_u8, faces.records[index], 2 * index, lay)
     if not pairs:
         raise DataError(
             f"no face of {faces.name} could carry the mask {mask}",
@@ -169,46 +175,51 @@ def largest_difference(first_u8: U8, second_u8: U8) -> int:
     return int(np.abs(first_u8.astype(np.int16) - second_u8).max())
 
 
-def _masked_twice(
-    face_u8: U8, record: FaceFile, seed: int, lay: Callable[..., Masked]
-) -> list[_Pair]:
-    """The face and two masks of it; nothing where one could not lie as it should."""
+def _masked(face_u8: U8, record: FaceFile, seed: int, lay: Callable[..., Masked]) -> list[_Masks]:
+    """The face and masks of it; nothing where one could not lie as it should."""
     height, width = face_u8.shape[:2]
     whole = whole_face(face_u8)  # as the program takes a ready-made crop: by its own detector
     regions = merge_overlapping([whole], height, width)
-    made = [lay(face_u8, regions, seed=seed + n) for n in (0, 1)]
+    drawn = np.random.default_rng(seed).integers(2**31, size=_SEEDS - 1).tolist()
+    made = [lay(face_u8, regions, seed=one) for one in (seed, *drawn)]
     if record.landmarks is None or any(one.notes for one in made):
         return []
-    return [_Pair(face_u8, made[0].photo_u8, made[1].photo_u8, record, whole.landmarks, seed)]
+    first_u8, *others_u8 = (one.photo_u8 for one in made)
+    return [_Masks(face_u8, first_u8, tuple(others_u8), record, whole.landmarks, seed)]
 
 
 def _embedded(
-    pairs: Sequence[_Pair], judge: Judge, device: str
-) -> tuple[npt.NDArray[np.float64], ...]:
-    """Original, first and second mask of each, all aligned by the original's landmarks."""
+    pairs: Sequence[_Masks], judge: Judge, device: str
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Originals, (N, D), and their masks, (S, N, D), all aligned by the original's landmarks."""
 
-    def embed(name: str) -> npt.NDArray[np.float64]:
+    def embed(pictures_u8: Sequence[U8]) -> npt.NDArray[np.float64]:
         found = []
-        for pair in pairs:
-            face = from_u8(getattr(pair, name))
+        for picture_u8, one in zip(pictures_u8, pairs, strict=True):
             with torch.inference_mode():
-                aligned = align_batch(face, [pair.record.landmarks]).to(device)
+                aligned = align_batch(from_u8(picture_u8), [one.record.landmarks]).to(device)
                 found.append(judge.embed(aligned)[0].double().cpu().numpy())
         return np.stack(found)
 
-    return embed("original_u8"), embed("first_u8"), embed("second_u8")
+    masks = [
+        embed(of_seed) for of_seed in zip(*((p.first_u8, *p.others_u8) for p in pairs), strict=True)
+    ]
+    return embed([one.original_u8 for one in pairs]), np.stack(masks)
 
 
-def _judged(pairs: Sequence[_Pair], judge: Judge, threshold: float, device: str) -> dict[str, Any]:
+def _judged(pairs: Sequence[_Masks], judge: Judge, threshold: float, device: str) -> dict[str, Any]:
     """The figures that the judge alone decides."""
-    originals, first, second = _embedded(pairs, judge, device)
-    own, seeds = (originals * first).sum(1), (first * second).sum(1)
+    originals, masks = _embedded(pairs, judge, device)
+    own = (originals * masks[0]).sum(1)
+    seeds = np.stack([(masks[a] * masks[b]).sum(1) for a, b in combinations(range(_SEEDS), 2)])
+    alike = (seeds >= threshold).mean(0)  # of each face: its pairs are not independent
     return {
         "match": float(np.mean(own >= threshold)),
         "cosine": float(own.mean()),
-        "seeds_match": float(np.mean(seeds >= threshold)),
+        "seeds_match": float(alike.mean()),
+        "seeds_margin": float(1.96 * alike.std() / np.sqrt(len(alike))),
         "seeds_cosine": float(seeds.mean()),
-        "frechet": frechet(originals, first) if len(pairs) > 1 else None,
+        "frechet": frechet(originals, masks[0]) if len(pairs) > 1 else None,
     }
 
 
@@ -227,7 +238,7 @@ def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) 
     return float(distance.compute())
 
 
-def _agent_nearer(pairs: Sequence[_Pair], mask: str, strength: Strength) -> float | None:
+def _agent_nearer(pairs: Sequence[_Masks], mask: str, strength: Strength) -> float | None:
     """Make each mask again: only who makes it knows whose face was given to it."""
     if mask not in SWAPPERS:
         return None
@@ -254,7 +265,7 @@ def _error(original: npt.NDArray[np.float32] | None, mask: npt.NDArray[np.float3
     return float(100 * np.hypot(*(mask - original).T).mean() / max(float(eyes), 1.0))
 
 
-def _outside(pair: _Pair) -> tuple[U8, U8]:
+def _outside(pair: _Masks) -> tuple[U8, U8]:
     """The original, and the mask with the original's inner face."""
     height, width = pair.original_u8.shape[:2]
     black = np.zeros((height, width, 3), np.uint8)

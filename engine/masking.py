@@ -12,22 +12,33 @@ from engine.errors import LandmarksError, StillKnownError
 from engine.faces import Face, Region, crop, paste
 from engine.masks import MASKS, Preset, Strength, make_mask
 from engine.masks.matching import same_person
+from engine.masks.portrait import to_portrait
+from engine.masks.sunglasses import eyes_are_covered
 from engine.sources import Source
 
 _REPLACED_TRIES = 4
 _SEED_STEP = 1_000_003  # away from the seeds of the next faces
 
-_Made = tuple[npt.NDArray[np.uint8], str]
+_COVERED = "something dark covers the eyes, as sunglasses do"
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A crop with its mask, and why it could not be laid as it should or is to be looked at."""
+
+    crop_u8: npt.NDArray[np.uint8] = field(repr=False)
+    reason: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
 class MaskNote:
-    """What happened where a mask could not be laid as it should.
+    """What is to be told of a mask on a face.
 
     Attributes:
         region: number of the region, from 0.
         box: of the face, XYXY in pixels of the photograph.
-        reason: why, in one line.
+        reason: what is the matter, in one line.
         instead: what hides the face now, in one line.
     """
 
@@ -45,11 +56,13 @@ class Masked:
         photo_u8: (H, W, 3).
         notes: one for each face that could not carry the mask; such a face is hidden all the same.
         laid: how many faces carry it as it should be.
+        remarks: one for each of these whose user should look at it all the same.
     """
 
     photo_u8: npt.NDArray[np.uint8] = field(repr=False)
     notes: tuple[MaskNote, ...] = ()
     laid: int = 0
+    remarks: tuple[MaskNote, ...] = ()
 
 
 def mask_faces(
@@ -102,7 +115,7 @@ def lay_masks(
         ModelError: the mask's network cannot be loaded; nothing is masked by another then.
         BoxError, ImageError: as :func:`engine.faces.crop`.
     """
-    masked_u8, notes, laid = photo_u8.copy(), [], 0
+    masked_u8, notes, remarks, laid = photo_u8.copy(), [], [], 0
     make = functools.partial(
         make_mask, mask, preset=preset, strength=strength, model=model, source=source
     )
@@ -110,13 +123,16 @@ def lay_masks(
     lay = functools.partial(_mask_placed, mask) if placed else _mask_box
     for number, face in ((n, face) for n, region in enumerate(regions) for face in region.faces):
         for part in (face.others if placed else ()) or (face,):
-            made_u8, reason = lay(make, crop(masked_u8, part.box), part, seed)
-            masked_u8 = paste(masked_u8, part.box, made_u8)
-            if reason:
-                notes.append(MaskNote(number, part.box, reason, _instead(mask)))
-            laid += not reason
+            made = lay(make, crop(masked_u8, part.box), part, seed)
+            masked_u8 = paste(masked_u8, part.box, made.crop_u8)
+            if made.reason:
+                notes.append(MaskNote(number, part.box, made.reason, _instead(mask)))
+            if made.remark:
+                told = f"{mask} is laid over it all the same: see whether it will do"
+                remarks.append(MaskNote(number, part.box, made.remark, told))
+            laid += not made.reason
             seed += 1
-    return Masked(masked_u8, tuple(notes), laid)
+    return Masked(masked_u8, tuple(notes), laid, tuple(remarks))
 
 
 def _mask_box(
@@ -126,7 +142,7 @@ def _mask_box(
     seed: int,
 ) -> _Made:
     del face
-    return make(crop_u8, seed=seed), ""
+    return _Made(make(crop_u8, seed=seed))
 
 
 def _mask_placed(
@@ -145,7 +161,7 @@ def _mask_placed(
     still knows the person behind another face.
 
     Returns:
-        The crop, masked; and why the mask could not be laid as it should, or nothing.
+        The crop, masked.
     """
     landmarks, reason = None, "its landmarks are not known"
     if face.landmarks is not None:
@@ -153,12 +169,16 @@ def _mask_placed(
     if landmarks is not None or MASKS[mask].replaces:
         try:
             if MASKS[mask].replaces:
-                return _replaced(make, crop_u8, landmarks, seed), ""
-            return make(crop_u8, landmarks=landmarks, seed=seed), ""
+                made_u8 = _replaced(make, crop_u8, landmarks, seed)
+                portrait = to_portrait(crop_u8, landmarks)
+                covered = eyes_are_covered(portrait.picture_u8, portrait.landmarks)
+                return _Made(made_u8, remark=_COVERED if covered else "")
+            return _Made(make(crop_u8, landmarks=landmarks, seed=seed))
         except (LandmarksError, StillKnownError) as error:
             reason = str(error)
     blurred_u8 = make_mask("extreme_blur", crop_u8)
-    return blurred_u8 if MASKS[mask].replaces else make(blurred_u8, seed=seed), reason
+    made_u8 = blurred_u8 if MASKS[mask].replaces else make(blurred_u8, seed=seed)
+    return _Made(made_u8, reason)
 
 
 def _replaced(

@@ -67,6 +67,7 @@ class Protected:
         notes: one for each face that is hidden otherwise than asked for, because it could not carry
             the mask.
         laid: how many faces carry the mask as it was asked for.
+        remarks: one for each of these whose user should look at it all the same.
     """
 
     png: bytes = field(repr=False)
@@ -76,6 +77,7 @@ class Protected:
     exact: tuple[bool, ...]
     notes: tuple[MaskNote, ...] = ()
     laid: int = 0
+    remarks: tuple[MaskNote, ...] = ()
 
 
 def protect(
@@ -204,7 +206,8 @@ def _hide(
         photo_u8 = carrier.write_header_copy(signed_u8, raw)
     exact = tuple(method.is_exact(f.data) for f in header.faces)
     png = write_png(None, photo_u8, raw)
-    return Protected(png, photo_u8, masked_u8, header, exact, masked.notes, masked.laid)
+    told = (masked.notes, masked.laid, masked.remarks)
+    return Protected(png, photo_u8, masked_u8, header, exact, *told)
 
 
 def _regions(faces: Sequence[Face], height: int, width: int) -> list[Region]:

@@ -53,6 +53,7 @@ READING_ORDER = (
     "agents",
     "sources",
     "masks.inner_face",
+    "masks.sunglasses",
     "masks.portrait",
     "masks.thin_plate",
     "masks.matching",

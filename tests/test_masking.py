@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 from insightface.data import get_image
 from skimage.data import astronaut
 
+from engine.cli.told import warnings_of
 from engine.crops import crop
 from engine.errors import MaskError
 from engine.faces import Face, detect, faces_from_boxes, merge_overlapping, whole_face
@@ -182,6 +184,34 @@ def test_a_profile_is_told_and_not_guessed_at() -> None:
     face = Face((20, 20, 180, 180), (20, 20, 180, 180), points, 1.0)
     (note,) = laid(photo_u8, [face], "ksame").notes
     assert "turned further" in note.reason
+
+
+def with_sunglasses(photo_u8: Photo, face: Face) -> Photo:
+    assert face.landmarks is not None
+    covered_u8 = photo_u8.copy()
+    eyes = face.landmarks[:2]
+    radius = round(0.4 * float(np.linalg.norm(eyes[1] - eyes[0])))
+    for x, y in eyes.round().astype(int).tolist():
+        cv2.circle(covered_u8, (x, y), radius, (20, 20, 25), -1)
+    return covered_u8
+
+
+def test_sunglasses_are_told_and_leave_the_other_face_its_colour(
+    group: Photo, group_faces: list[Face]
+) -> None:
+    for face in group_faces:
+        covered_u8 = with_sunglasses(group, face)
+        made, plain = laid(covered_u8, [face], "ksame"), laid(group, [face], "ksame")
+        (remark,) = made.remarks
+        assert (remark.region, remark.box) == (0, face.box)
+        assert "dark" in remark.reason and "laid" in remark.instead
+        assert (made.notes, made.laid, plain.remarks) == ((), 1, ())
+        inner = (made.photo_u8 != covered_u8).any(axis=-1) & (plain.photo_u8 != group).any(axis=-1)
+        light, usual = (float(one.photo_u8[inner].mean()) for one in (made, plain))
+        assert 0.8 < light / usual < 1.25
+        (warning,) = warnings_of(protect(covered_u8, [face], "a passphrase", CHEAP), CHEAP)
+        assert "dark" in warning
+    assert laid(covered_u8, [face], "gaussian").remarks == ()
 
 
 def test_a_mask_that_needs_a_model_is_not_blurred_over_without_one() -> None:

@@ -19,17 +19,19 @@ from engine.contact_sheet import COLUMNS, MOST, contact_sheet
 from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError, MaskError
 from engine.faces import detect
+from engine.images import from_u8
 from engine.likeness import calibrate, frechet, measure_likeness
 from engine.masks import make_mask
-from engine.masks.ksame import MODEL, load_averages
+from engine.masks.ksame import MODEL, average_for, load_averages, place_of_seed
 from engine.masks.matching import lit_as, most_unlike, tone_of
 from engine.masks.portrait import inner_matte, lay_back, to_portrait
 from engine.masks.thin_plate import bend
 from engine.networks.eigenfaces import EigenFaces
-from engine.recognition import find_recognizer
+from engine.recognition import embed, find_recognizer
 from engine.training.averages import average, fit_averages, reached, skin_of
 from engine.training.crowd import AveragesRecipe, Crowd, form_groups
-from engine.zoo import load_model
+from engine.training.swapping import aligned
+from engine.zoo import IDENTITIES, load_model
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 LANDMARKS = np.array(
@@ -239,8 +241,9 @@ def test_averages_are_made_written_and_found_again(training: Path, tmp_path: Pat
     drawn = loaded(torch.arange(3))
     assert drawn.shape == (3, 3, 112, 112) and drawn.min() >= 0 and drawn.max() <= 1
     assert drawn.std() > 0.05
-    lengths = loaded.vectors.float().norm(dim=1)
-    assert torch.allclose(lengths, torch.ones(3), atol=2e-3), "what a recogniser sees in each"
+    for seen in (loaded.vectors, loaded.identities):
+        lengths = seen.float().norm(dim=1)
+        assert torch.allclose(lengths, torch.ones(3), atol=2e-3), "what a recogniser sees in each"
     with pytest.raises(DataError, match="another run"):
         reached(run, TINY, 1)
     assert reached(tmp_path / "nothing", TINY, 0) is None
@@ -286,6 +289,27 @@ def test_seeds_choose_from_averages_that_are_less_alike_than_those_in_like_pose(
     assert pass_for_one(kept) < 0.6 * pass_for_one(near)
 
 
+def test_neighbouring_seeds_draw_different_averages_and_every_one_is_drawn() -> None:
+    for count in (1, 2, 10, 40):
+        drawn = [place_of_seed(seed, count) for seed in range(2**64, 2**64 + count)]
+        assert sorted(drawn) == list(range(count))
+
+
+def test_an_average_that_is_asked_to_be_like_somebody_is() -> None:
+    averages = load_averages()
+    portrait_u8, points = np.full((112, 112, 3), 128, np.uint8), averages.shape
+    shown = aligned(averages.network(torch.tensor([100, 900, 1500]), 2.2))
+    for like in find_recognizer(IDENTITIES).embed(shown).numpy():
+        made = [
+            average_for(portrait_u8, points, seed, choices=300, like=asked)
+            for seed in range(5)
+            for asked in (like, None)
+        ]
+        seen = [embed(from_u8(picture_u8), [points], IDENTITIES)[0].numpy() for picture_u8 in made]
+        asked, any_one = (np.mean([vector @ like for vector in seen[i::2]]) for i in (0, 1))
+        assert asked > any_one + 0.1
+
+
 def test_train_refuses_what_averages_have_no_use_for(training: Path) -> None:
     words = ["train", "ksame", "--data", str(training), "--resume", str(training / "run")]
     for option in (("--teachers", "x"), ("--blocks", "2"), ("--steps", "3"), ("--batch", "2")):
@@ -313,7 +337,7 @@ def test_what_a_mask_leaves_is_measured() -> None:
     assert swapped.match < 0.5 and swapped.cosine < swapped.threshold
     assert swapped.landmarks_error < 15
     assert swapped.largest_change_outside == 0 < box.largest_change_outside
-    assert box.seeds_match == 1
+    assert (box.seeds_match, box.seeds_margin) == (1, 0)
     assert swapped.agent_nearer is None
     assert swapped.frechet is not None and box.frechet is not None
     assert 0 < swapped.frechet < box.frechet, "a face is nearer to faces than a box is"

@@ -169,7 +169,7 @@ class ProtectActions:
             "bit_exact": shared.exact,
             "faces": shared.faces,
             "still_known": shared.known,
-            "notes": list(shared.notes),
+            "notes": [*shared.notes, *shared.remarks],
             "source": shared.sourced,
             "bytes": len(shared.png),
             "seconds": round(shared.seconds, 3),
@@ -178,6 +178,8 @@ class ProtectActions:
         }
         for note in shared.notes:
             gr.Warning(f"{note[:1].upper()}{note[1:]}.", title="Not the mask you chose")
+        for remark in shared.remarks:
+            gr.Warning(f"{remark[:1].upper()}{remark[1:]}.", title="Look at this face")
         return (photo, path), path, protected_card(shared, len(found.faces) - len(numbers)), figures
 
     def draw_passphrase(self) -> tuple[Any, bool]:

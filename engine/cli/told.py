@@ -32,7 +32,11 @@ def describe(
                 "box": list(face.box),
                 "key": face.key_slot + 1,
                 "recovery_is_exact": exact,
-                "notes": [f"{n.reason}; {n.instead}" for n in protected.notes if n.region == i],
+                "notes": [
+                    f"{note.reason}; {note.instead}"
+                    for note in (*protected.notes, *protected.remarks)
+                    if note.region == i
+                ],
             }
             for i, (face, exact) in enumerate(zip(header.faces, protected.exact, strict=True))
         ],
@@ -43,11 +47,11 @@ def describe(
 
 
 def warnings_of(protected: Protected, options: ProtectOptions) -> list[str]:
-    """One line for a source, and one for each face that is hidden otherwise than asked for."""
+    """One line for a source, and one for each face that is to be looked at or hidden otherwise."""
     sourced = [f"warning: {SOURCE_WARNING}"] if _shows_source(protected, options) else []
     return sourced + [
         f"warning: the face at {','.join(map(str, note.box))}: {note.reason}; {note.instead}"
-        for note in protected.notes
+        for note in (*protected.notes, *protected.remarks)
     ]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.training.recipes import Recipe
 
 _RECOGNIZER = "recognizer"
-_AGENTS = "agents"
+_AGENTS = ("agents", "agents-faceshifter")
 _SWAPPERS = ("simswap", "faceshifter")
 _ENHANCER = "enhancer"
 _KSAME = "ksame"
@@ -34,7 +34,7 @@ _FITTED = (*_HIDING, *_TAUGHT, "--batch", "--start-from", "--steps")
 _UNHEEDED = {
     _RECOGNIZER: _HIDING,
     _KSAME: _FITTED,
-    _AGENTS: _FITTED,
+    **dict.fromkeys(_AGENTS, _FITTED),
     **{name: (*_HIDING, "--ask-minutes", "--batch") for name in (*_SWAPPERS, _ENHANCER)},
 }
 """Options that a recipe would not heed; of all others they are those of what learns from others."""
@@ -59,9 +59,9 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; "
-            "imn; recognizer; ksame, averages that need no minutes; simswap or faceshifter, which "
-            "swap faces; agents, whom they show; enhancer, which clears portraits"
+            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; imn; "
+            "recognizer; ksame, averages that need no minutes; simswap or faceshifter, which swap "
+            "faces; agents or agents-faceshifter, whom they show; enhancer, which clears portraits"
         ),
     ],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
@@ -107,8 +107,8 @@ def train(
     with named_errors():
         if recipe == _RECOGNIZER:
             return distil_recognizer(data, teachers, ask_minutes, options, batch, as_json)
-        if recipe == _AGENTS:
-            return draw_agents(data, options, as_json)
+        if recipe in _AGENTS:
+            return draw_agents(recipe, data, options, as_json)
         if recipe in _SWAPPERS:
             return train_swapper(recipe, data, teachers, options, as_json)
         if recipe == _ENHANCER:

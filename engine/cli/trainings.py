@@ -89,12 +89,12 @@ def train_enhancer(
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
-def draw_agents(data: Path, options: "TrainOptions", as_json: bool) -> None:
+def draw_agents(recipe: str, data: Path, options: "TrainOptions", as_json: bool) -> None:
     """Draw identities that are nobody's."""
     from engine.data import find_training_sets
-    from engine.training.gallery import GalleryRecipe, fit_gallery
+    from engine.training.gallery import GALLERIES, fit_gallery
 
-    fitted = fit_gallery(GalleryRecipe(), find_training_sets(data), options, say)
+    fitted = fit_gallery(GALLERIES[recipe], find_training_sets(data), options, say)
     emit(describe(fitted), as_json, f"{options.folder / 'model'}: {fitted.recipe.count} agents")
 
 

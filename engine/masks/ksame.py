@@ -32,12 +32,13 @@ from engine.errors import LandmarksError, MaskError
 from engine.masks.enhance import check_enhance, lay_clear
 from engine.masks.matching import least_known, lit_as, most_unlike, tone_of
 from engine.masks.portrait import SIDE, inner_matte, to_portrait
+from engine.masks.sunglasses import eyes_are_covered, glasses_matte
 from engine.masks.thin_plate import bend
 
 if TYPE_CHECKING:
     from engine.networks.eigenfaces import EigenFaces
 
-MODEL = "ksame.v3"
+MODEL = "ksame.v4"
 
 _SHAPE_SHARE = 0.3
 _TONE_SHARE = 0.02
@@ -49,6 +50,9 @@ DETAIL = 1.2
 
 _POOL = 200
 """Averages nearest in pose; of these, those are chosen from that are least alike."""
+
+_MOST_LIKE = 10
+"""Averages most like an identity; of these, the seed chooses one."""
 
 _TRIES = 6
 """Averages that are tried, until the released recogniser sees little of the person."""
@@ -122,6 +126,7 @@ def average_for(
     choices: int = 40,
     character: float = 1.6,
     shape: float = _SHAPE,
+    like: F32 | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Draw the average of ten or more others in a portrait's pose and light.
 
@@ -132,6 +137,8 @@ def average_for(
         choices: of how many averages in like pose, see :func:`ksame`.
         character: how far it is exaggerated.
         shape: share of the way that landmarks go from the portrait's to the average's, 0 to 1.
+        like: (D,) of length 1, by :data:`engine.zoo.IDENTITIES`: the seed chooses from the few
+            that are most like it.
 
     Returns:
         (112, 112, 3), of use within the inner face.
@@ -144,13 +151,22 @@ def average_for(
     if turned:
         picture_u8, points = mirrored(picture_u8, points)
     averages, matte = load_averages(), inner_matte(len(picture_u8), points)
+    if eyes_are_covered(picture_u8, points):  # sunglasses have not the colour of the skin
+        matte = matte * (1 - glasses_matte(len(picture_u8), points))
     near = averages.nearest(points, tone_of(picture_u8, matte), max(choices, _POOL))
     near = near[most_unlike(averages.vectors[near, None], choices)]
-    group = int(near[np.random.default_rng(seed).integers(len(near))])
+    if like is not None:
+        near = near[np.argsort(-averages.identities[near] @ like, kind="stable")[:_MOST_LIKE]]
+    group = int(near[place_of_seed(seed, len(near))])
     goal = points + shape * (averages.landmarks[group] - points)
     other = bend(averages.draw(group, character), averages.shape, goal)
     laid_u8 = lit_as(np.clip(other, 0, 255), picture_u8, matte, DETAIL)
     return mirrored(laid_u8, points)[0] if turned else laid_u8
+
+
+def place_of_seed(seed: int, count: int) -> int:
+    """Which of so many a seed chooses: neighbours never the same one, and any as often as any."""
+    return int(np.random.default_rng(count).permutation(count)[seed % count])
 
 
 def seed_of_turn(seed: int, turn: int) -> int:
@@ -180,7 +196,8 @@ class Averages:
         network: that draws them.
         landmarks: (N, 5, 2), of each, in a portrait.
         tones: (N, 3), mean colour of each, CIE Lab.
-        vectors: (N, D) of length 1, what a recogniser sees in each.
+        vectors: (N, D) of length 1, what the released recogniser sees in each.
+        identities: (N, D) of length 1, what that of :data:`engine.zoo.IDENTITIES` sees.
         shape: (5, 2), where all have their landmarks when drawn.
     """
 
@@ -188,6 +205,7 @@ class Averages:
     landmarks: F32
     tones: F32
     vectors: F32
+    identities: F32
     shape: F32
 
     def nearest(self, landmarks: F32, tone: F32, count: int) -> npt.NDArray[np.int64]:
@@ -235,5 +253,6 @@ def load_averages() -> Averages:
 
     network = cast("EigenFaces", zoo.load_model(MODEL, "cpu"))
     assert network.config.side == SIDE
-    kept = (network.landmarks, network.tones, network.vectors, network.shape)
+    names = ("landmarks", "tones", "vectors", "identities", "shape")
+    kept = (getattr(network, name) for name in names)
     return Averages(network, *(part.detach().float().numpy() for part in kept))

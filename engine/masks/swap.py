@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.agents import APART, choose_agents
+from engine.agents import APART, GALLERY, choose_agents
 from engine.errors import StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import check_enhance, lay_clear
@@ -24,6 +24,9 @@ SIMSWAP = "simswap.v3"
 FACESHIFTER = "faceshifter.v3"
 SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
+
+GALLERIES = {FACESHIFTER: "agents-faceshifter.v1"}
+"""Swapper to a gallery of its own: those whom it draws unlike each other."""
 
 _TRIES = 8
 SHARES = (0.55, 0.7)
@@ -46,11 +49,11 @@ _MOST = 0.3
 _STEPS_AWAY = np.array([0, 0.25, 0.5, 0.75], np.float32)
 """Shares of the own identity that are taken from a source's: the last leaves about .8 of it."""
 
-AVERAGE_SHAPE = 0.5
+_AVERAGE_SHAPE = 0.5
 """Share of its own proportions that the average keeps which a swapper is shown: see ksame."""
 
-AVERAGE_CHOICES = 300
-"""Of how many averages in like pose that one is: the more, the less alike two seeds are."""
+_AVERAGE_CHOICES = 300
+"""Of how many averages in like pose that one is: the more, the liker it can be to an identity."""
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -114,18 +117,18 @@ def swap_face(
 ) -> Swapped:
     """Swap the inner face for an agent's or the source's.
 
-    The average of others that a swapper is shown is mixed with what it makes of it, as little of
-    that as will do, but for a source, whose likeness is laid whole. What comes out is shown to the
-    recogniser in whose space identities are: where it does not see the agent, or still the person,
-    more is mixed in, then the next agent is tried with another average, and the best one stays. A
-    source is laid on several averages, and the likest one stays; where the person shows in all of
-    them, the source is taken further away from that person.
+    A swapper is shown an average of others that is like the identity already. It is mixed with what
+    comes of it, as little of that as will do, but for a source, whose likeness is laid whole. What
+    comes out is shown to the recogniser in whose space identities are: where it does not see the
+    agent, or still the person, more is mixed in, then the next agent is tried with another average,
+    and the best one stays. A source is laid on several averages, and the likest one stays; where
+    the person shows in all of them, the source is taken further away from that person.
 
     Args:
         model: a released swapper.
         face_u8: face, ``(H, W, 3)`` RGB.
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
-        seed: 0 or more; chooses the agent, and the average of others that is drawn upon.
+        seed: 0 or more; chooses the agent, and which of the averages like it is drawn upon.
         source: whose face instead of an agent's.
         enhance: 1 to make the swapped face clear with :data:`engine.masks.enhance.ENHANCER`.
 
@@ -141,12 +144,12 @@ def swap_face(
 
     check_enhance(enhance)
     portrait = to_portrait(face_u8, landmarks)
-    drawn = seed if source is None else 0  # under a source there is nothing to draw
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed, IDENTITIES)[0].cpu().numpy()
 
     def lay(turn: int, identity: F32) -> Iterator[Swapped]:
-        other_u8 = _average(portrait, seed_of_turn(drawn, turn))
+        place = seed_of_turn(seed, turn) if source is None else turn  # the likest ones, in turn
+        other_u8 = average_like(portrait.picture_u8, portrait.landmarks, place, identity)
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
         for share in SHARES if source is None else _WHOLE:
             mixed_u8 = cv2.addWeighted(swapped_u8, share, other_u8, 1 - share, 0)
@@ -157,19 +160,33 @@ def swap_face(
             yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
     if source is None:
-        agents = choose_agents(seed, own)[:_TRIES]
+        agents = choose_agents(seed, own, GALLERIES.get(model, GALLERY))[:_TRIES]
         return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
     return _likest(lay, _away(source.identity, own))
 
 
-def _average(portrait: Portrait, seed: int) -> U8:
-    """The average of others that a swapper is shown: (112, 112, 3)."""
+def average_like(picture_u8: U8, points: F32, seed: int, identity: F32 | None = None) -> U8:
+    """Draw the average of others that a swapper is shown.
+
+    Args:
+        picture_u8: (112, 112, 3), RGB, of a portrait.
+        points: (5, 2), x and y in its pixels, ArcFace order.
+        seed: chooses, 0 or more.
+        identity: (256,) of length 1, which the average is to be like; any average without.
+
+    Returns:
+        (112, 112, 3), of use within the inner face.
+
+    Raises:
+        LandmarksError, ModelError: as :func:`engine.masks.ksame.average_for`.
+    """
     return average_for(
-        portrait.picture_u8,
-        portrait.landmarks,
+        picture_u8,
+        points,
         seed,
-        choices=AVERAGE_CHOICES,
-        shape=AVERAGE_SHAPE,
+        choices=_AVERAGE_CHOICES,
+        shape=_AVERAGE_SHAPE,
+        like=identity,
     )
 
 

@@ -40,7 +40,7 @@ _COLOURLESS: Final = ("edge", "noise")
 """Masks that fill the box and keep little of the skin's colour; what covers a face keeps none."""
 
 _SKINS: Final = ((48.0, 15.0, 19.0), (68.0, 15.0, 17.0))
-"""CIE Lab of the darkest and lightest skin painted; about the averages of ``ksame.v3``."""
+"""CIE Lab of the darkest and lightest skin painted; about the averages of ``ksame.v4``."""
 
 _HAIRS: Final = ((12, 1, 2), (20, 5, 6), (30, 9, 14), (42, 12, 22), (62, 7, 26), (58, 0, 3))
 """CIE Lab, black to grey."""

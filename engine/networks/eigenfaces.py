@@ -29,7 +29,8 @@ class EigenFaces(ModelMixin, ConfigMixin):  # type: ignore[misc]
         pixels: of the inner face, and a little more.
         side: of the pictures, in pixels.
         least: faces in every group.
-        dimensions: of what a recogniser sees in each average.
+        dimensions: of what a recogniser sees in each average: the released one, and the one in
+            whose space identities are.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -55,6 +56,7 @@ class EigenFaces(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.shape = kept(5, 2)
         self.tones = kept(groups, 3)
         self.vectors = kept(groups, dimensions, dtype=torch.float16)
+        self.identities = kept(groups, dimensions, dtype=torch.float16)
         self.kept = kept(side, side, dtype=torch.bool)
 
     def forward(self, groups: Tensor, character: float = 1.0) -> Tensor:

@@ -35,6 +35,7 @@ from engine.training.crowd import (
     portrait_of,
 )
 from engine.training.swapping import aligned
+from engine.zoo import IDENTITIES
 
 _CHUNK = 64
 _MIDDLE = 20  # pixels of its edge that the inner face lacks in its middle
@@ -164,16 +165,17 @@ def compress(averages: F32, landmarks: F32, recipe: AveragesRecipe) -> EigenFace
 
 
 def look_at(network: EigenFaces, recipe: AveragesRecipe) -> None:
-    """Note what the released recogniser sees in each average.
+    """Note what the released recogniser and that of identities see in each average.
 
     Raises:
-        ModelError: it cannot be loaded.
+        ModelError: one cannot be loaded.
     """
-    judge = find_recognizer()
+    seen = [(find_recognizer(), network.vectors), (find_recognizer(IDENTITIES), network.identities)]
     with torch.inference_mode():
         for numbers in torch.split(torch.arange(len(network.vectors)), _CHUNK):
-            drawn = network(numbers, recipe.character)
-            network.vectors[numbers] = judge.embed(aligned(drawn)).to(network.vectors.dtype)
+            drawn = aligned(network(numbers, recipe.character))
+            for judge, vectors in seen:
+                vectors[numbers] = judge.embed(drawn).to(vectors.dtype)
 
 
 def skin_of(averages: F32, recipe: AveragesRecipe) -> npt.NDArray[np.bool_]:

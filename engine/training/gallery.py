@@ -13,9 +13,10 @@ from torch import Tensor
 from engine.agents import draw_gallery
 from engine.data import FaceSet
 from engine.errors import ModelError
+from engine.images import to_u8
 from engine.masks.matching import most_unlike
 from engine.masks.portrait import SIDE
-from engine.masks.swap import SHARES, SIMSWAP
+from engine.masks.swap import FACESHIFTER, SHARES, SIMSWAP, average_like
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import Swapper, conceal
 from engine.recognition import find_recognizer
@@ -24,8 +25,9 @@ from engine.training.checkpoint import Progress
 from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.portraits import make_portraits
-from engine.training.swapping import aligned, averages_of
-from engine.zoo import IDENTITIES, load_model
+from engine.training.swapping import aligned
+from engine.training.teachers import to_faces
+from engine.zoo import load_model
 
 F32 = npt.NDArray[np.float32]
 
@@ -35,17 +37,27 @@ class GalleryRecipe:
     """What a gallery is drawn by.
 
     Attributes:
+        name: of the recipe.
+        swapper: released one, which is to give faces these identities.
         drawn: identities drawn, none nearer than ``most`` to a training face or to each other, as
             :func:`engine.agents.draw_gallery` takes it.
-        count: of which are kept: those whose faces the released swapper makes least alike.
+        count: of which are kept: those whose faces the swapper makes least alike.
         faces: training faces on which it draws each of them.
     """
 
-    name: str = "agents"
+    name: str
+    swapper: str
     count: int = 128
-    drawn: int = 1024
+    drawn: int = 2048
     most: float = 0.4
     faces: int = 8
+
+
+GALLERIES = {
+    "agents": GalleryRecipe("agents", SIMSWAP),
+    "agents-faceshifter": GalleryRecipe("agents-faceshifter", FACESHIFTER),
+}
+"""One for each swapper: who is unlike in the faces that one draws may be alike in the other's."""
 
 
 @dataclass
@@ -67,8 +79,8 @@ def fit_gallery(
     """Draw a gallery that is near to no training face, and write it as a model folder.
 
     Two identities may be far apart as vectors and yet come out as one person, since a swapper
-    cannot draw everybody. So each is drawn on some training faces, and the recogniser of
-    identities says which of them it would take for each other.
+    cannot draw everybody. So each is drawn on some training faces, on the average that masks would
+    take for it, and the released recogniser says which of them it would take for each other.
 
     Args:
         recipe: how many, and how far apart.
@@ -78,7 +90,8 @@ def fit_gallery(
 
     Raises:
         DataError, ModelError: as :func:`engine.training.identities.own_identities` and
-            :func:`engine.agents.draw_gallery`; no released swapper.
+            :func:`engine.agents.draw_gallery`; no such swapper, or a recogniser that has no
+            threshold.
     """
     start = time.monotonic()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +105,7 @@ def fit_gallery(
             hint="draw more, or keep fewer",
         )
     report(f"drawing each of {recipe.drawn:,} identities on {recipe.faces} faces")
-    made, threshold = _drawn_on_faces(agents, sets, recipe.faces, options)
+    made, threshold = _drawn_on_faces(agents, sets, recipe, options)
     kept = most_unlike(made, recipe.count, threshold)
     gallery = AgentGallery(recipe.count, agents.shape[1], recipe.most)
     with torch.no_grad():
@@ -119,32 +132,37 @@ def _match(made: F32, threshold: float) -> float:
 
 
 def _drawn_on_faces(
-    agents: F32, sets: Sequence[FaceSet], count: int, options: TrainOptions
+    agents: F32, sets: Sequence[FaceSet], recipe: GalleryRecipe, options: TrainOptions
 ) -> tuple[F32, float]:
     """Embeddings, (A, F, D) of length 1, of each agent's face on each of some training faces.
 
     Beside them the cosine from which on the recogniser takes two of them for one person.
     """
-    every = np.linspace(0, sum(map(len, sets)) - 1, count).round().astype(int)
-    known = make_portraits(sets, every.tolist(), SIDE, averaged=True)
-    swapper = cast(Swapper, load_model(SIMSWAP, options.device))
-    judge = find_recognizer(IDENTITIES, options.device)
+    every = np.linspace(0, sum(map(len, sets)) - 1, recipe.faces).round().astype(int)
+    known = make_portraits(sets, every.tolist(), SIDE)
+    swapper = cast(Swapper, load_model(recipe.swapper, options.device))
+    judge = find_recognizer(device=options.device)
     if judge.threshold is None:
         raise ModelError(
             f"{judge.name} must have a threshold to tell who is taken for whom",
             hint="release the recogniser with --calibrated",
         )
-    given = (known.pictures, known.mattes, known.landmarks, averages_of(known))
-    pictures, mattes, landmarks, others = (part.to(options.device) for part in given)
-    shown = conceal(pictures, mattes, others)
+    given = (known.pictures, known.mattes, known.landmarks)
+    pictures, mattes, landmarks = (part.to(options.device) for part in given)
+    seen_u8 = [to_u8(picture[None]) for picture in known.pictures]
 
-    def one(agent: Tensor) -> Tensor:
-        drawn = swapper(shown, mattes, landmarks, agent.expand(len(pictures), -1))
+    def one(agent: F32) -> Tensor:
+        others = [
+            average_like(picture_u8, points, 0, agent)
+            for picture_u8, points in zip(seen_u8, known.landmarks.numpy(), strict=True)
+        ]
+        shown = conceal(pictures, mattes, to_faces(np.stack(others)).to(options.device))
+        identity = torch.from_numpy(agent).to(options.device)
+        drawn = swapper(shown, mattes, landmarks, identity.expand(len(pictures), -1))
         laid = torch.lerp(shown, drawn, SHARES[0])  # the share that masks lay first
         made = pictures + mattes * (laid - pictures)
         return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
 
     with torch.inference_mode():
-        vectors = torch.from_numpy(agents).to(options.device)
-        found = torch.stack([one(vector[None]) for vector in vectors])
+        found = torch.stack([one(agent) for agent in agents])
     return np.asarray(found.numpy(), np.float32), judge.threshold

@@ -13,9 +13,8 @@ from torch import Tensor
 
 from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError, MaskError
-from engine.masks.ksame import average_for
 from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
-from engine.masks.swap import AVERAGE_CHOICES, AVERAGE_SHAPE
+from engine.masks.swap import average_like
 from engine.training.batches import mirror
 from engine.training.teachers import landmarks_of, locate, to_faces
 
@@ -92,13 +91,7 @@ def _make(
     try:
         points = (portrait.landmarks + 0.5) * (SIDE / side) - 0.5
         picture_u8 = _sized(portrait.picture_u8, SIDE)
-        average_u8 = average_for(
-            picture_u8,
-            points.astype(np.float32),
-            seed,
-            choices=AVERAGE_CHOICES,
-            shape=AVERAGE_SHAPE,
-        )
+        average_u8 = average_like(picture_u8, points.astype(np.float32), seed)
     except LandmarksError:
         return None
     return _Made(portrait, index, _sized(average_u8, side))
