@@ -34,7 +34,8 @@ def rows(original_u8: Photo) -> Iterator[tuple[str, list[Exhibit | None]]]:
     regions = merge_overlapping([face], *original_u8.shape[:2])
     for mask, name in words.MASK_TITLES.items():
         made = lay_masks(original_u8, regions, mask)
-        notes = "; ".join(f"{note.reason}; {note.instead}" for note in made.notes)
+        told = (*made.notes, *made.remarks)
+        notes = "; ".join(f"{note.reason}; {note.instead}" for note in told)
         shown_u8 = made.photo_u8
         cells: list[Exhibit | None] = [
             _cell(f"{name}: the mask", "", shown_u8, original_u8, shown_u8, notes)
@@ -79,7 +80,7 @@ def _cell(
         "nearness to the mask": in_db(to_mask),
     }
     if notes:
-        details["not as chosen"] = notes
+        details["to be told"] = notes
     near = to_mask if column in ("", "protected") else to_face
     note = "" if not column else in_db(near)
     tone = "good" if column == "right key" else "plain"

@@ -107,8 +107,8 @@ def choose_agents(seed: int, face: F32 | None = None, gallery: str = GALLERY) ->
     network = cast("AgentGallery", load_model(gallery, "cpu"))
     agents = network.identities.float().numpy()
     agents = agents / np.linalg.norm(agents, axis=1, keepdims=True)
-    # One after the other for neighbouring seeds, so that these never get the same; but then
-    # shuffled: who tries several in turn shall not meet the next seed's agents.
+    # One after the other for neighbouring seeds, so that these never begin with the same; but then
+    # shuffled, so that who tries several in turn seldom meets the next seed's agents.
     others = np.random.default_rng(seed).permutation(len(agents))
     agents = agents[np.concatenate([[seed % len(agents)], others[others != seed % len(agents)]])]
     if face is None:

@@ -1,8 +1,8 @@
 """Why here: what a mask leaves of a face: a face in the same place, and nobody that one knows.
 
 A mask that lays another face must hide who it was and still be a face in the same place. Each
-figure is of one mask on one face; the recogniser that judges should be one that had no part in the
-making of the mask.
+figure is of one mask on one face, but for those of seeds, which are of three; the recogniser that
+judges should be one that had no part in the making of the mask.
 """
 
 import functools
@@ -44,12 +44,13 @@ class Likeness:
     Attributes:
         faces: that were measured.
         noted: share that could not carry the mask, by their landmarks or because they stayed
-            known; they are hidden otherwise, and count in no other figure.
+            known, with any of the seeds; they are hidden otherwise, and count in no other figure.
         threshold: cosine from which the judge takes two faces for one person's.
         match: share of masks that the judge still takes for the original's person.
         cosine: mean of original and mask.
-        seeds_match: share of pairs of seeds, drawn at random, whose masks of one face pass for one
-            person; ``seeds_margin``, 95 % lie within so much of it, over faces.
+        seeds_match: share of the pairs of three seeds, the face's own and two drawn at random,
+            whose masks of one face pass for one person.
+        seeds_margin: 95 % lie within so much of it, over faces; None of one face.
         seeds_cosine: mean of two such masks.
         found: share of masks in which the detector finds a face.
         found_in_originals: share of all faces in which it finds one before they are masked.
@@ -72,7 +73,7 @@ class Likeness:
     match: float
     cosine: float
     seeds_match: float
-    seeds_margin: float
+    seeds_margin: float | None
     seeds_cosine: float
     found: float
     found_in_originals: float
@@ -217,7 +218,7 @@ def _judged(pairs: Sequence[_Masks], judge: Judge, threshold: float, device: str
         "match": float(np.mean(own >= threshold)),
         "cosine": float(own.mean()),
         "seeds_match": float(alike.mean()),
-        "seeds_margin": float(1.96 * alike.std() / np.sqrt(len(alike))),
+        "seeds_margin": float(1.96 * alike.std() / np.sqrt(len(alike))) if len(pairs) > 1 else None,
         "seeds_cosine": float(seeds.mean()),
         "frechet": frechet(originals, masks[0]) if len(pairs) > 1 else None,
     }

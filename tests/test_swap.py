@@ -30,7 +30,7 @@ from engine.errors import (
 from engine.faces import crop, detect, merge_overlapping
 from engine.images import from_u8, to_u8
 from engine.masking import lay_masks
-from engine.masks import make_mask, swap
+from engine.masks import MASKS, make_mask, swap
 from engine.masks.inner_face import LANDMARKS
 from engine.masks.ksame import seed_of_turn
 from engine.masks.portrait import canonical_to_portrait, inner_matte, lay_back, to_portrait
@@ -486,6 +486,22 @@ def test_a_swapper_is_shown_an_average_and_never_the_face(monkeypatch: pytest.Mo
     for concealed, average_u8 in zip(shown, averages_u8, strict=False):
         given = from_u8(average_u8)[0, :, hidden]
         assert torch.allclose(concealed[0, :, hidden], given, atol=1e-6)
+
+
+@pytest.mark.parametrize("mask", swap.SWAPPERS)
+def test_a_swapper_names_the_gallery_that_it_draws_from(
+    mask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def chosen(seed: int, face: npt.NDArray[np.float32], gallery: str) -> npt.NDArray[np.float32]:
+        asked.append(gallery)
+        return choose_agents(seed, face, gallery)
+
+    monkeypatch.setattr(swap, "choose_agents", chosen)
+    face_u8, points = portrait_of_a_woman()
+    make_mask(mask, face_u8, landmarks=points, seed=0)
+    assert set(asked) == {name for name in MASKS[mask].models if name.startswith("agents")}
 
 
 def test_brows_and_half_of_the_forehead_are_laid_anew() -> None:

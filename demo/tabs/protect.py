@@ -276,6 +276,7 @@ def protected_card(shared: actions.Shared, left_clear: int) -> str:
         else ("small; it may be seen from close by")
     )
     otherwise = [("Not the mask you chose", "hidden all the same", note) for note in shared.notes]
+    otherwise += [("Look at this face", "the mask is laid", told) for told in shared.remarks]
     sourced = [("Looks like", "the person you chose", "ask them first: no passphrase hides them")]
     facts = [
         *otherwise,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.masks import Preset
 
 _SHOWN = (
-    "match", "seeds_match", "agent_nearer", "found", "landmarks_error", "frechet",
+    "match", "seeds_match", "seeds_margin", "agent_nearer", "found", "landmarks_error", "frechet",
     "outside_lpips", "noted",
 )  # fmt: skip
 

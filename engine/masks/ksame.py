@@ -51,7 +51,7 @@ DETAIL = 1.2
 _POOL = 200
 """Averages nearest in pose; of these, those are chosen from that are least alike."""
 
-_MOST_LIKE = 10
+MOST_LIKE = 10
 """Averages most like an identity; of these, the seed chooses one."""
 
 _TRIES = 6
@@ -156,7 +156,7 @@ def average_for(
     near = averages.nearest(points, tone_of(picture_u8, matte), max(choices, _POOL))
     near = near[most_unlike(averages.vectors[near, None], choices)]
     if like is not None:
-        near = near[np.argsort(-averages.identities[near] @ like, kind="stable")[:_MOST_LIKE]]
+        near = near[np.argsort(-averages.identities[near] @ like, kind="stable")[:MOST_LIKE]]
     group = int(near[place_of_seed(seed, len(near))])
     goal = points + shape * (averages.landmarks[group] - points)
     other = bend(averages.draw(group, character), averages.shape, goal)

@@ -12,7 +12,7 @@ from engine.agents import APART, GALLERY, choose_agents
 from engine.errors import StillKnownError
 from engine.images import from_u8, to_u8
 from engine.masks.enhance import check_enhance, lay_clear
-from engine.masks.ksame import average_for, seed_of_turn
+from engine.masks.ksame import MOST_LIKE, average_for, seed_of_turn
 from engine.masks.portrait import Portrait, to_portrait
 from engine.sources import Source
 from engine.zoo import IDENTITIES, load_model
@@ -148,7 +148,7 @@ def swap_face(
     own: F32 = embed(from_u8(face_u8), placed, IDENTITIES)[0].cpu().numpy()
 
     def lay(turn: int, identity: F32) -> Iterator[Swapped]:
-        place = seed_of_turn(seed, turn) if source is None else turn  # the likest ones, in turn
+        place = seed_of_turn(seed, turn) if source is None else turn  # each of the likest once
         other_u8 = average_like(portrait.picture_u8, portrait.landmarks, place, identity)
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
         for share in SHARES if source is None else _WHOLE:
@@ -201,7 +201,7 @@ def _likest(lay: Callable[[int, F32], Iterable[Swapped]], identities: F32) -> Sw
         StillKnownError: as :func:`_furthest`.
     """
     named, *further = identities
-    made = [one for turn in range(_TRIES) for one in lay(turn, named)]
+    made = [one for turn in range(MOST_LIKE) for one in lay(turn, named)]
     far = [one for one in made if one.original_cosine < min(_MOST, one.given_cosine)]
     if far:
         return max(far, key=lambda one: one.given_cosine)

@@ -25,7 +25,7 @@ from engine.masks.filters import gaussian, median, pixelate
 from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
-from engine.masks.swap import FACESHIFTER, SIMSWAP, faceshifter, simswap
+from engine.masks.swap import FACESHIFTER, GALLERIES, SIMSWAP, faceshifter, simswap
 from engine.zoo import IDENTITIES, RECOGNIZER, RELEASED
 
 Strength = Mapping[str, float]
@@ -205,7 +205,7 @@ MASKS: dict[str, MaskEntry] = {
     "faceshifter": MaskEntry(
         name="faceshifter",
         make=faceshifter,
-        description="As simswap, with a second network that draws the same nobody otherwise",
+        description="As simswap, with a second network and other identities",
         needs_landmarks=True,
         seeded=True,
         defaults={"enhance": 1},
@@ -213,7 +213,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(FACESHIFTER, GALLERY, AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
+        models=(FACESHIFTER, GALLERIES[FACESHIFTER], AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
     ),
     "diffusion": MaskEntry(
         name="diffusion",

@@ -79,8 +79,9 @@ def fit_gallery(
     """Draw a gallery that is near to no training face, and write it as a model folder.
 
     Two identities may be far apart as vectors and yet come out as one person, since a swapper
-    cannot draw everybody. So each is drawn on some training faces, on the average that masks would
-    take for it, and the released recogniser says which of them it would take for each other.
+    cannot draw everybody. So each is drawn on some training faces, on one of the averages
+    that masks take for it, and the released recogniser says which of them it would take for each
+    other.
 
     Args:
         recipe: how many, and how far apart.
