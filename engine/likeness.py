@@ -34,7 +34,9 @@ U8 = npt.NDArray[np.uint8]
 _EYES = (0, 1)
 
 _SEEDS = 3
-"""Masks of each face, so that each gives three pairs of seeds: one pair says little."""
+"""Masks of each face, so that each gives three pairs of seeds: one pair says little.
+
+All are drawn at random: of seeds that follow each other masks make sure that they differ."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class Likeness:
         threshold: cosine from which the judge takes two faces for one person's.
         match: share of masks that the judge still takes for the original's person.
         cosine: mean of original and mask.
-        seeds_match: share of the pairs of three seeds, the face's own and two drawn at random,
-            whose masks of one face pass for one person.
+        seeds_match: share of the pairs of three seeds, drawn at random, whose masks of one face
+            pass for one person.
         seeds_margin: 95 % lie within so much of it, over faces; None of one face.
         seeds_cosine: mean of two such masks.
         found: share of masks in which the detector finds a face.
@@ -147,7 +149,7 @@ def measure_likeness(
         report(done, len(indices))
         face_u8 = faces.load(index)
         detected.append(_landmarks_in(face_u8) is not None)
-        pairs += _masked(face_u8, faces.records[index], 2 * index, lay)
+        pairs += _masked(face_u8, faces.records[index], index, lay)
     if not pairs:
         raise DataError(
             f"no face of {faces.name} could carry the mask {mask}",
@@ -176,17 +178,17 @@ def largest_difference(first_u8: U8, second_u8: U8) -> int:
     return int(np.abs(first_u8.astype(np.int16) - second_u8).max())
 
 
-def _masked(face_u8: U8, record: FaceFile, seed: int, lay: Callable[..., Masked]) -> list[_Masks]:
+def _masked(face_u8: U8, record: FaceFile, index: int, lay: Callable[..., Masked]) -> list[_Masks]:
     """The face and masks of it; nothing where one could not lie as it should."""
     height, width = face_u8.shape[:2]
     whole = whole_face(face_u8)  # as the program takes a ready-made crop: by its own detector
     regions = merge_overlapping([whole], height, width)
-    drawn = np.random.default_rng(seed).integers(2**31, size=_SEEDS - 1).tolist()
-    made = [lay(face_u8, regions, seed=one) for one in (seed, *drawn)]
+    seeds = np.random.default_rng(index).integers(2**31, size=_SEEDS).tolist()
+    made = [lay(face_u8, regions, seed=seed) for seed in seeds]
     if record.landmarks is None or any(one.notes for one in made):
         return []
     first_u8, *others_u8 = (one.photo_u8 for one in made)
-    return [_Masks(face_u8, first_u8, tuple(others_u8), record, whole.landmarks, seed)]
+    return [_Masks(face_u8, first_u8, tuple(others_u8), record, whole.landmarks, seeds[0])]
 
 
 def _embedded(

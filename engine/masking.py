@@ -17,9 +17,11 @@ from engine.masks.sunglasses import eyes_are_covered
 from engine.sources import Source
 
 _REPLACED_TRIES = 4
-_SEED_STEP = 1_000_003  # away from the seeds of the next faces
 
 _COVERED = "something dark covers the eyes, as sunglasses do"
+
+_TINY = 10.0
+"""Pixels between the eyes below which landmarks, and the mask that they place, may be well off."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,9 @@ def _mask_placed(
         try:
             if MASKS[mask].replaces:
                 made_u8 = _replaced(make, crop_u8, landmarks, seed)
-                portrait = to_portrait(crop_u8, landmarks)
-                covered = eyes_are_covered(portrait.picture_u8, portrait.landmarks)
-                return _Made(made_u8, remark=_COVERED if covered else "")
-            return _Made(make(crop_u8, landmarks=landmarks, seed=seed))
+            else:
+                made_u8 = make(crop_u8, landmarks=landmarks, seed=seed)
+            return _Made(made_u8, remark=_remark(mask, crop_u8, landmarks))
         except (LandmarksError, StillKnownError) as error:
             reason = str(error)
     blurred_u8 = make_mask("extreme_blur", crop_u8)
@@ -193,13 +194,37 @@ def _replaced(
         LandmarksError, StillKnownError: the mask cannot be laid so.
     """
     for step in range(_REPLACED_TRIES):
-        made_u8 = make(crop_u8, landmarks=landmarks, seed=seed + step * _SEED_STEP)
+        made_u8 = make(crop_u8, landmarks=landmarks, seed=_seed_of_try(seed, step))
         if landmarks is not None and not same_person(crop_u8, made_u8, landmarks):
             return made_u8
     raise StillKnownError(
-        f"a recogniser still knows who it is under each of {_REPLACED_TRIES} other faces",
+        f"a recogniser still knows who it is in each of {_REPLACED_TRIES} tries with other faces",
         hint="take a mask that hides more, such as gaussian or pixelate",
     )
+
+
+def _seed_of_try(seed: int, step: int) -> int:
+    """The seed itself at first, then others, drawn; two may begin with the same face all the same.
+
+    They are not those of :func:`engine.masks.ksame.seed_of_turn`, which masks have tried already.
+    """
+    if step == 0:
+        return seed
+    return int(np.random.default_rng([seed, step, _REPLACED_TRIES]).integers(2**63))
+
+
+def _remark(
+    mask: str, crop_u8: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32] | None
+) -> str:
+    """What the user should look at in a face that a mask is laid over; empty for nothing."""
+    told = []
+    if MASKS[mask].replaces:
+        portrait = to_portrait(crop_u8, landmarks)
+        told += [_COVERED] * eyes_are_covered(portrait.picture_u8, portrait.landmarks)
+    left, right = np.asarray(landmarks, np.float64)[:2]
+    apart = float(np.hypot(*(right - left)))
+    told += [f"the face is tiny, {apart:.1f} pixels between the eyes"] * (apart < _TINY)
+    return "; ".join(told)
 
 
 def _instead(mask: str) -> str:

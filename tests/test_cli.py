@@ -605,8 +605,24 @@ def test_the_released_models_are_listed(desk: Desk) -> None:
     names = [card["name"] for card in json.loads(listed.stdout)]
     assert names == list(MODELS)
     assert all(name in printed.stdout for name in names)
-    assert "proface-s-obfs.v1  (superseded by proface-s-obfs.v2)" in printed.stdout
-    assert "proface-s-obfs.v2  (" not in printed.stdout
+    lines = dict(line.split(maxsplit=1) for line in printed.stdout.splitlines()[: len(names)])
+    assert list(lines) == names
+    assert "(superseded by proface-s-obfs.v2)" in lines["proface-s-obfs.v1"]
+    assert "superseded" not in lines["proface-s-obfs.v2"]
+    assert "licence" not in printed.stdout
+
+
+def test_a_named_model_is_told_of_with_all_that_its_card_says(desk: Desk) -> None:
+    named = desk.run("models", "imn.v4", "ksame.v4")
+    assert_done(named)
+    for told in ("  licence     ", "  trained on  ", "  figures by  "):
+        assert named.stdout.count(told) == 2
+    assert "imn.v4  " in named.stdout and "ksame.v4  " in named.stdout
+    (told,) = json.loads(desk.run("models", "ksame.v4", "--json").stdout)
+    assert told["name"] == "ksame.v4"
+    unknown = desk.run("models", "ksame.v0")
+    assert unknown.exit_code == 1
+    assert "called 'ksame.v0'" in unknown.stderr
 
 
 def test_faces_that_share_a_box_are_counted(desk: Desk) -> None:

@@ -135,6 +135,7 @@ READING_ORDER = (
     "training.distil",
     "training.identities",
     "training.portraits",
+    "training.shown",
     "training.critic",
     "training.opposed",
     "training.swapping",

@@ -9,13 +9,16 @@ import pytest
 from insightface.data import get_image
 from skimage.data import astronaut
 
+from engine import masking
 from engine.cli.told import warnings_of
 from engine.crops import crop
-from engine.errors import MaskError
+from engine.errors import MaskError, StillKnownError
 from engine.faces import Face, detect, faces_from_boxes, merge_overlapping, whole_face
 from engine.keys import KdfParams
 from engine.masking import Masked, lay_masks, mask_faces
 from engine.masks import MASKS, make_mask
+from engine.masks.inner_face import LANDMARKS
+from engine.masks.ksame import seed_of_turn
 from engine.pipeline import ProtectOptions, protect
 
 Photo = npt.NDArray[np.uint8]
@@ -212,6 +215,50 @@ def test_sunglasses_are_told_and_leave_the_other_face_its_colour(
         (warning,) = warnings_of(protect(covered_u8, [face], "a passphrase", CHEAP), CHEAP)
         assert "dark" in warning
     assert laid(covered_u8, [face], "gaussian").remarks == ()
+
+
+def test_a_tiny_face_gets_the_mask_and_is_told() -> None:
+    small_u8 = cv2.resize(astronaut(), (96, 96), interpolation=cv2.INTER_AREA)
+    faces = detect(small_u8)
+    made = laid(small_u8, faces, "ksame")
+    assert (made.notes, made.laid) == ((), 1)
+    (remark,) = made.remarks
+    assert "the face is tiny" in remark.reason
+    assert laid(astronaut(), detect(astronaut()), "ksame").remarks == ()
+
+
+@pytest.mark.parametrize(("apart", "told"), [(9.9, True), (10.1, False)])
+def test_a_face_of_few_pixels_between_the_eyes_is_tiny(apart: float, told: bool) -> None:
+    points = LANDMARKS * (apart / float(np.hypot(*(LANDMARKS[1] - LANDMARKS[0]))))
+    for mask in ("sticker", "ksame"):
+        assert ("tiny" in masking._remark(mask, noisy(30, 30), points)) is told
+
+
+def _place(seed: int, step: int) -> int:
+    return masking._seed_of_try(seed, step) % 40
+
+
+def test_a_face_that_stays_known_is_tried_again_with_seeds_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def make(crop_u8: Photo, *, landmarks: object, seed: int) -> Photo:
+        tried.append(seed)
+        return crop_u8
+
+    monkeypatch.setattr(masking, "same_person", lambda *pictures: True)
+    points = np.zeros((5, 2), np.float32)
+    for seed in (4, 5):
+        with pytest.raises(StillKnownError, match="in each of 4 tries"):
+            masking._replaced(make, noisy(), points, seed)
+    assert (tried[0], tried[4]) == (4, 5)
+    for step in (1, 2, 3):  # nobody's next try is at the place where a neighbour begins
+        far = [_place(seed, step) - _place(seed, 0) for seed in range(400)]
+        assert np.unique(far, return_counts=True)[1].max() < 40
+    turns = {seed_of_turn(seed, turn) for seed in (4, 5) for turn in range(10)}
+    assert len({*tried}) == 8
+    assert not turns & {*tried[1:4], *tried[5:]}
 
 
 def test_a_mask_that_needs_a_model_is_not_blurred_over_without_one() -> None:

@@ -21,6 +21,7 @@ from engine.errors import DataError, LandmarksError, MaskError
 from engine.faces import detect
 from engine.images import from_u8
 from engine.likeness import calibrate, frechet, measure_likeness
+from engine.masking import Masked, lay_masks
 from engine.masks import make_mask
 from engine.masks.ksame import MODEL, average_for, load_averages, place_of_seed
 from engine.masks.matching import lit_as, most_unlike, tone_of
@@ -30,7 +31,7 @@ from engine.networks.eigenfaces import EigenFaces
 from engine.recognition import embed, find_recognizer
 from engine.training.averages import average, fit_averages, reached, skin_of
 from engine.training.crowd import AveragesRecipe, Crowd, form_groups
-from engine.training.swapping import aligned
+from engine.training.shown import aligned
 from engine.zoo import IDENTITIES, load_model
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
@@ -351,6 +352,27 @@ def test_a_swapped_face_is_nearer_to_its_agent() -> None:
     assert swapped.agent_nearer == 1
     alone = measure_likeness(faces, [20], "ksame", judge, 0.4)
     assert alone.frechet is None
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "eval_112.zip").is_file(), reason="needs ../shared/data")
+def test_masks_are_measured_with_seeds_drawn_for_each_face(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def lay(*photo: object, seed: int, **settings: object) -> Masked:
+        asked.append(seed)
+        return lay_masks(*photo, seed=seed, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("engine.likeness.lay_masks", lay)
+    faces, judge = FaceSet(SHARED / "eval_112.zip"), find_recognizer()
+    measure_likeness(faces, [10, 20], "gaussian", judge, 0.4)
+    assert len({*asked}) == 6
+    assert min(np.abs(np.diff(sorted(asked)))) > 1000, "neighbours are made to differ"
+    first = asked.copy()
+    measure_likeness(faces, [20], "gaussian", judge, 0.4)
+    assert asked[6:] == first[3:], "a face has its seeds whichever others are measured"
 
 
 @pytest.mark.shared

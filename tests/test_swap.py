@@ -50,21 +50,30 @@ from engine.results import Reader
 from engine.training.gallery import GalleryRecipe, fit_gallery, most_unlike
 from engine.training.identities import own_identities
 from engine.training.loop import TrainOptions
-from engine.training.portraits import Portraits
+from engine.training.portraits import Casting, PortraitBatches, make_portraits
+from engine.training.shown import aligned, shaken
 from engine.training.swap import learn_to_swap
 from engine.training.swapping import (
+    SWAPPERS,
+    Sitters,
     SwapRecipe,
     SwapTrainer,
-    aligned,
     alike_of_pairs,
-    averages_of,
-    shaken,
-    twice,
+    cast_of,
+    pairs_of,
 )
 from engine.zoo import IDENTITIES
 
 TINY = SwapRecipe(
-    "tiny-swap", "adain", widths=(8, 8, 8), blocks=(1, 1, 1), side=32, batch=4, own=2, held_out=4
+    "tiny-swap",
+    "adain",
+    widths=(8, 8, 8),
+    blocks=(1, 1, 1),
+    side=32,
+    batch=4,
+    own=2,
+    each=2,
+    held_out=4,
 )
 FACES = 12
 
@@ -266,19 +275,24 @@ def data(tmp_path: Path) -> Path:
     return write_taught_faces(tmp_path / "data", FACES)
 
 
-def train(data: Path, folder: Path, **changes: object) -> SwapTrainer:
+def train(data: Path, folder: Path, recipe: SwapRecipe = TINY, **changes: object) -> SwapTrainer:
     plain = TrainOptions(folder=folder, minutes=60, log_steps=2, max_steps=2)
     options = dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
     sets = [FaceSet(data / "faces_train_0.zip")]
-    return learn_to_swap(TINY, sets, data, options, lambda a, b: (a - b).abs().flatten(1).mean(1))
+    return learn_to_swap(recipe, sets, data, options, lambda a, b: (a - b).abs().flatten(1).mean(1))
 
 
 def test_a_swapper_learns_logs_and_goes_on(data: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "run")
     assert (first.progress.step, first.progress.faces_seen) == (2, 8)
-    assert {"pixels", "identity", "apart", "judge_source_cosine", "judge_twins_cosine"} <= set(
-        first.figures
-    )
+    assert {
+        "pixels",
+        "identity",
+        "apart",
+        "various",
+        "judge_source_cosine",
+        "judge_twins_cosine",
+    } <= set(first.figures)
     assert all(np.isfinite(value) for value in first.figures.values())
     second = train(data, tmp_path / "run", max_steps=4)
     assert second.progress.step == 4
@@ -299,21 +313,134 @@ def test_the_identity_loss_reaches_the_swapper(data: Path, tmp_path: Path) -> No
     assert any(g is not None and float(g.abs().sum()) > 0 for g in gradients)
 
 
-def test_a_portrait_with_two_identities_is_in_a_batch_twice() -> None:
-    pictures = torch.arange(4.0)[:, None, None, None].expand(-1, 3, 8, 8)
-    batch = Portraits(pictures, torch.zeros(4, 5, 2), torch.arange(4) + 10, pictures)
-    paired = twice(batch, own=2)
-    assert paired.indices.tolist() == [10, 11, 12, 12]
-    assert paired.pictures[:, 0, 0, 0].tolist() == [0, 1, 2, 2]
-    assert averages_of(paired)[:, 0, 0, 0].tolist() == [0, 1, 2, 2]
-    with pytest.raises(ValueError, match="with averages"):
-        averages_of(dataclasses.replace(batch, averages=None))
-    for own in (1, 4):
-        with pytest.raises(ValueError, match="even number"):
-            twice(batch, own)
+def casting(**changes: float) -> Casting:
+    everybody, people = unit(FACES + 5, 256).numpy(), np.arange(FACES)
+    plain = Casting(everybody, people, FACES, own=2, each=3, agents=0.5, like=0.5)
+    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def test_a_face_gets_its_own_identity_or_several_of_others() -> None:
+    rng = np.random.default_rng(0)
+    assert casting().give(7, 0, rng) == casting().give(7, 1, rng) == [7]
+    some = dataclasses.replace(casting(agents=0), faces=np.array([1, 2, 3, 7]))
+    assert {tuple(sorted(some.give(7, place, rng))) for place in (2, 5)} == {(1, 2, 3)}
+    agents = [casting(agents=1).give(7, 2, rng) for _ in range(50)]
+    assert all(len({*given}) == 3 for given in agents)
+    assert {one for given in agents for one in given} == {*range(FACES, FACES + 5)}
+
+
+def test_a_portrait_is_in_a_batch_once_for_each_identity(data: Path) -> None:
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    batches = iter(PortraitBatches(sets, np.arange(FACES), 5, 32, 3, casting()))
+    for batch in (next(batches), next(batches)):
+        averages, given = cast_of(batch)
+        first, second, *others = batch.indices.tolist()
+        assert given[:2].tolist() == [first, second]
+        assert len(others) == 3 and len({*others}) == 1 and others[0] not in (first, second)
+        assert len({*given[2:].tolist()}) == 3 and others[0] not in given[2:].tolist()
+        assert torch.equal(batch.pictures[2], batch.pictures[4])
+        assert len({float(one.sum()) for one in averages[2:]}) > 1
+    plain = next(iter(PortraitBatches(sets, np.arange(FACES), 5, 32, 3)))
+    assert len({*plain.indices.tolist()}) == 5
+    with_averages = make_portraits(sets, [0, 1], 32, like=unit(2, 256).numpy())
+    for uncast in (plain, with_averages):
+        with pytest.raises(ValueError, match="and a casting"):
+            cast_of(uncast)
+
+
+def test_a_recipe_whose_batch_no_groups_fill_is_refused() -> None:
+    for changes in ({"each": 1}, {"own": 4}, {"own": 1}):
+        with pytest.raises(ModelError, match="groups of 2 or more"):
+            dataclasses.replace(TINY, **changes)  # type: ignore[arg-type]
+
+
+def test_a_swapper_learns_the_agents_of_its_own_gallery(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def chosen(seed: int, gallery: str) -> npt.NDArray[np.float32]:
+        asked.append(gallery)
+        return choose_agents(seed, gallery=gallery)
+
+    monkeypatch.setattr("engine.training.swap.choose_agents", chosen)
+    own = [SWAPPERS[name].gallery for name in ("simswap", "faceshifter")]
+    assert own == [agents.GALLERY, swap.GALLERIES[swap.FACESHIFTER]]
+    train(data, tmp_path / "run", recipe=dataclasses.replace(TINY, gallery=own[1]), max_steps=0)
+    assert asked == own[1:]
+
+
+def test_the_losses_ask_for_whom_each_portrait_is_given(data: Path, tmp_path: Path) -> None:
+    """A recogniser that sees in each of three swaps another person; who these are is told apart."""
+    trainer = train(data, tmp_path / "run", max_steps=0)
+    people = torch.eye(6)
+    trainer.sitters = Sitters(people[:4], people[:4], people[:4], people[4:], people[4:])
+    trainer.recipe = dataclasses.replace(TINY, batch=5, each=3)
+    pictures, indices = torch.rand(5, 3, 32, 32), torch.tensor([0, 1, 2, 2, 2])
+
+    def figures(seen: list[int], given: list[int]) -> dict[str, float]:
+        trainer.recogniser = lambda faces: people[seen]
+        parts = (pictures, pictures, pictures, indices, torch.tensor(given))
+        return trainer._losses(*parts)[1]
+
+    right = figures([1, 4, 5], [0, 1, 1, 4, 5])
+    assert (right["identity"], right["apart"], right["push_away"]) == (0, 0, 0)
+    wrong = figures([3, 3, 5], [0, 1, 1, 4, 5])
+    assert wrong["identity"] == pytest.approx(2 / 3)
+    assert wrong["apart"] == pytest.approx((1 - trainer.recipe.weights.far) ** 2 / 3)
+    kept = figures([2, 4, 5], [0, 1, 2, 4, 5])
+    assert (kept["identity"], kept["push_away"]) == (0, pytest.approx(1 / 3))
+
+
+def test_as_much_of_a_swap_is_judged_as_a_share_says(data: Path, tmp_path: Path) -> None:
+    trainer = train(data, tmp_path / "run", max_steps=0)
+    seen: list[Tensor] = []
+
+    def recogniser(faces: Tensor) -> Tensor:
+        seen.append(faces.detach())
+        return torch.ones(len(faces), trainer.sitters.seen.shape[1])
+
+    trainer.recogniser = recogniser
+    black, white = torch.zeros(4, 3, 32, 32), torch.ones(4, 3, 32, 32)
+    for share in (0.25, 1.0):
+        trainer.recipe = dataclasses.replace(TINY, shares=(share,))
+        trainer._losses(black, white, black, torch.arange(4), torch.arange(4))
+        assert torch.allclose(seen.pop(), torch.tensor(share), atol=1e-5)
+
+
+def test_those_who_are_cast_are_shown_averages_like_them(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always = casting(like=1)
+
+    def drawn(picture_u8: npt.NDArray[np.uint8], points: object, seed: int, like: object) -> object:
+        known = [
+            number for number, one in enumerate(always.identities) if np.array_equal(one, like)
+        ]
+        return np.full_like(picture_u8, 1 + known[0] if known else 0)
+
+    monkeypatch.setattr("engine.training.portraits.average_like", drawn)
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    averages, given = cast_of(next(iter(PortraitBatches(sets, np.arange(FACES), 5, 32, 3, always))))
+    shown = (255 * averages[:, 0, 0, 0]).round().int()
+    assert torch.equal(shown, 1 + given.int())
+    never = casting(like=0)
+    averages, _ = cast_of(next(iter(PortraitBatches(sets, np.arange(FACES), 5, 32, 3, never))))
+    assert not averages.any()
+
+
+def test_pairs_are_counted_within_each_group() -> None:
     one, other = unit(1, 8), unit(1, 8, seed=1)
-    pairs = alike_of_pairs(torch.cat([one, one, one, other]))
-    assert pairs.tolist() == pytest.approx([1, float((one * other).sum())])
+    cosine = float((one * other).sum())
+    pairs = alike_of_pairs(torch.cat([one, one, other, other]), 2)
+    assert pairs.tolist() == pytest.approx([1, 1])
+    three = alike_of_pairs(torch.cat([one, one, other]), 3)
+    assert three.tolist() == pytest.approx([1, cosine, cosine])
+    first, second = pairs_of(torch.arange(6), 3)
+    assert (first.tolist(), second.tolist()) == ([0, 0, 1, 3, 3, 4], [1, 2, 2, 4, 5, 5])
+    for count, each in ((3, 2), (2, 1)):
+        with pytest.raises(ValueError, match="in groups of"):
+            alike_of_pairs(one.expand(count, -1), each)
 
 
 def test_another_injection_may_begin_from_what_one_has_learned(data: Path, tmp_path: Path) -> None:

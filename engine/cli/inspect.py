@@ -9,7 +9,7 @@ import typer
 from engine.cli.terminal import named_errors, progress_bar
 from engine.faces import MIN_SCORE, detect
 from engine.images import open_photo
-from engine.zoo import list_models
+from engine.zoo import ModelCard, find_card, list_models
 
 
 def faces(
@@ -36,23 +36,35 @@ def faces(
 
 
 def models(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="whose figures too; all in one line each without")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:
-    """List the released models: parameters, licence, what they were trained on and reached."""
+    """List the released models; named ones with all that they were trained on and reached."""
     with named_errors():
         cards = list_models()
+        chosen = [find_card(name) for name in names] if names else cards
     if as_json:
-        typer.echo(json.dumps([card.__dict__ for card in cards], indent=2))
+        typer.echo(json.dumps([card.__dict__ for card in chosen], indent=2))
         return
     latest = {card.name.rpartition(".")[0]: card.name for card in cards}
-    for card in cards:
+    for card in chosen:
         newer = latest[card.name.rpartition(".")[0]]
         aside = "" if newer == card.name else f"  (superseded by {newer})"
-        typer.echo(
-            f"{card.name}{aside}  {card.parameters:,} parameters  {card.network}  {card.paper}"
-        )
-        typer.echo(f"  licence     {card.licence}")
-        typer.echo(f"  trained on  {card.trained_on}, {card.minutes:.0f} min on {card.device}")
-        for name, value in card.figures.items():
-            typer.echo(f"  {name:<40} {value}")
-        typer.echo(f"  figures by  {card.figures_command}")
+        if names:
+            _tell(card, aside)
+        else:
+            counts = f"{card.parameters:>10,} parameters {card.minutes:>6.0f} min"
+            typer.echo(f"{card.name:<25} {counts}  {card.paper}{aside}")
+    if not names and chosen:
+        typer.echo(f"\nTheir figures: python -m engine models {chosen[-1].name}")
+
+
+def _tell(card: ModelCard, aside: str) -> None:
+    typer.echo(f"{card.name}{aside}  {card.parameters:,} parameters  {card.network}  {card.paper}")
+    typer.echo(f"  licence     {card.licence}")
+    typer.echo(f"  trained on  {card.trained_on}, {card.minutes:.0f} min on {card.device}")
+    for name, value in card.figures.items():
+        typer.echo(f"  {name:<40} {value}")
+    typer.echo(f"  figures by  {card.figures_command}")

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
 
 SIMSWAP = "simswap.v3"
-FACESHIFTER = "faceshifter.v3"
+FACESHIFTER = "faceshifter.v4"
 SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
 
@@ -33,6 +32,9 @@ SHARES = (0.55, 0.7)
 """Shares of the swapper's change, from natural to like the agent; the first that will do is taken.
 
 Its whole change pleases a recogniser and disfigures the face."""
+
+_LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue in lightness: Rec. 601's."""
 
 _WHOLE = (1.0,)
 """For a source: whoever names a person wants that person's likeness."""
@@ -117,8 +119,9 @@ def swap_face(
 ) -> Swapped:
     """Swap the inner face for an agent's or the source's.
 
-    A swapper is shown an average of others that is like the identity already. It is mixed with what
-    comes of it, as little of that as will do, but for a source, whose likeness is laid whole. What
+    A swapper is shown an average of others that is like the identity already. What it changes of
+    this in lightness is laid, as little as will do, but for a source, whose likeness is laid whole;
+    colours stay those of the average, where the swapper's are now and then nobody's. What
     comes out is shown to the recogniser in whose space identities are: where it does not see the
     agent, or still the person, more is mixed in, then the next agent is tried with another average,
     and the best one stays. A source is laid on several averages, and the likest one stays; where
@@ -152,10 +155,8 @@ def swap_face(
         other_u8 = average_like(portrait.picture_u8, portrait.landmarks, place, identity)
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
         for share in SHARES if source is None else _WHOLE:
-            mixed_u8 = cv2.addWeighted(swapped_u8, share, other_u8, 1 - share, 0)
-            made_u8 = lay_clear(
-                face_u8, landmarks, portrait, np.asarray(mixed_u8, np.uint8), enhance
-            )
+            mixed_u8 = _lightened(other_u8, swapped_u8, share)
+            made_u8 = lay_clear(face_u8, landmarks, portrait, mixed_u8, enhance)
             seen: F32 = embed(from_u8(made_u8), placed, IDENTITIES)[0].cpu().numpy()
             yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
@@ -163,6 +164,13 @@ def swap_face(
         agents = choose_agents(seed, own, GALLERIES.get(model, GALLERY))[:_TRIES]
         return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
     return _likest(lay, _away(source.identity, own))
+
+
+def _lightened(other_u8: U8, swapped_u8: U8, share: float) -> U8:
+    """A picture, (H, W, 3), a share of the way as light as another of its size; its own colours."""
+    change = (swapped_u8.astype(np.float32) - other_u8) @ np.array(_LUMA, np.float32)
+    mixed = other_u8 + share * change[..., None]
+    return np.asarray(np.clip(mixed, 0, 255).round(), np.uint8)
 
 
 def average_like(picture_u8: U8, points: F32, seed: int, identity: F32 | None = None) -> U8:

@@ -34,7 +34,7 @@ from engine.training.crowd import (
     one_way,
     portrait_of,
 )
-from engine.training.swapping import aligned
+from engine.training.shown import aligned
 from engine.zoo import IDENTITIES
 
 _CHUNK = 64

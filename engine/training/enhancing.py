@@ -24,7 +24,7 @@ from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
 from engine.training.precision import autocast
-from engine.training.swapping import aligned
+from engine.training.shown import aligned
 from engine.training.teachers import to_faces
 from engine.zoo import read_network
 

@@ -1,4 +1,4 @@
-"""Makes batches of portraits in a background thread: mirrored, relit, a little out of place."""
+"""Makes batches of portraits in a background thread: mirrored, relit, moved, and given somebody."""
 
 import queue
 import threading
@@ -27,13 +27,16 @@ class Portraits:
         pictures: (B, 3, S, S), RGB in [0, 1].
         landmarks: (B, 5, 2), x and y in their pixels.
         indices: (B,), of the faces, counted through all sets.
-        averages: (B, 3, S, S), of other faces, in their place; None where nobody asked for them.
+        averages: (B, 3, S, S), of ten faces, in their place; None where nobody asked for them. In
+            training, a face may be one of its own average's ten.
+        given: (B,), whose identity each gets, see :class:`Casting`; None without one.
     """
 
     pictures: Tensor
     landmarks: Tensor
     indices: Tensor
     averages: Tensor | None = None
+    given: Tensor | None = None
 
     @property
     def mattes(self) -> Tensor:
@@ -44,16 +47,55 @@ class Portraits:
 
 
 @dataclass(frozen=True, eq=False)
+class Casting:
+    """Who is given whose face, in the batches that a swapper learns from.
+
+    Attributes:
+        identities: (N + A, D) of length 1, of all faces and then of A agents.
+        faces: those whose identities may be given to others, by number below N.
+        count: N.
+        own: portraits of a batch that get their own identity; the others come in groups.
+        each: identities that each of the others gets, one after the other in the batch.
+        agents: share of these that are agents'; the rest are other faces'.
+        like: share of the portraits that are shown an average which is like whom they get, as
+            masks show it; the rest are shown any.
+    """
+
+    identities: npt.NDArray[np.float32]
+    faces: npt.NDArray[np.int64]
+    count: int
+    own: int
+    each: int
+    agents: float
+    like: float
+
+    def give(self, index: int, place: int, rng: np.random.Generator) -> list[int]:
+        """Whose identities a face gets that comes to this place of a batch."""
+        if place < self.own:
+            return [index]
+        agents = rng.random(self.each) < self.agents
+        nobody = np.arange(self.count, len(self.identities))
+        of_agents = rng.choice(nobody, self.each, replace=False)
+        of_faces = rng.choice(self.faces[self.faces != index], self.each, replace=False)
+        return [int(one) for one in np.where(agents, of_agents, of_faces)]
+
+
+@dataclass(frozen=True, eq=False)
 class _Made:
-    """One face of a batch to be."""
+    """One portrait of a batch to be."""
 
     portrait: Portrait
     index: int
-    average_u8: npt.NDArray[np.uint8] | None
+    average_u8: npt.NDArray[np.uint8] | None = None
+    given: int | None = None
 
 
 def make_portraits(
-    sets: Sequence[FaceSet], indices: Sequence[int], side: int, *, averaged: bool = False
+    sets: Sequence[FaceSet],
+    indices: Sequence[int],
+    side: int,
+    *,
+    like: npt.NDArray[np.float32] | None = None,
 ) -> Portraits:
     """Portraits of these faces, as they are; those that cannot be placed are left out.
 
@@ -61,40 +103,39 @@ def make_portraits(
         sets: faces with landmarks.
         indices: counted through all sets.
         side: of the portraits.
-        averaged: whether averages of other faces are wanted too; a face that is turned further
-            than any of them is left out.
+        like: an identity for each index, (N, D), where averages of other faces are wanted too,
+            like these; a face that is turned further than any of them is left out.
 
     Raises:
         DataError: none is left, or a face has no landmarks.
     """
-    made = [_make(sets, index, side, averaged, None) for index in indices]
-    found = [one for one in made if one is not None]
-    if not found:
+    made, wanted = [], [None] * len(indices) if like is None else like
+    for number, (index, one) in enumerate(zip(indices, wanted, strict=True)):
+        portrait = portrait_of(sets, index, side)
+        average_u8 = None
+        if portrait is not None and one is not None:
+            average_u8 = _average(portrait, side, number, one)
+        if portrait is not None and (like is None or average_u8 is not None):
+            made.append(_Made(portrait, index, average_u8))
+    if not made:
         raise DataError(
             "expected faces that can be laid in a portrait, got none",
             hint="name a set whose landmarks lie on its faces",
         )
-    return _stack(found)
+    return _stack(made)
 
 
-def _make(
-    sets: Sequence[FaceSet],
-    index: int,
-    side: int,
-    averaged: bool,
-    rng: np.random.Generator | None,
-) -> _Made | None:
-    portrait = portrait_of(sets, index, side, rng)
-    if portrait is None or not averaged:
-        return None if portrait is None else _Made(portrait, index, None)
-    seed = index if rng is None else int(rng.integers(2**31))
+def _average(
+    portrait: Portrait, side: int, seed: int, like: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.uint8] | None:
+    """An average in a portrait's place, as masks draw it; None where it is turned too far."""
+    points = (portrait.landmarks + 0.5) * (SIDE / side) - 0.5
+    picture_u8 = _sized(portrait.picture_u8, SIDE)
     try:
-        points = (portrait.landmarks + 0.5) * (SIDE / side) - 0.5
-        picture_u8 = _sized(portrait.picture_u8, SIDE)
-        average_u8 = average_like(picture_u8, points.astype(np.float32), seed)
+        average_u8 = average_like(picture_u8, points.astype(np.float32), seed, like)
     except LandmarksError:
         return None
-    return _Made(portrait, index, _sized(average_u8, side))
+    return _sized(average_u8, side)
 
 
 def _sized(picture_u8: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
@@ -140,11 +181,13 @@ def _relit(face_u8: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDAr
 
 def _stack(made: Sequence[_Made]) -> Portraits:
     averages = [one.average_u8 for one in made if one.average_u8 is not None]
+    given = [one.given for one in made if one.given is not None]
     return Portraits(
         to_faces(np.stack([one.portrait.picture_u8 for one in made])),
         torch.from_numpy(np.stack([one.portrait.landmarks for one in made])),
         torch.tensor([one.index for one in made]),
         to_faces(np.stack(averages)) if averages else None,
+        torch.tensor(given) if given else None,
     )
 
 
@@ -157,7 +200,7 @@ class PortraitBatches:
         batch: faces in a batch.
         side: of the portraits.
         seed: of everything random; a resumed run passes another.
-        averaged: whether averages of other faces are wanted too.
+        casting: who gets whose face, where averages of other faces are wanted too.
     """
 
     def __init__(
@@ -167,10 +210,10 @@ class PortraitBatches:
         batch: int,
         side: int,
         seed: int | np.random.SeedSequence,
-        averaged: bool = False,
+        casting: Casting | None = None,
     ) -> None:
         self._sets, self._indices, self._batch, self._side = sets, indices, batch, side
-        self._averaged = averaged
+        self._casting = casting
         self._rng = np.random.default_rng(seed)
         self._queue: queue.Queue[Portraits | BaseException] = queue.Queue(maxsize=3)
         threading.Thread(target=self._work, daemon=True).start()
@@ -188,10 +231,23 @@ class PortraitBatches:
             made: list[_Made] = []
             while True:
                 for index in self._rng.permutation(self._indices).tolist():
-                    one = _make(self._sets, index, self._side, self._averaged, self._rng)
-                    made += [one] if one is not None else []
-                    if len(made) == self._batch:
+                    made += self._make(index, len(made))
+                    if len(made) >= self._batch:
                         self._queue.put(_stack(made))
                         made = []
         except BaseException as error:  # noqa: BLE001  (raised again by the reader)
             self._queue.put(error)
+
+    def _make(self, index: int, place: int) -> list[_Made]:
+        """The portrait of a face for a place of a batch, as often as it gets an identity."""
+        portrait, rng = portrait_of(self._sets, index, self._side, self._rng), self._rng
+        if portrait is None or self._casting is None:
+            return [] if portrait is None else [_Made(portrait, index)]
+        made = []
+        for given in self._casting.give(index, place, rng):
+            like = self._casting.identities[given] if rng.random() < self._casting.like else None
+            average_u8 = _average(portrait, self._side, int(rng.integers(2**31)), like)
+            if average_u8 is None:
+                return []
+            made.append(_Made(portrait, index, average_u8, given))
+        return made

@@ -17,19 +17,22 @@ from torch.nn import functional
 
 from engine.agents import choose_agents
 from engine.data import FaceSet
-from engine.errors import WeightsMissingError
+from engine.errors import DataError, WeightsMissingError
+from engine.masks.swap import SHARES
 from engine.networks.swapper import conceal
 from engine.recognition import load_torchscript
 from engine.results import Results
 from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.losses import Distance
-from engine.training.portraits import PortraitBatches, Portraits, make_portraits
+from engine.training.portraits import Casting, PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import logged, run_rounds
-from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer, aligned, averages_of
+from engine.training.shown import aligned
+from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer
 from engine.training.teachers import ask_teachers, find_teachers
 
 _CHUNK = 64
+_FEWEST = 3  # a face, the next one, whose identity it gets, and the next but one
 
 
 def learn_to_swap(
@@ -63,7 +66,7 @@ def learn_to_swap(
             f"expected two recognizer_*.ts in {teachers.name}, found one",
             hint="one learns with the swapper, the other one judges it",
         )
-    sitters = _ask_who(sets, files, options, report)
+    sitters = _ask_who(sets, files, recipe.gallery, options, report)
     seen = load_torchscript(files[0], options.device, gradients=True)
     judge = load_torchscript(files[-1], options.device)
     trainer = SwapTrainer(recipe, options, sitters, perceptual, seen)
@@ -73,7 +76,7 @@ def learn_to_swap(
 
 
 def _ask_who(
-    sets: Sequence[FaceSet], files: Sequence[Path], options: TrainOptions, report: Say
+    sets: Sequence[FaceSet], files: Sequence[Path], gallery: str, options: TrainOptions, report: Say
 ) -> Sitters:
     report("asking the recognisers who the faces are")
     answers = np.asarray(ask_teachers(sets, files, options.folder, options.device), np.float32)
@@ -81,7 +84,7 @@ def _ask_who(
     widths = [load_torchscript(file, options.device)(probe).shape[1] for file in files]
     seen, judged = answers[:, : widths[0]], answers[:, -widths[-1] :]
     own = own_identities(sets, options)
-    agents = choose_agents(0)
+    agents = choose_agents(0, gallery=gallery)
     # What the losses' recogniser sees in a face follows from what ours sees, nearly linearly.
     follow = np.linalg.lstsq(own, seen, rcond=None)[0]
     return Sitters(*(_unit(part) for part in (own, seen, judged, agents, agents @ follow)))
@@ -102,50 +105,81 @@ def _run(
     indices = np.arange(sum(map(len, sets)))
     kept = indices[:: recipe.held_out]
     others = np.setdiff1d(indices, kept)
-    batches: Iterator[Portraits] = iter(
-        PortraitBatches(sets, others, recipe.batch, recipe.side, trainer.batch_seed, averaged=True)
+    casting = Casting(
+        trainer.sitters.given.numpy(),
+        others,
+        len(indices),
+        recipe.own,
+        recipe.each,
+        recipe.agents,
+        recipe.like,
     )
-    known = make_portraits(sets, kept.tolist(), recipe.side, averaged=True)
-    measure = _judgement(trainer, judge, known)
+    measure = _judgement(trainer, judge, sets, kept)
+    batches: Iterator[Portraits] = iter(
+        PortraitBatches(sets, others, recipe.batch, recipe.side, trainer.batch_seed, casting)
+    )
     run_rounds(trainer, batches, results, measure, _described, report)
 
 
 def _judgement(
-    trainer: SwapTrainer, judge: Callable[[Tensor], Tensor], known: Portraits
+    trainer: SwapTrainer,
+    judge: Callable[[Tensor], Tensor],
+    sets: Sequence[FaceSet],
+    kept: npt.NDArray[np.int64],
 ) -> Callable[[], dict[str, float]]:
     """What the judge sees in held-out faces: cosines to whose they were, and to whose they became.
 
     Each gets the identity of the next one, so that the judge knows it, and that of the next but
     one: how alike the judge finds the two is told too.
     """
-    sitters, device = trainer.sitters, trainer.options.device
-    source, other = known.indices.roll(1), known.indices.roll(2)
-    mattes = known.mattes
-    shown = conceal(known.pictures, mattes, averages_of(known))
+    sitters, side = trainer.sitters, trainer.recipe.side
+    if len(kept) < _FEWEST:
+        raise DataError(
+            f"expected {_FEWEST} held-out faces or more to judge by, got {len(kept)}",
+            hint="give more faces, or let the recipe hold out more of them",
+        )
+    sources = (np.roll(kept, -1), np.roll(kept, -2))
+    known = [
+        make_portraits(sets, kept.tolist(), side, like=sitters.own[source].numpy())
+        for source in sources
+    ]
+    # Whether a face can be placed and averages are near it does not hang on whom it gets.
+    assert torch.equal(known[0].indices, known[1].indices)
+    rows = torch.from_numpy(np.searchsorted(kept, known[0].indices.numpy()))
+    mattes = known[0].mattes
+    before = sitters.judged[torch.from_numpy(kept)[rows]]
+    after = sitters.judged[torch.from_numpy(sources[0])[rows]]
 
-    def judged(rows: Tensor, identities: Tensor) -> Tensor:
-        matte, picture = mattes[rows].to(device), known.pictures[rows].to(device)
-        given = (known.landmarks[rows].to(device), sitters.own[identities[rows]].to(device))
-        drawn = trainer.average(shown[rows].to(device), matte, *given)
-        made = picture + matte * (drawn - picture)
-        return functional.normalize(judge(aligned(made).clamp(0, 1))).cpu()
+    def judged(portraits: Portraits, source: npt.NDArray[np.int64]) -> Tensor:
+        given = sitters.own[torch.from_numpy(source)[rows]]
+        made = _laid(trainer, portraits, mattes, given)
+        found = [judge(aligned(part).clamp(0, 1)) for part in torch.split(made, _CHUNK)]
+        return functional.normalize(torch.cat(found)).cpu()
 
     def measure() -> dict[str, float]:
-        cosines = []
         with torch.inference_mode():
-            for rows in torch.split(torch.arange(len(known.indices)), _CHUNK):
-                found = judged(rows, source)
-                seen = [sitters.judged[which[rows]] for which in (known.indices, source)]
-                seen.append(judged(rows, other))
-                cosines.append(torch.stack([(found * one).sum(1) for one in seen]))
-        before, after, twins = torch.cat(cosines, 1).mean(1).tolist()
+            found, other = map(judged, known, sources)
+        cosines = {"original": before, "source": after, "twins": other}
         return {
-            "judge_original_cosine": before,
-            "judge_source_cosine": after,
-            "judge_twins_cosine": twins,
+            f"judge_{name}_cosine": float((found * seen).sum(1).mean())
+            for name, seen in cosines.items()
         }
 
     return measure
+
+
+def _laid(trainer: SwapTrainer, portraits: Portraits, mattes: Tensor, given: Tensor) -> Tensor:
+    """Portraits with the face of the identities given, as much of it as masks lay at first."""
+    device, chunks = trainer.options.device, []
+    shown = portraits.averages
+    assert shown is not None  # they were asked for
+    for rows in torch.split(torch.arange(len(given)), _CHUNK):
+        parts = (portraits.pictures, mattes, shown, portraits.landmarks, given)
+        real, matte, average, landmarks, identities = (part[rows].to(device) for part in parts)
+        concealed = conceal(real, matte, average)
+        drawn = trainer.average(concealed, matte, landmarks, identities)
+        chunks.append(real + matte * (torch.lerp(concealed, drawn, SHARES[0]) - real))
+    return torch.cat(chunks)
 
 
 def _described(figures: dict[str, float]) -> str:
@@ -156,6 +190,7 @@ def _described(figures: dict[str, float]) -> str:
         "identity",
         "push_away",
         "apart",
+        "various",
         "realism",
         "critic",
     )

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.alignment import SIDE as ALIGNED_SIDE
+from engine.agents import GALLERY
 from engine.errors import ModelError
-from engine.masks.portrait import SIDE, canonical_to_portrait
+from engine.masks.portrait import SIDE
+from engine.masks.swap import FACESHIFTER, GALLERIES, SHARES
 from engine.networks.swapper import Injection, Swapper, conceal
 from engine.training.critic import realism, sum_of, weak_matching
 from engine.training.loop import TrainOptions
@@ -19,19 +20,24 @@ from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
 from engine.training.precision import autocast
+from engine.training.shown import aligned, shaken
 from engine.zoo import read_network
 
 
 @dataclass(frozen=True)
 class SwapWeights:
-    """Weights of the losses.
+    """Weights of the losses, and two limits.
 
     Attributes:
         pixels, perceptual: L1 and LPIPS where the identity is the portrait's own.
         natural: LPIPS to the average that is shown, where the identity is another's.
         identity: 1 - cosine to the identity asked for, by the recogniser in training.
         push_away: cosine to the portrait's own identity, where it is above 0.
-        apart: cosine of one portrait's two swaps beyond that of the identities asked for.
+        apart: square of what the cosine of a pair of one portrait's swaps has beyond ``far`` and
+            beyond that of the identities asked for: few pairs are alike, and these are to be less.
+        various: what LPIPS of such a pair, aligned, at 56 pixels, lacks of ``variety``: about that
+            of two real inner faces on one head. Patterns would be enough for a recogniser.
+        far, variety: the limits.
         low_pass: L1 of averages of 8 x 8 pixels to those of the average that is shown, where the
             identity is another's: light and tone.
         realism: of the critic's verdict; ``matching``, of its deepest features.
@@ -39,10 +45,13 @@ class SwapWeights:
 
     pixels: float = 4.0
     perceptual: float = 3.0
-    natural: float = 4.0
+    natural: float = 2.0
     identity: float = 1.0
     push_away: float = 0.3
-    apart: float = 3.0
+    apart: float = 15.0
+    far: float = 0.1
+    various: float = 5.0
+    variety: float = 0.11
     low_pass: float = 2.0
     realism: float = 0.3
     matching: float = 0.1
@@ -56,10 +65,12 @@ class SwapRecipe(OpposedRecipe):
         name: model family.
         injection, widths, blocks: of :class:`engine.networks.swapper.Swapper`.
         side: of the portraits, pixels.
-        batch: portraits in a batch; ``own`` of them get their own identity back, the others two
-            identities each, so that what is alike in their swaps can be pushed apart.
-        agents: share of the others that get an agent's identity, one of the released gallery,
-            instead of another face's.
+        batch: portraits in a batch; ``own`` of them get their own identity back, the others
+            ``each`` identities each, so that what is alike in their swaps can be pushed apart.
+        agents, like: of :class:`engine.training.portraits.Casting`.
+        gallery: whose agents these are.
+        shares: of the swap's change that recognisers are shown, one in each step: masks lay no
+            more than these.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
 
@@ -69,15 +80,33 @@ class SwapRecipe(OpposedRecipe):
     blocks: tuple[int, int, int] = (1, 2, 3)
     side: int = SIDE
     batch: int = 16
-    own: int = 8
+    own: int = 7
+    each: int = 3
     agents: float = 0.75
+    like: float = 0.75
+    gallery: str = GALLERY
+    shares: tuple[float, ...] = (*SHARES, 1.0)
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
+
+    def __post_init__(self) -> None:
+        """Refuse batches that no groups fill.
+
+        Raises:
+            ModelError: ``each`` below 2, or ``batch`` less ``own`` is no multiple of it above 0.
+        """
+        others = self.batch - self.own
+        if self.each < 2 or others <= 0 or others % self.each:
+            raise ModelError(
+                f"expected groups of 2 or more to fill {others} places of a batch, "
+                f"got groups of {self.each}",
+                hint="change batch, own or each of the recipe",
+            )
 
 
 SWAPPERS = {
     "simswap": SwapRecipe("simswap", "adain"),
-    "faceshifter": SwapRecipe("faceshifter", "aad"),
+    "faceshifter": SwapRecipe("faceshifter", "aad", gallery=GALLERIES[FACESHIFTER]),
 }
 
 
@@ -98,6 +127,16 @@ class Sitters:
     judged: Tensor
     agents: Tensor
     agents_seen: Tensor
+
+    @cached_property
+    def given(self) -> Tensor:
+        """Identities of all faces and then of the agents, (N + A, D)."""
+        return torch.cat([self.own, self.agents])
+
+    @cached_property
+    def given_seen(self) -> Tensor:
+        """What the recogniser of the losses sees, or would see, in them: (N + A, E)."""
+        return torch.cat([self.seen, self.agents_seen])
 
 
 class SwapTrainer(Opposed[Swapper, SwapRecipe]):
@@ -128,44 +167,35 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
 
     def step(self, batch: Portraits) -> dict[str, float]:
         """One step of the swapper and one of its critic; returns every figure of it."""
-        device, own = self.options.device, self.recipe.own
-        batch = twice(batch, own)
+        device = self.options.device
+        averages, given = cast_of(batch)
         real, landmarks = batch.pictures.to(device), batch.landmarks.to(device)
-        identities, wanted = (part.to(device) for part in self._sources(batch.indices))
-        mattes, others = batch.mattes.to(device), averages_of(batch).to(device)
-        shown = conceal(real, mattes, others)
+        mattes, identities = batch.mattes.to(device), self.sitters.given[given].to(device)
+        shown = conceal(real, mattes, averages.to(device))
         with autocast(device):
             drawn = self.model(shown, mattes, landmarks, identities).float()
         made = real + mattes * (drawn - real)
         natural = real + mattes * (shown - real)
-        total, figures = self._losses(real, made, natural, batch.indices, wanted)
+        total, figures = self._losses(real, made, natural, batch.indices, given)
         return {**figures, **self.learn(total, real, made)}
 
-    def _sources(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Identities (B, D) for a batch, and what the losses' recogniser shall see in the others.
-
-        The first ``own`` portraits get their own; the others an agent's or another face's.
-        """
-        sitters, own = self.sitters, self.recipe.own
-        others = len(indices) - own
-        agent = torch.from_numpy(self._rng.random(others) < self.recipe.agents)[:, None]
-        which = torch.from_numpy(self._rng.integers(len(sitters.agents), size=others))
-        faces = torch.from_numpy(self._rng.integers(len(sitters.own), size=others))
-        given = torch.where(agent, sitters.agents[which], sitters.own[faces])
-        wanted = torch.where(agent, sitters.agents_seen[which], sitters.seen[faces])
-        return torch.cat([sitters.own[indices[:own]], given]), wanted
-
     def _losses(
-        self, real: Tensor, made: Tensor, natural: Tensor, indices: Tensor, wanted: Tensor
+        self, real: Tensor, made: Tensor, natural: Tensor, indices: Tensor, given: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
         weights, own = self.recipe.weights, self.recipe.own
-        shown = shaken(aligned(made[own:]), self._rng).clamp(0, 1)
+        share = float(self._rng.choice(self.recipe.shares))
+        laid = torch.lerp(natural[own:], made[own:], share)
+        shown = shaken(aligned(laid), self._rng).clamp(0, 1)
         found = functional.normalize(self.recogniser(shown))
         before = self.sitters.seen[indices[own:]].to(real.device)
+        wanted = self.sitters.given_seen[given[own:]].to(real.device)
         reached, kept = (found * wanted).sum(1), (found * before).sum(1)
-        alike = alike_of_pairs(found) - alike_of_pairs(wanted)
+        each = self.recipe.each
+        alike = alike_of_pairs(found, each) - alike_of_pairs(wanted, each).clamp_min(weights.far)
         aims = torch.cat([real[:own], natural[own:]])
+        small = functional.avg_pool2d(aligned(made[own:]), 2)
         with autocast(self.options.device):
+            unlike = self.perceptual(*pairs_of(small, each)).float()
             perceptual = self.perceptual(made, aims).float()
         with torch.no_grad():
             of_real = self.critic(real)
@@ -177,7 +207,8 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
             "natural": perceptual[own:].mean(),
             "identity": 1 - reached.mean(),
             "push_away": kept.clamp_min(0).mean(),
-            "apart": alike.clamp_min(0).mean(),
+            "apart": alike.clamp_min(0).square().mean(),
+            "various": (weights.variety - unlike).clamp_min(0).mean(),
             "low_pass": functional.l1_loss(light, tone),
             "realism": realism(of_made),
             "matching": weak_matching(of_real, of_made),
@@ -209,77 +240,38 @@ def _begin_from(network: Swapper, folder: Path) -> None:
     network.load_state_dict(shared, strict=False)
 
 
-def averages_of(batch: Portraits) -> Tensor:
-    """The averages of a batch, (B, 3, S, S).
+def cast_of(batch: Portraits) -> tuple[Tensor, Tensor]:
+    """The averages of a batch, (B, 3, S, S), and whose identity each portrait gets, (B,).
 
     Raises:
         ValueError: it was made without.
     """
-    if batch.averages is None:
-        raise ValueError("expected portraits with averages, got a batch that was made without")
-    return batch.averages
+    if batch.averages is None or batch.given is None:
+        raise ValueError("expected a batch with averages and a casting, got one without")
+    return batch.averages, batch.given
 
 
-def twice(batch: Portraits, own: int) -> Portraits:
-    """A batch whose portraits after the first ``own``, an even number, come in pairs: half anew.
-
-    Raises:
-        ValueError: no even number of others.
-    """
-    half, odd = divmod(len(batch.indices) - own, 2)
-    if odd or not half:
-        raise ValueError(f"expected an even number of portraits after {own}, got {2 * half + odd}")
-    pictures, landmarks, indices, averages = (
-        torch.cat([part[: own + half], part[own : own + half]])
-        for part in (batch.pictures, batch.landmarks, batch.indices, averages_of(batch))
-    )
-    return Portraits(pictures, landmarks, indices, averages)
-
-
-def alike_of_pairs(vectors: Tensor) -> Tensor:
-    """Cosines, (B / 2), of each of the first half of unit vectors, (B, D), and its twin."""
-    first, second = vectors.chunk(2)
+def alike_of_pairs(vectors: Tensor, each: int) -> Tensor:
+    """Cosines, one for each of :func:`pairs_of`, of unit vectors, (B, D)."""
+    first, second = pairs_of(vectors, each)
     return (first * second).sum(1)
 
 
-def aligned(portraits: Tensor) -> Tensor:
-    """Portraits, (B, 3, S, S), as a recogniser wants its faces: (B, 3, 112, 112)."""
-    side = portraits.shape[-1]
-    matrix = canonical_to_portrait(side)
-    line = torch.arange(ALIGNED_SIDE, dtype=torch.float32, device=portraits.device)
-    across, down = (
-        2 * (float(matrix[axis, axis]) * line + float(matrix[axis, 2]) + 0.5) / side - 1
-        for axis in (0, 1)
-    )
-    grid = torch.stack(torch.meshgrid(across, down, indexing="xy"), -1)
-    grid = grid.expand(len(portraits), -1, -1, -1)
-    return functional.grid_sample(portraits, grid, padding_mode="border", align_corners=False)
+def pairs_of(things: Tensor, each: int) -> tuple[Tensor, Tensor]:
+    """First and second of all pairs within each group of ``each`` that follow.
 
+    Args:
+        things: (B, ...), B a multiple of ``each``.
+        each: 2 or more.
 
-def shaken(faces: Tensor, rng: np.random.Generator) -> Tensor:
-    """Aligned faces, (B, 3, S, S), each a little turned, scaled and moved, half of them mirrored.
+    Returns:
+        Two of (B (each - 1) / 2, ...).
 
-    Most batches are made coarse besides, and half of the faces lack a part. What a recogniser sees
-    in them all the same is a face, all over it, and not a pattern made to please it: an unseen one
-    then sees it too.
+    Raises:
+        ValueError: groups of one, or a group is not whole.
     """
-    count, side = len(faces), faces.shape[-1]
-    angle, scale = rng.normal(0, 0.06, count), np.exp(rng.normal(0, 0.04, count))
-    flip = np.where(rng.random(count) < 0.5, -1.0, 1.0)
-    across, down = scale * np.cos(angle), scale * np.sin(angle)
-    shift = rng.normal(0, 0.03, (count, 2))
-    theta = np.stack([flip * across, -down, shift[:, 0], flip * down, across, shift[:, 1]], 1)
-    matrices = torch.from_numpy(theta.reshape(count, 2, 3).astype(np.float32)).to(faces.device)
-    grid = functional.affine_grid(matrices, list(faces.shape), align_corners=False)
-    if rng.random() < 0.7:
-        coarse = int(side * rng.uniform(0.3, 0.9))
-        small = functional.interpolate(faces, (coarse, coarse), mode="bilinear", antialias=True)
-        faces = functional.interpolate(small, (side, side), mode="bilinear")
-    left = torch.ones(count, 1, side, side, device=faces.device)
-    for one in np.flatnonzero(rng.random(count) < 0.5):
-        height, width = (int(side * share) for share in rng.uniform(0.2, 0.45, 2))
-        y, x = rng.integers(0, side - height), rng.integers(0, side - width)
-        left[one, :, y : y + height, x : x + width] = 0
-    # What is left out is as bright as the face: a hole would be seen first of all.
-    faces = faces * left + faces.mean((2, 3), keepdim=True) * (1 - left)
-    return functional.grid_sample(faces, grid, padding_mode="border", align_corners=False)
+    if each < 2 or len(things) % each:
+        raise ValueError(f"expected groups of 2 or more, got {len(things)} in groups of {each}")
+    groups = things.reshape(-1, each, *things.shape[1:])
+    first, second = torch.triu_indices(each, each, 1, device=things.device)
+    return groups[:, first].flatten(0, 1), groups[:, second].flatten(0, 1)
