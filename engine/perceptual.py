@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,19 +71,49 @@ def perceptual_distance(
     Raises:
         MetricError: no such net, or its backbone is not there; nothing is ever downloaded.
     """
-    reason = missing(net)
-    if reason is not None:
-        raise MetricError(
-            f"lpips_{net} is unavailable: {reason}",
-            hint=f"put {BACKBONES[net].file} into hub/checkpoints of the folder TORCH_HOME names",
-        )
-    network = _load(net, str(torch.device(device)), _weights_file(net))
+    network = _find(net, device)
 
     def distance(first: Tensor, second: Tensor) -> Tensor:
         values: Tensor = network(2 * first - 1, 2 * second - 1)
         return values.flatten()
 
     return distance
+
+
+def perceptual_features(
+    net: str = "squeeze", device: str | torch.device = "cpu"
+) -> Callable[[Tensor], list[Tensor]]:
+    """What LPIPS compares, at three depths: the maps that its backbone sees in pictures.
+
+    Args:
+        net: as :func:`perceptual_distance` takes it.
+        device: where it runs.
+
+    Returns:
+        (B, 3, H, W) in [0, 1] -> maps of (B, C, H', W') each, from fine to coarse, differentiable;
+        H and W as :func:`perceptual_distance` needs them.
+
+    Raises:
+        MetricError: as :func:`perceptual_distance`.
+    """
+    network = _find(net, device)
+
+    def features(pictures: Tensor) -> list[Tensor]:
+        scaled = network.scaling_layer(2 * pictures - 1)
+        found = network.net.forward(scaled)
+        return [found[1], found[2], found[-1]]
+
+    return features
+
+
+def _find(net: str, device: str | torch.device) -> Any:
+    reason = missing(net)
+    if reason is not None:
+        raise MetricError(
+            f"lpips_{net} is unavailable: {reason}",
+            hint=f"put {BACKBONES[net].file} into hub/checkpoints of the folder TORCH_HOME names",
+        )
+    return _load(net, str(torch.device(device)), _weights_file(net))
 
 
 def _weights_file(net: str) -> Path:

@@ -138,6 +138,7 @@ READING_ORDER = (
     "training.shown",
     "training.critic",
     "training.opposed",
+    "training.pairs",
     "training.swapping",
     "training.gallery",
     "training.swap",

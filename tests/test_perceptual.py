@@ -9,6 +9,7 @@ from noisy_faces import faces, noise
 
 from engine.errors import MetricError
 from engine.metrics import METRICS, available, measure, perceptual_distance
+from engine.perceptual import perceptual_features
 
 TORCH_HOME = Path(__file__).parents[1] / ".." / "shared" / "torch_home"
 LPIPS = ("lpips_squeeze", "lpips_alex", "lpips_vgg")
@@ -50,6 +51,19 @@ def test_without_its_backbone_lpips_is_unavailable(
         measure([name], noise(1, 3, 40, 40), noise(1, 3, 40, 40))
     assert "TORCH_HOME" in caught.value.hint
     assert list(empty_torch_home.rglob("*.pth")) == []
+
+
+@pytest.mark.shared
+def test_what_a_backbone_sees_is_frozen_and_ever_coarser(torch_home: None) -> None:
+    net = "squeeze"
+    pictures = noise(2, 3, 64, 64).requires_grad_()
+    maps = perceptual_features(net)(pictures)
+    sides = [one.shape[-1] for one in maps]
+    assert len(sides) == 3 and sides == sorted({*sides}, reverse=True)
+    assert not any(one.requires_grad for one in perceptual_features(net)(pictures.detach()))
+    for one in maps:
+        (gradient,) = torch.autograd.grad(one.sum(), pictures, retain_graph=True)
+        assert gradient.abs().sum() > 0
 
 
 @pytest.mark.shared

@@ -13,7 +13,7 @@ import skimage.data
 import torch
 from tiny_teachers import write_taught_faces
 from tiny_training import draw_face
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import agents, zoo
@@ -47,20 +47,20 @@ from engine.networks.swapper import (
 )
 from engine.recognition import cosines, embed
 from engine.results import Reader
+from engine.training.critic import Critic, realism, unmasking, weak_matching
 from engine.training.gallery import GalleryRecipe, fit_gallery, most_unlike
 from engine.training.identities import own_identities
 from engine.training.loop import TrainOptions
+from engine.training.pairs import alike_of_pairs, pairs_of
 from engine.training.portraits import Casting, PortraitBatches, make_portraits
-from engine.training.shown import aligned, shaken
+from engine.training.shown import aligned, lightened, shaken
 from engine.training.swap import learn_to_swap
 from engine.training.swapping import (
     SWAPPERS,
     Sitters,
     SwapRecipe,
     SwapTrainer,
-    alike_of_pairs,
     cast_of,
-    pairs_of,
 )
 from engine.zoo import IDENTITIES
 
@@ -279,7 +279,14 @@ def train(data: Path, folder: Path, recipe: SwapRecipe = TINY, **changes: object
     plain = TrainOptions(folder=folder, minutes=60, log_steps=2, max_steps=2)
     options = dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
     sets = [FaceSet(data / "faces_train_0.zip")]
-    return learn_to_swap(recipe, sets, data, options, lambda a, b: (a - b).abs().flatten(1).mean(1))
+    return learn_to_swap(
+        recipe, sets, data, options, lambda a, b: (a - b).abs().flatten(1).mean(1), maps_of
+    )
+
+
+def maps_of(pictures: Tensor) -> list[Tensor]:
+    """As a frozen network's: three maps, from fine to coarse."""
+    return [functional.avg_pool2d(pictures, size).repeat(1, size, 1, 1) for size in (2, 4, 8)]
 
 
 def test_a_swapper_learns_logs_and_goes_on(data: Path, tmp_path: Path) -> None:
@@ -380,8 +387,8 @@ def test_the_losses_ask_for_whom_each_portrait_is_given(data: Path, tmp_path: Pa
 
     def figures(seen: list[int], given: list[int]) -> dict[str, float]:
         trainer.recogniser = lambda faces: people[seen]
-        parts = (pictures, pictures, pictures, indices, torch.tensor(given))
-        return trainer._losses(*parts)[1]
+        parts = (*4 * [pictures], indices, torch.tensor(given))
+        return {name: float(loss) for name, loss in trainer._losses(*parts).items()}
 
     right = figures([1, 4, 5], [0, 1, 1, 4, 5])
     assert (right["identity"], right["apart"], right["push_away"]) == (0, 0, 0)
@@ -392,7 +399,7 @@ def test_the_losses_ask_for_whom_each_portrait_is_given(data: Path, tmp_path: Pa
     assert (kept["identity"], kept["push_away"]) == (0, pytest.approx(1 / 3))
 
 
-def test_as_much_of_a_swap_is_judged_as_a_share_says(data: Path, tmp_path: Path) -> None:
+def test_onlookers_are_shown_as_much_of_a_swap_as_masks_lay(data: Path, tmp_path: Path) -> None:
     trainer = train(data, tmp_path / "run", max_steps=0)
     seen: list[Tensor] = []
 
@@ -401,11 +408,108 @@ def test_as_much_of_a_swap_is_judged_as_a_share_says(data: Path, tmp_path: Path)
         return torch.ones(len(faces), trainer.sitters.seen.shape[1])
 
     trainer.recogniser = recogniser
-    black, white = torch.zeros(4, 3, 32, 32), torch.ones(4, 3, 32, 32)
+    black = torch.zeros(4, 3, 32, 32)
+    green = black + torch.tensor([0.0, 1, 0]).view(3, 1, 1)
     for share in (0.25, 1.0):
-        trainer.recipe = dataclasses.replace(TINY, shares=(share,))
-        trainer._losses(black, white, black, torch.arange(4), torch.arange(4))
-        assert torch.allclose(seen.pop(), torch.tensor(share), atol=1e-5)
+        trainer.recipe, grey = dataclasses.replace(TINY, shares=(share,)), 0.587 * share
+        laid = trainer._laid(black, green)
+        assert torch.equal(laid[:2], green[:2])  # of those who got their own identity
+        assert torch.allclose(laid[2:], torch.tensor(grey))
+        trainer._losses(black, green, laid, black, torch.arange(4), torch.arange(4))
+        assert torch.allclose(seen.pop(), torch.tensor(grey), atol=1e-5)
+
+
+def test_verdicts_count_where_they_are_wanted() -> None:
+    verdicts = torch.zeros(2, 1, 8, 8)
+    verdicts[0, ..., :4], verdicts[1, ..., 4:] = 3, 3
+    where = torch.zeros(2, 1, 32, 32)
+    where[0, ..., :16], where[1, ..., 16:] = 0.5, 0.5
+    real, made = (float(functional.softplus(torch.tensor(x))) for x in (-3.0, 3.0))
+    even = float(functional.softplus(torch.tensor(0.0)))
+    found = [[verdicts]]
+    assert float(realism(found, where)) == pytest.approx(real)
+    assert float(realism(found)) == pytest.approx((real + even) / 2)
+    assert float(unmasking(found, found, where)) == pytest.approx(real + made)
+    assert float(realism(found, where[:1])) == pytest.approx((real + even) / 2)
+
+
+def test_a_critic_judges_by_frozen_maps_too(data: Path, tmp_path: Path) -> None:
+    plain, critic = Critic(width=8), Critic(width=8, features=maps_of).eval()
+    pictures = torch.rand(2, 3, 32, 32)
+    assert [maps[-1].shape[1] for maps in critic(pictures)] == [1] * 5
+    torch.testing.assert_close(
+        weak_matching(critic.patches(pictures), critic(pictures)), torch.tensor(0.0)
+    )
+    with_module = Critic(width=8, features=FrozenMaps())
+    added = {*with_module.state_dict()} - {*plain.state_dict()}
+    assert added and all(name.startswith("heads.") for name in added)
+    assert len(train(data, tmp_path / "run").critic.heads) == 3
+
+
+class FrozenMaps(nn.Module):
+    """A frozen network that is a module, with weights that a critic must not take for its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sees = nn.Conv2d(3, 4, 3)
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        return [self.sees(pictures)]
+
+
+def test_the_critic_sees_inner_faces_as_laid_through_a_window(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = train(data, tmp_path / "run", max_steps=0)
+    batch = next(
+        iter(
+            PortraitBatches(
+                [FaceSet(data / "faces_train_0.zip")], np.arange(FACES), 4, 32, 0, casting(each=2)
+            )
+        )
+    )
+    laid: list[Tensor] = []
+    learned: list[tuple[Tensor, ...]] = []
+    places: list[tuple[slice, slice, slice, slice]] = []
+
+    def noted_laid(self: SwapTrainer, natural: Tensor, made: Tensor) -> Tensor:
+        laid.append(plain_laid(self, natural, made))
+        return laid[-1]
+
+    def noted_window(self: SwapTrainer, pictures: Tensor) -> tuple[slice, slice, slice, slice]:
+        places.append(plain_window(self, pictures))
+        return places[-1]
+
+    def noted_learn(self: SwapTrainer, *parts: Tensor) -> dict[str, float]:
+        learned.append(parts)
+        return {}
+
+    plain_laid, plain_window = SwapTrainer._laid, SwapTrainer._window
+    monkeypatch.setattr(SwapTrainer, "_laid", noted_laid)
+    monkeypatch.setattr(SwapTrainer, "_window", noted_window)
+    monkeypatch.setattr(SwapTrainer, "learn", noted_learn)
+    for _ in range(8):
+        trainer.step(batch)
+    for made, place, (loss, real, judged, where) in zip(laid, places, learned, strict=True):
+        assert loss.requires_grad and judged.shape == (4, 3, 16, 16)
+        assert torch.equal(judged, made[place])
+        assert torch.equal(where, batch.mattes[place])
+        assert torch.equal(real[:2], batch.pictures[place][:2])
+        # The others have the colours that are laid, wherever neither is cut off at black or white.
+        whole = [((part > 0) & (part < 1)).all(1)[2:] for part in (real, judged)]
+        red_less_blue = [
+            (part[2:, 0] - part[2:, 2])[whole[0] & whole[1]] for part in (real, judged)
+        ]
+        assert len(red_less_blue[0]) and red_less_blue[0].std() > 0.01
+        torch.testing.assert_close(*red_less_blue)
+    assert len({str(place) for place in places}) > 4
+
+
+def test_what_the_training_lays_is_what_masks_lay() -> None:
+    rng = np.random.default_rng(0)
+    other_u8, swapped_u8 = rng.integers(0, 256, (2, 8, 8, 3)).astype(np.uint8)
+    laid = lightened(from_u8(other_u8), from_u8(swapped_u8), 0.55)
+    assert np.abs(to_u8(laid).astype(int) - swap._lightened(other_u8, swapped_u8, 0.55)).max() <= 1
 
 
 def test_those_who_are_cast_are_shown_averages_like_them(
@@ -449,13 +553,13 @@ def test_another_injection_may_begin_from_what_one_has_learned(data: Path, tmp_p
     options = TrainOptions(
         tmp_path / "other", minutes=0, start_from=tmp_path / "run" / "model", max_steps=0
     )
-    other = SwapTrainer(recipe, options, first.sitters, first.perceptual, first.recogniser)
+    other = SwapTrainer(recipe, options, first.sitters, first.perceptual, first.recogniser, maps_of)
     taken = dict(other.model.named_parameters())
     assert torch.equal(taken["leave.weight"], first.average.leave.weight)
     assert "deep.0.injections.0.attention.weight" in taken
     wider = dataclasses.replace(recipe, widths=(16, 8, 8))
     with pytest.raises(ModelError, match="same widths"):
-        SwapTrainer(wider, options, first.sitters, first.perceptual, first.recogniser)
+        SwapTrainer(wider, options, first.sitters, first.perceptual, first.recogniser, maps_of)
 
 
 def test_one_teacher_is_too_few(data: Path, tmp_path: Path) -> None:

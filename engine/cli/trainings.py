@@ -49,7 +49,7 @@ def train_swapper(
 ) -> None:
     """Train a network that gives a face another identity."""
     from engine.data import find_training_sets
-    from engine.perceptual import perceptual_distance
+    from engine.perceptual import perceptual_distance, perceptual_features
     from engine.training.swap import learn_to_swap
     from engine.training.swapping import SWAPPERS
 
@@ -58,9 +58,10 @@ def train_swapper(
     sets = find_training_sets(data)
     say(f"faces: {', '.join(f'{len(faces):,} of {faces.name}' for faces in sets)}")
     lpips = perceptual_distance("squeeze", options.device)
+    features = perceptual_features("squeeze", options.device)
     options = replace(options, log_steps=150)  # the judges take the time of ten steps for a line
     try:
-        trainer = learn_to_swap(SWAPPERS[recipe], sets, teachers, options, lpips, say)
+        trainer = learn_to_swap(SWAPPERS[recipe], sets, teachers, options, lpips, features, say)
     except KeyboardInterrupt:
         say("stopped and saved; the same command goes on from here")
         return

@@ -33,7 +33,7 @@ SHARES = (0.55, 0.7)
 
 Its whole change pleases a recogniser and disfigures the face."""
 
-_LUMA = (0.299, 0.587, 0.114)
+LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue in lightness: Rec. 601's."""
 
 _WHOLE = (1.0,)
@@ -168,7 +168,7 @@ def swap_face(
 
 def _lightened(other_u8: U8, swapped_u8: U8, share: float) -> U8:
     """A picture, (H, W, 3), a share of the way as light as another of its size; its own colours."""
-    change = (swapped_u8.astype(np.float32) - other_u8) @ np.array(_LUMA, np.float32)
+    change = (swapped_u8.astype(np.float32) - other_u8) @ np.array(LUMA, np.float32)
     mixed = other_u8 + share * change[..., None]
     return np.asarray(np.clip(mixed, 0, 255).round(), np.uint8)
 

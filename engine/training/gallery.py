@@ -25,7 +25,7 @@ from engine.training.checkpoint import Progress
 from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.portraits import make_portraits
-from engine.training.shown import aligned
+from engine.training.shown import aligned, lightened
 from engine.training.teachers import to_faces
 from engine.zoo import load_model
 
@@ -160,7 +160,7 @@ def _drawn_on_faces(
         shown = conceal(pictures, mattes, to_faces(np.stack(others)).to(options.device))
         identity = torch.from_numpy(agent).to(options.device)
         drawn = swapper(shown, mattes, landmarks, identity.expand(len(pictures), -1))
-        laid = torch.lerp(shown, drawn, SHARES[0])  # what masks lay first, colours too
+        laid = lightened(shown, drawn, SHARES[0])  # what masks lay first
         made = pictures + mattes * (laid - pictures)
         return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
 

@@ -15,7 +15,7 @@ from engine.errors import ModelError
 from engine.networks.mixins import ModelMixin
 from engine.training import checkpoint
 from engine.training.checkpoint import Progress
-from engine.training.critic import Critic, unmasking
+from engine.training.critic import Critic, FeatureMaps, unmasking
 from engine.training.loop import TrainOptions
 
 
@@ -46,6 +46,7 @@ class Opposed(Generic[Network, Recipe]):
         recipe: what to train.
         options: where and how long.
         make: makes the network, fresh or as it starts.
+        features: by which its critic judges besides, on the device.
 
     Attributes:
         figures: means of every figure over the latest steps, by name; empty before the first.
@@ -55,7 +56,13 @@ class Opposed(Generic[Network, Recipe]):
         DataError: the folder holds a run of another recipe, or a damaged one.
     """
 
-    def __init__(self, recipe: Recipe, options: TrainOptions, make: Callable[[], Network]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        options: TrainOptions,
+        make: Callable[[], Network],
+        features: FeatureMaps | None = None,
+    ) -> None:
         torch.manual_seed(options.seed)
         self.recipe, self.options = recipe, options
 
@@ -65,7 +72,7 @@ class Opposed(Generic[Network, Recipe]):
 
         self.model, self.average = placed().train(), placed().eval()
         self.average.load_state_dict(self.model.state_dict())
-        self.critic = Critic().to(options.device)
+        self.critic = Critic(features=features, device=options.device).to(options.device)
         self.optimizer = optim.Adam(
             [*self.model.parameters(), *self.critic.parameters()],
             lr=recipe.learning_rate,
@@ -103,13 +110,16 @@ class Opposed(Generic[Network, Recipe]):
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate * falling
 
-    def learn(self, loss: Tensor, real: Tensor, made: Tensor) -> dict[str, float]:
+    def learn(
+        self, loss: Tensor, real: Tensor, made: Tensor, where: Tensor | None = None
+    ) -> dict[str, float]:
         """One step of the generator against a loss, and one of its critic.
 
         Args:
             loss: of what was made; the critic's verdict may be part of it.
             real: (B, 3, S, S) in [0, 1].
-            made: (B', 3, S', S'), what the generator made.
+            made: (B', 3, S', S'), what the generator made, or as much as is to be judged of it.
+            where: (B, 1, S, S), see :func:`engine.training.critic.realism`; B' is B then.
 
         Returns:
             The critic's figure and the generator's.
@@ -118,7 +128,7 @@ class Opposed(Generic[Network, Recipe]):
         step = self.progress.step
         decay = min(self.recipe.average, (1 + step) / (10 + step))
         checkpoint.copy_average(self.average, self.model, decay)
-        opposed = unmasking(self.critic(real), self.critic(made.detach()))
+        opposed = unmasking(self.critic(real), self.critic(made.detach()), where)
         self._descend(opposed, self.critic)
         self.progress.step += 1
         self.progress.faces_seen += len(real)

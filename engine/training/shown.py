@@ -1,4 +1,4 @@
-"""Portraits as recognisers are shown them: aligned, and for a loss shaken as well."""
+"""Swaps as masks lay them, portraits as recognisers see them: aligned, for a loss shaken too."""
 
 import numpy as np
 import torch
@@ -7,6 +7,17 @@ from torch.nn import functional
 
 from engine.alignment import SIDE as ALIGNED_SIDE
 from engine.masks.portrait import canonical_to_portrait
+from engine.masks.swap import LUMA
+
+
+def lightened(pictures: Tensor, others: Tensor, share: float) -> Tensor:
+    """Pictures, (B, 3, S, S), a share of the way as light as others, as masks lay a swap.
+
+    What is beyond [0, 1] in the others, or in what comes out, is cut off, as there.
+    """
+    luma = torch.tensor(LUMA, device=pictures.device).view(3, 1, 1)
+    change = ((others.clamp(0, 1) - pictures) * luma).sum(1, keepdim=True)
+    return (pictures + share * change).clamp(0, 1)
 
 
 def aligned(portraits: Tensor) -> Tensor:

@@ -22,12 +22,13 @@ from engine.masks.swap import SHARES
 from engine.networks.swapper import conceal
 from engine.recognition import load_torchscript
 from engine.results import Results
+from engine.training.critic import FeatureMaps
 from engine.training.identities import own_identities
 from engine.training.loop import Say, TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import Casting, PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import logged, run_rounds
-from engine.training.shown import aligned
+from engine.training.shown import aligned, lightened
 from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer
 from engine.training.teachers import ask_teachers, find_teachers
 
@@ -41,6 +42,7 @@ def learn_to_swap(
     teachers: Path,
     options: TrainOptions,
     perceptual: Distance,
+    features: FeatureMaps,
     report: Say = lambda line: None,
 ) -> SwapTrainer:
     """Train until the minutes are used up; interrupt it when you like, it goes on from there.
@@ -52,6 +54,7 @@ def learn_to_swap(
             one judges.
         options: where and how long.
         perceptual: LPIPS.
+        features: of a frozen network, by which the critic judges besides.
         report: takes one line of text at a time.
 
     Raises:
@@ -69,7 +72,7 @@ def learn_to_swap(
     sitters = _ask_who(sets, files, recipe.gallery, options, report)
     seen = load_torchscript(files[0], options.device, gradients=True)
     judge = load_torchscript(files[-1], options.device)
-    trainer = SwapTrainer(recipe, options, sitters, perceptual, seen)
+    trainer = SwapTrainer(recipe, options, sitters, perceptual, seen, features)
     with logged(trainer) as results:
         _run(trainer, sets, judge, results, report)
     return trainer
@@ -178,7 +181,7 @@ def _laid(trainer: SwapTrainer, portraits: Portraits, mattes: Tensor, given: Ten
         real, matte, average, landmarks, identities = (part[rows].to(device) for part in parts)
         concealed = conceal(real, matte, average)
         drawn = trainer.average(concealed, matte, landmarks, identities)
-        chunks.append(real + matte * (torch.lerp(concealed, drawn, SHARES[0]) - real))
+        chunks.append(real + matte * (lightened(concealed, drawn, SHARES[0]) - real))
     return torch.cat(chunks)
 
 

@@ -14,13 +14,14 @@ from engine.errors import ModelError
 from engine.masks.portrait import SIDE
 from engine.masks.swap import FACESHIFTER, GALLERIES, SHARES
 from engine.networks.swapper import Injection, Swapper, conceal
-from engine.training.critic import realism, sum_of, weak_matching
+from engine.training.critic import FeatureMaps, realism, sum_of, weak_matching
 from engine.training.loop import TrainOptions
 from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
+from engine.training.pairs import alike_of_pairs, pairs_of
 from engine.training.portraits import Portraits
 from engine.training.precision import autocast
-from engine.training.shown import aligned, shaken
+from engine.training.shown import aligned, lightened, shaken
 from engine.zoo import read_network
 
 
@@ -35,8 +36,9 @@ class SwapWeights:
         push_away: cosine to the portrait's own identity, where it is above 0.
         apart: square of what the cosine of a pair of one portrait's swaps has beyond ``far`` and
             beyond that of the identities asked for: few pairs are alike, and these are to be less.
-        various: what LPIPS of such a pair, aligned, at 56 pixels, lacks of ``variety``: about that
-            of two real inner faces on one head. Patterns would be enough for a recogniser.
+        various: what LPIPS of such a pair, as light as they were made, aligned, at 56 pixels, lacks
+            of ``variety``: about that of two real inner faces on one head. Patterns would be enough
+            for a recogniser.
         far, variety: the limits.
         low_pass: L1 of averages of 8 x 8 pixels to those of the average that is shown, where the
             identity is another's: light and tone.
@@ -69,8 +71,10 @@ class SwapRecipe(OpposedRecipe):
             ``each`` identities each, so that what is alike in their swaps can be pushed apart.
         agents, like: of :class:`engine.training.portraits.Casting`.
         gallery: whose agents these are.
-        shares: of the swap's change that recognisers are shown, one in each step: masks lay no
-            more than these.
+        shares: of the swap's change in lightness that recogniser and critic are shown, one in
+            each step: what masks lay, the last for a source.
+        window: pixels that the critic's window is smaller than a portrait, a multiple of 16; where
+            it is, is chance, so that no pattern is made to please the critic's grids.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
 
@@ -86,6 +90,7 @@ class SwapRecipe(OpposedRecipe):
     like: float = 0.75
     gallery: str = GALLERY
     shares: tuple[float, ...] = (*SHARES, 1.0)
+    window: int = 16
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
 
@@ -148,6 +153,7 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         sitters: whose faces they are.
         perceptual: LPIPS as a (B,) distance of images in [0, 1].
         recogniser: (B, 3, 112, 112), aligned, in [0, 1], to (B, E): what the losses see.
+        features: of a frozen network, by which the critic judges besides.
 
     Raises:
         DataError: the folder holds a run of another recipe, or a damaged one.
@@ -160,8 +166,9 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         sitters: Sitters,
         perceptual: Distance,
         recogniser: Callable[[Tensor], Tensor],
+        features: FeatureMaps,
     ) -> None:
-        super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
+        super().__init__(recipe, options, lambda: _new(recipe, options.start_from), features)
         self.sitters = sitters
         self.perceptual, self.recogniser = perceptual, recogniser
 
@@ -176,16 +183,49 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
             drawn = self.model(shown, mattes, landmarks, identities).float()
         made = real + mattes * (drawn - real)
         natural = real + mattes * (shown - real)
-        total, figures = self._losses(real, made, natural, batch.indices, given)
-        return {**figures, **self.learn(total, real, made)}
+        laid = self._laid(natural, made)
+        window = self._window(real)
+        judged = (self._known(real, natural)[window], laid[window], mattes[window])
+        parts = self._losses(real, made, laid, natural, batch.indices, given)
+        parts |= self._losses_to_critic(*judged)
+        total = sum_of(getattr(self.recipe.weights, name) * loss for name, loss in parts.items())
+        figures = {name: float(loss.detach()) for name, loss in parts.items()}
+        return {**figures, **self.learn(total, *judged)}
+
+    def _laid(self, natural: Tensor, made: Tensor) -> Tensor:
+        """What onlookers are shown: what got its own identity as made, the others as masks lay."""
+        share, own = float(self._rng.choice(self.recipe.shares)), self.recipe.own
+        return torch.cat([made[:own], lightened(natural[own:], made[own:], share)])
+
+    def _known(self, real: Tensor, natural: Tensor) -> Tensor:
+        """What the critic takes for real: in the colours that are laid, which nobody can mend."""
+        own = self.recipe.own
+        return torch.cat([real[:own], lightened(natural[own:], real[own:], 1.0)])
+
+    def _window(self, pictures: Tensor) -> tuple[slice, slice, slice, slice]:
+        size = [length - self.recipe.window for length in pictures.shape[2:]]
+        top, left = self._rng.integers(self.recipe.window, size=2).tolist()
+        return slice(None), slice(None), slice(top, top + size[0]), slice(left, left + size[1])
+
+    def _losses_to_critic(self, real: Tensor, laid: Tensor, mattes: Tensor) -> dict[str, Tensor]:
+        """What the critic has the swapper learn; it looks at inner faces, the rest is as it was."""
+        with torch.no_grad():
+            of_real = self.critic.patches(real)
+        of_laid = self.critic(laid)
+        return {"realism": realism(of_laid, mattes), "matching": weak_matching(of_real, of_laid)}
 
     def _losses(
-        self, real: Tensor, made: Tensor, natural: Tensor, indices: Tensor, given: Tensor
-    ) -> tuple[Tensor, dict[str, float]]:
+        self,
+        real: Tensor,
+        made: Tensor,
+        laid: Tensor,
+        natural: Tensor,
+        indices: Tensor,
+        given: Tensor,
+    ) -> dict[str, Tensor]:
+        """All losses but the critic's."""
         weights, own = self.recipe.weights, self.recipe.own
-        share = float(self._rng.choice(self.recipe.shares))
-        laid = torch.lerp(natural[own:], made[own:], share)
-        shown = shaken(aligned(laid), self._rng).clamp(0, 1)
+        shown = shaken(aligned(laid[own:]), self._rng).clamp(0, 1)
         found = functional.normalize(self.recogniser(shown))
         before = self.sitters.seen[indices[own:]].to(real.device)
         wanted = self.sitters.given_seen[given[own:]].to(real.device)
@@ -193,15 +233,12 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         each = self.recipe.each
         alike = alike_of_pairs(found, each) - alike_of_pairs(wanted, each).clamp_min(weights.far)
         aims = torch.cat([real[:own], natural[own:]])
-        small = functional.avg_pool2d(aligned(made[own:]), 2)
+        small = functional.avg_pool2d(aligned(lightened(natural[own:], made[own:], 1.0)), 2)
         with autocast(self.options.device):
             unlike = self.perceptual(*pairs_of(small, each)).float()
             perceptual = self.perceptual(made, aims).float()
-        with torch.no_grad():
-            of_real = self.critic(real)
-        of_made = self.critic(made)
         light, tone = (functional.avg_pool2d(pictures[own:], 8) for pictures in (made, natural))
-        parts = {
+        return {
             "pixels": functional.l1_loss(made[:own], real[:own]),
             "perceptual": perceptual[:own].mean(),
             "natural": perceptual[own:].mean(),
@@ -210,11 +247,7 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
             "apart": alike.clamp_min(0).square().mean(),
             "various": (weights.variety - unlike).clamp_min(0).mean(),
             "low_pass": functional.l1_loss(light, tone),
-            "realism": realism(of_made),
-            "matching": weak_matching(of_real, of_made),
         }
-        total = sum_of(getattr(weights, name) * loss for name, loss in parts.items())
-        return total, {name: float(loss.detach()) for name, loss in parts.items()}
 
 
 def _new(recipe: SwapRecipe, start: Path | None) -> Swapper:
@@ -249,29 +282,3 @@ def cast_of(batch: Portraits) -> tuple[Tensor, Tensor]:
     if batch.averages is None or batch.given is None:
         raise ValueError("expected a batch with averages and a casting, got one without")
     return batch.averages, batch.given
-
-
-def alike_of_pairs(vectors: Tensor, each: int) -> Tensor:
-    """Cosines, one for each of :func:`pairs_of`, of unit vectors, (B, D)."""
-    first, second = pairs_of(vectors, each)
-    return (first * second).sum(1)
-
-
-def pairs_of(things: Tensor, each: int) -> tuple[Tensor, Tensor]:
-    """First and second of all pairs within each group of ``each`` that follow.
-
-    Args:
-        things: (B, ...), B a multiple of ``each``.
-        each: 2 or more.
-
-    Returns:
-        Two of (B (each - 1) / 2, ...).
-
-    Raises:
-        ValueError: groups of one, or a group is not whole.
-    """
-    if each < 2 or len(things) % each:
-        raise ValueError(f"expected groups of 2 or more, got {len(things)} in groups of {each}")
-    groups = things.reshape(-1, each, *things.shape[1:])
-    first, second = torch.triu_indices(each, each, 1, device=things.device)
-    return groups[:, first].flatten(0, 1), groups[:, second].flatten(0, 1)
