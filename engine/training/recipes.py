@@ -1,7 +1,7 @@
 """The recipes: those of our models and the paper's own; on what, for what, how hard.
 
-Those of proface-s-obfs and imn are ahead of their released weights, v2, which learned with other
-weights of the losses and round each sample by itself.
+That of proface-s-obfs is ahead of its released weights, v2, which learned with other weights of
+the losses and round each sample by itself.
 """
 
 from collections.abc import Iterator
@@ -215,7 +215,9 @@ RECIPES: dict[str, Recipe] = {
     "imn": ImnRecipe(
         name="imn",
         wrong="",
-        # The paper's three terms; its 1:3:1 gives to recovery what the mask then lacks.
+        # Of the paper's coupling and three terms, in the minutes that two cores have: half of its 16
+        # blocks, zeros for its noise, and other weights: 1:3:1 gives to recovery what the mask then
+        # lacks. The paper's own is imn-paper.
         weights=ImnWeights(protect=0.8, recover=1.0, low_frequency=0.25),
         batches=_SHARP_BATCHES,
         blocks=8,
