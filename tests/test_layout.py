@@ -120,6 +120,7 @@ READING_ORDER = (
     "results",
     "training.losses",
     "training.checkpoint",
+    "training.ahead",
     "training.batches",
     "training.recipes",
     "training.sensitivity",

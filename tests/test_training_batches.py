@@ -1,5 +1,9 @@
 import dataclasses
 import io
+import itertools
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from engine.data import FaceSet
 from engine.errors import ImageDamagedError, MaskError, StillKnownError
 from engine.masks import MASKS
 from engine.training import batches
+from engine.training.ahead import made_ahead
 from engine.training.batches import BatchConfig, make_sample, random_key_map, sharpen, wrong_key_map
 
 
@@ -180,6 +185,24 @@ def test_batches(faces: FaceSet) -> None:
     again = next(iter(batches.Batches([faces, faces], TINY.batches, seed=0)))
     assert torch.equal(again.original, first.original)
     assert torch.equal(again.mask, first.mask)
+
+
+def test_the_background_thread_ends_with_its_reader() -> None:
+    drawn: list[int] = []
+
+    def endless() -> Iterator[int]:
+        for number in itertools.count():
+            drawn.append(number)
+            yield number
+
+    stream = made_ahead(endless())
+    assert (next(stream), next(stream)) == (0, 1)
+    (thread,) = (one for one in threading.enumerate() if one.name == "batches")
+    while len(drawn) < 6:  # two taken, three that wait, one that finds no place
+        time.sleep(0.01)
+    assert len(drawn) == 6 and thread.is_alive()
+    stream.close()  # type: ignore[attr-defined]
+    assert not thread.is_alive()
 
 
 def test_an_error_of_the_background_thread_arrives(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """Makes batches of aligned faces in a background thread: moved, recoloured, covered."""
 
-import queue
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +11,7 @@ from torch import Tensor
 
 from engine.alignment import SIDE, similarity
 from engine.data import FaceSet
+from engine.training.ahead import made_ahead
 from engine.training.mixtures import Mixtures
 from engine.training.teachers import landmarks_of, locate, to_faces
 
@@ -121,7 +120,7 @@ class Faces:
 
 
 class AlignedBatches:
-    """An endless stream of batches, made ahead by one background thread, epoch by epoch.
+    """Endless batches, epoch by epoch, made ahead by one background thread for each iterator.
 
     Args:
         sets: the faces.
@@ -148,27 +147,17 @@ class AlignedBatches:
         self._batch, self._changes = batch, changes
         self._rng = np.random.default_rng(seed)
         self._matrices: dict[int, npt.NDArray[np.float64]] = {}
-        self._queue: queue.Queue[Faces | BaseException] = queue.Queue(maxsize=3)
-        threading.Thread(target=self._work, daemon=True).start()
 
     def __iter__(self) -> Iterator[Faces]:
-        while True:
-            item = self._queue.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+        return made_ahead(self._batches())
 
-    def _work(self) -> None:
-        cv2.setNumThreads(1)  # its threads would fight torch's for the same cores
-        try:
-            left = np.empty(0, np.int64)
-            while True:
-                while len(left) < self._batch:
-                    left = np.concatenate([left, self._rng.permutation(self._indices)])
-                self._queue.put(self._make(left[: self._batch]))
-                left = left[self._batch :]
-        except BaseException as error:  # noqa: BLE001  (raised again by the reader)
-            self._queue.put(error)
+    def _batches(self) -> Iterator[Faces]:
+        left = np.empty(0, np.int64)
+        while True:
+            while len(left) < self._batch:
+                left = np.concatenate([left, self._rng.permutation(self._indices)])
+            yield self._make(left[: self._batch])
+            left = left[self._batch :]
 
     def _make(self, indices: npt.NDArray[np.int64]) -> Faces:
         pictures = [self._changed(index) for index in indices.tolist()]

@@ -1,8 +1,7 @@
 """Makes training batches in a background thread: faces, masks at random strength, crops, keys."""
 
 import contextlib
-import queue
-import threading
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from torch import Tensor
 from engine.data import FaceSet
 from engine.errors import LandmarksError, MaskError, StillKnownError
 from engine.masks import MASKS, make_mask
+from engine.training.ahead import made_ahead
 
 PAPER_SIDE = 112
 """Side of the faces that the papers measure on, in pixels."""
@@ -149,7 +149,7 @@ def _to_tensor(pictures: Sequence[npt.NDArray[np.uint8]]) -> Tensor:
 
 
 class Batches:
-    """An endless stream of batches, made ahead by one background thread.
+    """Endless batches, made ahead by one background thread for each iterator.
 
     Args:
         sets: the face sets to draw from, each face equally likely.
@@ -162,23 +162,9 @@ class Batches:
     ) -> None:
         self.sets, self.config = sets, config
         self._rng = np.random.default_rng(seed)
-        self._queue: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=3)
-        threading.Thread(target=self._work, daemon=True).start()
 
     def __iter__(self) -> Iterator[Batch]:
-        while True:
-            item = self._queue.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def _work(self) -> None:
-        cv2.setNumThreads(1)  # its threads would fight torch's for the same cores
-        try:
-            while True:
-                self._queue.put(self._make())
-        except BaseException as error:  # noqa: BLE001  (raised again by the reader)
-            self._queue.put(error)
+        return made_ahead(self._make() for _ in itertools.count())
 
     def _make(self) -> Batch:
         samples = [self._sample() for _ in range(self.config.batch)]

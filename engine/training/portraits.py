@@ -1,7 +1,5 @@
 """Makes batches of portraits in a background thread: mirrored, relit, moved, and given somebody."""
 
-import queue
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +13,7 @@ from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError, MaskError
 from engine.masks.portrait import SIDE, Portrait, inner_matte, to_portrait
 from engine.masks.swap import average_like
+from engine.training.ahead import made_ahead
 from engine.training.batches import mirror
 from engine.training.teachers import landmarks_of, locate, to_faces
 
@@ -192,7 +191,7 @@ def _stack(made: Sequence[_Made]) -> Portraits:
 
 
 class PortraitBatches:
-    """An endless stream of batches, made ahead by one background thread, epoch by epoch.
+    """Endless batches, epoch by epoch, made ahead by one background thread for each iterator.
 
     Args:
         sets: the faces.
@@ -215,28 +214,18 @@ class PortraitBatches:
         self._sets, self._indices, self._batch, self._side = sets, indices, batch, side
         self._casting = casting
         self._rng = np.random.default_rng(seed)
-        self._queue: queue.Queue[Portraits | BaseException] = queue.Queue(maxsize=3)
-        threading.Thread(target=self._work, daemon=True).start()
 
     def __iter__(self) -> Iterator[Portraits]:
-        while True:
-            item = self._queue.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+        return made_ahead(self._batches())
 
-    def _work(self) -> None:
-        cv2.setNumThreads(1)  # its threads would fight torch's for the same cores
-        try:
-            made: list[_Made] = []
-            while True:
-                for index in self._rng.permutation(self._indices).tolist():
-                    made += self._make(index, len(made))
-                    if len(made) >= self._batch:
-                        self._queue.put(_stack(made))
-                        made = []
-        except BaseException as error:  # noqa: BLE001  (raised again by the reader)
-            self._queue.put(error)
+    def _batches(self) -> Iterator[Portraits]:
+        made: list[_Made] = []
+        while True:
+            for index in self._rng.permutation(self._indices).tolist():
+                made += self._make(index, len(made))
+                if len(made) >= self._batch:
+                    yield _stack(made)
+                    made = []
 
     def _make(self, index: int, place: int) -> list[_Made]:
         """The portrait of a face for a place of a batch, as often as it gets an identity."""

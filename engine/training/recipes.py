@@ -215,9 +215,9 @@ RECIPES: dict[str, Recipe] = {
     "imn": ImnRecipe(
         name="imn",
         wrong="",
-        # Of the paper's coupling and three terms, in the minutes that two cores have: half of its 16
-        # blocks, zeros for its noise, and other weights: 1:3:1 gives to recovery what the mask then
-        # lacks. The paper's own is imn-paper.
+        # The paper's coupling and three terms, in the minutes that two cores have: half of its 16
+        # blocks, zeros for its noise, and other weights: 1:3:1 gives to recovery what the mask
+        # then lacks. The paper's own is imn-paper.
         weights=ImnWeights(protect=0.8, recover=1.0, low_frequency=0.25),
         batches=_SHARP_BATCHES,
         blocks=8,
