@@ -1,7 +1,6 @@
 """What the buttons do, as plain functions: pictures and words in, pictures and figures out."""
 
 import hashlib
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,16 +13,18 @@ import numpy.typing as npt
 import engine
 from demo.draw import boxed
 from demo.gpu import gpu
+from demo.likeness import Likeness, likeness
 from demo.strength import strength_of
 from engine import (
     MASKS,
     Face,
+    MaskNote,
     Source,
     crop,
     detect,
     find_method,
     from_u8,
-    mask_faces,
+    lay_masks,
     merge_overlapping,
     no_face_error,
     open_photo,
@@ -32,20 +33,14 @@ from engine import (
     whole_face,
     write_png,
 )
-from engine.errors import (
-    EngineError,
-    NoFaceError,
-)
+from engine.errors import EngineError, NoFaceError
 
 Photo = npt.NDArray[np.uint8]
 Search = Literal["usual", "harder", "whole"]
 WrongMode = Literal["", "rand", "obfs", "decoy"]
 """What a wrong key shows, by the engine's names; empty for the method's own."""
 
-_LOG = logging.getLogger("demo")
-
 EAGER_SCORE: Final = 0.2
-PREVIEW_SEED: Final = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +68,21 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
+class Previewed:
+    """What others will see.
+
+    Attributes:
+        photo_u8: the photograph with its masks, every face framed and numbered.
+        notes: as of :class:`Shared`.
+        remarks: likewise.
+    """
+
+    photo_u8: Photo = field(repr=False)
+    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Shared:
     """What protecting gave.
 
@@ -82,8 +92,8 @@ class Shared:
         exact: recovery will be bit-exact for every face.
         faces: how many places were protected.
         seconds: from the click to the file.
-        known: how many of the chosen faces a recogniser still takes for the same person in the
-            file; None where that cannot be told, see :func:`still_known`.
+        likeness: how much of the chosen faces' people a recogniser still sees in the file; None
+            where that cannot be told, see :func:`demo.likeness.likeness`.
         keyless: anyone who has this program brings the faces back.
         notes: a sentence for each face that is hidden otherwise than by the chosen mask.
         sourced: the other faces look like the person whose photograph was given.
@@ -95,7 +105,7 @@ class Shared:
     exact: bool
     faces: int
     seconds: float
-    known: int | None = None
+    likeness: Likeness | None = None
     keyless: bool = False
     notes: tuple[str, ...] = ()
     sourced: bool = False
@@ -159,7 +169,8 @@ def preview(
     mask: str,
     factor: float = 1.0,
     source: Source | None = None,
-) -> Photo:
+    seed: int = 0,
+) -> Previewed:
     """Show what others will see, every face framed and numbered.
 
     Args:
@@ -168,16 +179,33 @@ def preview(
         mask: name in :data:`engine.masks.MASKS`.
         factor: strength, 1 for the usual.
         source: whose face the mask lays; not looked at where it takes none.
+        seed: of masks that draw something: what :func:`protect` is given, it lays too.
     """
     taken = source if mask in MASKS and MASKS[mask].takes_source else None
     height, width = found.photo_u8.shape[:2]
     picked = [face for number, face in enumerate(found.faces, 1) if number in set(numbers)]
     regions = merge_overlapping(picked, height, width)
-    masked_u8 = mask_faces(
-        found.photo_u8, regions, mask,
-        strength=strength_of(mask, factor), seed=PREVIEW_SEED, source=taken,
-    )  # fmt: skip
-    return boxed(masked_u8, [face.box for face in found.faces], numbers)
+    made = lay_masks(
+        found.photo_u8, regions, mask, strength=strength_of(mask, factor), seed=seed, source=taken
+    )
+    framed_u8 = boxed(made.photo_u8, [face.box for face in found.faces], numbers)
+    return Previewed(framed_u8, _sentences(made.notes), _sentences(made.remarks))
+
+
+def takes_seed(mask: str, whose: object = None) -> bool:
+    """Tell whether a seed chooses what a mask shows; noise it does not, which nobody may foresee.
+
+    Args:
+        mask: name in :data:`engine.masks.MASKS`.
+        whose: the person whose face it lays, where one is named: then there is nothing to choose.
+    """
+    if mask not in MASKS or (whose and MASKS[mask].takes_source):
+        return False
+    return MASKS[mask].seeded
+
+
+def _sentences(notes: Sequence[MaskNote]) -> tuple[str, ...]:
+    return tuple(f"{note.reason}; {note.instead}" for note in notes)
 
 
 @gpu(30)
@@ -190,6 +218,7 @@ def protect(
     factor: float = 1.0,
     wrong: WrongMode = "",
     source: Source | None = None,
+    seed: int | None = None,
 ) -> Shared:
     """Hide the chosen faces so that only the passphrase brings them back.
 
@@ -202,57 +231,29 @@ def protect(
         factor: strength of the mask, 1 for the usual.
         wrong: what a wrong key shows: of the method's modes, or its own where empty.
         source: whose face the mask lays instead of nobody's.
+        seed: that :func:`preview` was given, so that the mask it showed is laid; not looked at
+            where :func:`takes_seed` says no. Without one the engine draws one.
 
     Raises:
         EngineError: as :func:`engine.pipeline.protect`.
     """
     start = time.monotonic()
-    strength = strength_of(mask, factor)
-    options = engine.ProtectOptions(method, mask, strength=strength, wrong=wrong, source=source)
+    options = engine.ProtectOptions(
+        method, mask, strength=strength_of(mask, factor), wrong=wrong, source=source,
+        mask_seed=seed if takes_seed(mask, source) else None,
+    )  # fmt: skip
     chosen = found.chosen(numbers)
     made = engine.protect(found.photo_u8, chosen, passphrase, options)
     seconds = time.monotonic() - start
     read_u8 = open_protected(made.png).photo_u8
     boxes = [face.box for face in made.header.faces]
     nearness = [psnr_db(crop(read_u8, box), crop(made.masked_u8, box)) for box in boxes]
-    known = still_known(found.photo_u8, read_u8, chosen)
-    keyless = find_method(method).keyless
-    notes, remarks = (
-        tuple(f"{note.reason}; {note.instead}" for note in told)
-        for told in (made.notes, made.remarks)
-    )
+    alike = likeness(found.photo_u8, read_u8, chosen)
     return Shared(
-        made.png, min(nearness), all(made.exact), len(boxes), seconds, known, keyless, notes,
-        source is not None and made.laid > 0, remarks,
+        made.png, min(nearness), all(made.exact), len(boxes), seconds, alike,
+        find_method(method).keyless, _sentences(made.notes),
+        source is not None and made.laid > 0, _sentences(made.remarks),
     )  # fmt: skip
-
-
-def still_known(photo_u8: Photo, protected_u8: Photo, faces: Sequence[Face]) -> int | None:
-    """Count the faces that the released recogniser takes for one person before and after.
-
-    Args:
-        photo_u8: as it was.
-        protected_u8: as it is shared, of the same size.
-        faces: to be compared, at their landmarks where these are known.
-
-    Returns:
-        How many; None where no recogniser is here, or a face without landmarks cannot be held as
-        recognisers know faces.
-    """
-    try:
-        if engine.available("identity_match") is not None:
-            return None
-        count = 0.0
-        for face in faces:
-            if face.landmarks is None:
-                return None
-            landmarks = [face.landmarks - np.array(face.box[:2], np.float32)]
-            before, after = (crop(picture_u8, face.box) for picture_u8 in (photo_u8, protected_u8))
-            count += float(engine.identity_match(from_u8(before), from_u8(after), landmarks))
-    except EngineError as error:  # the file is made; this is only told of it
-        _LOG.error("identity: %s", type(error).__name__)
-        return None
-    return round(count)
 
 
 @gpu(30)

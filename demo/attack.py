@@ -8,12 +8,13 @@ from typing import Final
 import engine
 from demo import exhibits, standing, words
 from demo.actions import Photo, psnr_db
-from demo.draw import in_db, jpeg, square
+from demo.draw import in_cosine, in_db, jpeg, square
 from demo.exhibits import Exhibit
 from demo.lab import METHODS, Exposed, Lab
+from demo.likeness import Likeness, likeness
 from demo.troubles import explained
 from engine import open_photo, open_protected, whole_face
-from engine.errors import EngineError, WrongKeyError
+from engine.errors import EngineError, LandmarksError, WrongKeyError
 
 ATTACKED: Final = (*METHODS, *(name for name, one in engine.METHODS.items() if one.keyless))
 """The laboratory's methods, and the one without any key, on which no key can be tried."""
@@ -142,6 +143,56 @@ def _learned(mask: str, method: str) -> str:
     titles = ", ".join(words.MASK_TITLES.get(name, name) for name in known)
     new = f" It never saw {words.MASK_TITLES[mask]}: what it draws here says little."
     return f"<p>This attacker learned {escape(titles)}.{escape(new) * (mask not in known)}</p>"
+
+
+# --- the enhancer ---------------------------------------------------------------------------------
+
+
+def enhanced(exposed: Exposed) -> str:
+    """Let the released enhancer restore the face, and write how like the person that is.
+
+    Raises:
+        ModelError: the enhancer is missing or damaged.
+    """
+    # The attacker is given the landmarks of the face that was, better than the mask would tell.
+    face = whole_face(exposed.original_u8)
+    try:
+        made_u8 = engine.restored(exposed.masked_u8, face.landmarks)
+    except LandmarksError:
+        return (
+            '<p class="fv-said">The enhancer needs eyes, nose and mouth to line a face up, and in '
+            "this one they were not found.</p>"
+        )
+    found = [likeness(exposed.original_u8, u8, [face]) for u8 in (exposed.masked_u8, made_u8)]
+    mask = f"{words.MASK_TITLES[exposed.mask]} alone"
+    cells = [
+        Exhibit(exposed.masked_u8, mask, _cosine(found[0]), "the mask"),
+        Exhibit(made_u8, "The enhancer's picture", _cosine(found[1]), "what the enhancer draws"),
+        Exhibit(exposed.original_u8, "The truth", "", "the original face"),
+    ]
+    said = f'<div class="fv-told"><p role="status">{escape(_whose(*found))}</p></div>'
+    return exhibits.strip(cells, "fv-methods") + said
+
+
+def _cosine(alike: Likeness | None) -> str:
+    return "" if alike is None else f"cosine to the person {in_cosine(alike.nearest)}"
+
+
+def _whose(mask: Likeness | None, made: Likeness | None) -> str:
+    """Say whose face the enhancer draws, as far as our recogniser can tell."""
+    drawn = (
+        "Well or badly, these are features of somebody: what the mask hides is made up from others."
+    )
+    if mask is None or made is None:
+        return f"{drawn} Whether it is like the person is not measured: no recogniser is here."
+    if mask.known:
+        verdict = "it knows the person already in the mask as it is"
+    elif made.known:
+        verdict = "it takes this one for the person, whom the mask alone did hide"
+    else:
+        verdict = "to it this is not the person"
+    from_on = f"takes two faces for one person from a cosine of {in_cosine(made.threshold)} on"
+    return f"{drawn} Our small recogniser {from_on}: {verdict}."
 
 
 # --- re-encoding ----------------------------------------------------------------------------------

@@ -80,3 +80,9 @@ def inline(photo_u8: Photo) -> str:
 def in_db(value: float) -> str:
     """Write a PSNR for people."""
     return "exact" if math.isinf(value) else f"{value:.1f} dB"
+
+
+def in_cosine(value: float) -> str:
+    """Write a cosine for people: .12."""
+    # Plus nought, so that nothing is written as less than nothing.
+    return f"{round(value, 2) + 0:.2f}".replace("0.", ".", 1).replace("-", "−")

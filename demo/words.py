@@ -76,6 +76,12 @@ NO_SOURCE_TAKEN: Final = (
     "Choose one of the two called Nobody's face, or leave the photograph of the other person out.",
 )
 
+NOTED: Final = "Not the mask you chose", "hidden all the same"
+"""Of a face that could not carry the mask; title and value, as of :data:`REMARKED`."""
+
+REMARKED: Final = "Look at this face", "the mask is laid"
+"""Of a face that carries it, and whose mask may not do."""
+
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
 BUSY: Final = (
     "That is more passphrases within a minute than this page tries on one picture, or for one "

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.attacks.race import Lap, planted, race
     from engine.attacks.rates import gpu_rates
     from engine.attacks.residual import amplify
+    from engine.attacks.restore import restored
     from engine.attacks.revealed import learned_masks, reveal, revealed_methods
     from engine.faces import (
         Face,
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
     )
     from engine.images import Box, from_u8, open_photo, open_protected, write_png
     from engine.keys import Key, entropy_bits, generate_passphrase
-    from engine.masking import lay_masks, mask_faces
+    from engine.masking import MaskNote, lay_masks, mask_faces
     from engine.masks import MASKS, make_mask
     from engine.methods import DEFAULT_METHOD, METHODS, find_method, usable_methods
     from engine.metrics import available, identity_cosine, identity_match, psnr_db, ssim
     from engine.options import ProtectOptions
     from engine.pipeline import protect, recover, recover_wrongly, refuse_hidden_faces
+    from engine.recognition import find_recognizer
     from engine.results.advice import GATE_KNOWN, Advice, Restored, advise, restorations
     from engine.results.standing import Attacked, Standing, standings
     from engine.sources import Source, find_source
@@ -59,6 +61,7 @@ __all__ = [
     "Face",
     "Key",
     "Lap",
+    "MaskNote",
     "ProtectOptions",
     "Restored",
     "Source",
@@ -73,6 +76,7 @@ __all__ = [
     "estimate_mask",
     "faces_from_boxes",
     "find_method",
+    "find_recognizer",
     "find_source",
     "from_u8",
     "generate_passphrase",
@@ -101,6 +105,7 @@ __all__ = [
     "recover_wrongly",
     "refuse_hidden_faces",
     "restorations",
+    "restored",
     "reveal",
     "revealed_methods",
     "ssim",
@@ -121,6 +126,7 @@ _HOMES = {
     "Lap": "attacks.race",
     "MASKS": "masks",
     "METHODS": "methods",
+    "MaskNote": "masking",
     "ProtectOptions": "options",
     "RELEASED": "zoo",
     "Restored": "results.advice",
@@ -136,6 +142,7 @@ _HOMES = {
     "estimate_mask": "attacks.microscope",
     "faces_from_boxes": "faces",
     "find_method": "methods",
+    "find_recognizer": "recognition",
     "find_source": "sources",
     "from_u8": "images",
     "generate_passphrase": "keys",
@@ -164,6 +171,7 @@ _HOMES = {
     "recover_wrongly": "pipeline",
     "refuse_hidden_faces": "pipeline",
     "restorations": "results.advice",
+    "restored": "attacks.restore",
     "reveal": "attacks.revealed",
     "revealed_methods": "attacks.revealed",
     "ssim": "metrics",

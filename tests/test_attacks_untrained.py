@@ -500,10 +500,12 @@ WITHOUT_BYPRODUCT = {
     **dict.fromkeys(
         (
             "DEFAULT_METHOD", "GATE_KNOWN", "MASKS", "METHODS", "RELEASED", "Advice", "Attacked",
-            "Box", "Face", "Key", "Lap", "ProtectOptions", "Restored", "Source", "Standing",
+            "Box", "Face", "Key", "Lap", "MaskNote", "ProtectOptions", "Restored", "Source",
+            "Standing",
             "advise", "available", "detect", "entropy_bits", "faces_from_boxes", "find_method",
-            "find_source", "generate_passphrase", "gpu_rates", "identity_cosine", "identity_match",
-            "learned_masks", "list_models", "merge_overlapping", "no_face_error", "one_bit_off",
+            "find_recognizer", "find_source", "generate_passphrase", "gpu_rates",
+            "identity_cosine", "identity_match", "learned_masks", "list_models",
+            "merge_overlapping", "no_face_error", "one_bit_off",
             "one_character_off", "planted", "psnr_db", "race", "random_key",
             "refuse_hidden_faces", "restorations", "revealed_methods", "ssim", "standings",
             "usable_methods", "whole_face",
@@ -514,6 +516,7 @@ WITHOUT_BYPRODUCT = {
         ("crop", "from_u8", "open_photo", "write_png"), OWN_PICTURE
     ),
     "load_model": "gives the network itself, whose forward tells its callers what not to let out",
+    "restored": "runs the enhancer on a mask, and no network that hides",
     "reveal": "runs an attacker's network on a shared picture, and no network that hides",
 }  # fmt: skip
 """Public names that need no look at their pictures, and why; a new one must be thought about."""

@@ -30,12 +30,15 @@ from demo import (
     troubles,
     words,
 )
+from demo.cards import identity_fact, preview_card, protected_card
+from demo.choices import method_choice, method_label, wrong_about, wrong_choices
+from demo.draw import fit, in_cosine
+from demo.likeness import likeness
 from demo.samples import SAMPLES, sample
 from demo.session import Visits
-from demo.tabs import attack_page, how, wrong_keys
+from demo.tabs import attack_page, how, protect_page, wrong_keys
 from demo.tabs.attack import AttackActions
-from demo.tabs.protect import identity_fact, wrong_mode
-from demo.tabs.protect_page import method_choice, method_label, wrong_about, wrong_choices
+from demo.tabs.protect import ProtectActions, wrong_mode
 from demo.tabs.recover import recovered_card
 from engine import Lap, errors
 from engine.attacks.microscope import estimate_mask
@@ -238,8 +241,115 @@ def test_the_preview_masks_what_is_ticked_and_nothing_else(found: actions.Found)
     box = found.faces[0].box
     middle = (box[0] + 30, box[1] + 30, box[2] - 30, box[3] - 30)
     original = crop(found.photo_u8, middle)
-    assert psnr_db(crop(actions.preview(found, [1], "box"), middle), original) < 20
-    assert psnr_db(crop(actions.preview(found, [], "box"), middle), original) == float("inf")
+    ticked, none = (actions.preview(found, numbers, "box").photo_u8 for numbers in ([1], []))
+    assert psnr_db(crop(ticked, middle), original) < 20
+    assert psnr_db(crop(none, middle), original) == float("inf")
+
+
+def test_the_preview_says_what_the_result_will_say(found: actions.Found) -> None:
+    unplaced = dataclasses.replace(found.faces[0], landmarks=None)
+    blind, tiny = actions.Found(found.photo_u8, (unplaced,)), actions.look_at(fit(portrait(), 56))
+    for seen, mask, title, told in (
+        (blind, "ksame", "Not the mask you chose", "the whole box is blurred instead"),
+        (
+            tiny,
+            "sticker",
+            "Look at this face",
+            "pixels between the eyes; sticker is laid over it all the same",
+        ),
+    ):
+        before = actions.preview(seen, [1], mask)
+        after = actions.protect(seen, [1], mask, "sealed", RIGHT)
+        assert (before.notes, before.remarks) == (after.notes, after.remarks)
+        (fact,) = re.findall(f"<div><dt>{title}</dt>.*?</div>", preview_card(before))
+        assert told in fact and fact in protected_card(after, 0)
+        assert actions.preview(seen, [], mask).notes == ()
+    plain = actions.preview(found, [1], "sticker")
+    assert (plain.notes, plain.remarks, preview_card(plain)) == ((), (), "")
+
+
+@pytest.mark.parametrize("mask", ["sticker", "simswap"])
+def test_what_is_previewed_is_laid(found: actions.Found, mask: str) -> None:
+    x0, y0, x1, y1 = found.faces[0].box
+    middle = (x0 + 40, y0 + 40, x1 - 40, y1 - 40)  # within the frame and beside the number
+    shared = actions.protect(found, [1], mask, "sealed", RIGHT, seed=2**100)
+    laid_u8 = crop(open_photo(shared.png), middle)
+    same, other = (
+        crop(actions.preview(found, [1], mask, seed=seed).photo_u8, middle)
+        for seed in (2**100, 2**100 + 1)
+    )
+    assert psnr_db(same, laid_u8) > 45
+    assert psnr_db(other, laid_u8) < 30
+
+
+def test_a_seed_is_taken_where_it_chooses_and_may_be_known(found: actions.Found) -> None:
+    assert {mask for mask in words.MASK_TITLES if actions.takes_seed(mask)} == {
+        "sticker", "ksame", "simswap", "faceshifter",
+    }  # fmt: skip
+    assert not actions.takes_seed("simswap", "somebody") and actions.takes_seed("ksame", "somebody")
+    assert not actions.takes_seed("a ghost")
+    box = found.faces[0].box
+    one, other = (
+        crop(open_photo(actions.protect(found, [1], "noise", "sealed", RIGHT, seed=3).png), box)
+        for _ in range(2)
+    )
+    assert psnr_db(one, other) < 20, "noise of a seed that is known could be subtracted"
+
+
+def test_another_drawing_is_offered_in_the_place_of_a_strength() -> None:
+    for mask in words.MASK_TITLES:
+        _, slider, *_ = protect_page._about_mask(mask)
+        offered = protect_page._can_draw(mask, None)["visible"]
+        assert offered == actions.takes_seed(mask) == (not slider["visible"])
+        if strength.has_strength(mask):
+            assert slider["visible"]
+    assert not protect_page._can_draw("simswap", "a photograph")["visible"]
+    assert protect_page._can_draw("ksame", "a photograph, about to be taken away")["visible"]
+
+
+def test_a_visit_draws_once_for_a_photo_and_anew_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    does, photo, cut = ProtectActions(Visits(tmp_path)), tmp_path / "a.png", tmp_path / "b.png"
+    write_png(photo, portrait(), None)
+    write_png(cut, np.ascontiguousarray(portrait()[2:, 2:]), None)
+    drawn: list[int | None] = []
+
+    def preview(*args: object) -> actions.Previewed:
+        drawn.append(cast(int, args[-1]))
+        return actions.Previewed(portrait(), ("a note; told",))
+
+    def protect(*args: object) -> actions.Shared:
+        drawn.append(cast(int, args[-1]))
+        return actions.Shared(b"png", 40.0, True, 1, 0.1)
+
+    monkeypatch.setattr(actions, "preview", preview)
+    monkeypatch.setattr(actions, "protect", protect)
+
+    def ask(what: str, path: Path, name: str = "page") -> None:
+        page = cast(gr.Request, SimpleNamespace(session_hash=name))
+        chosen = (str(path), "usual", ["all"], "sticker", 1.0)
+        if what == "faces":
+            *_, said = does.faces(str(path), "usual", "sticker", 1.0, page)
+        elif what == "protect":
+            made = does.protect(*chosen, "sealed", RIGHT, "", page, progress=lambda *_, **__: None)
+            said = "a note" if made[3]["still_known"] is made[3]["identity_cosine"] is None else ""
+        else:
+            _, said = (does.another if what == "another" else does.preview)(*chosen, page)
+        assert "a note" in said
+
+    for what in ("faces", "preview", "protect", "another", "preview", "protect"):
+        ask(what, photo)
+    assert len({*drawn[:3]}) == len({*drawn[3:]}) == 1
+    assert drawn[3] == cast(int, drawn[0]) + 1, (
+        "one face, so the next seed is none of the picture's"
+    )
+    ask("preview", photo, "another page")
+    ask("preview", cut)
+    assert len({*drawn}) == 4 and min(cast(int, seed) for seed in drawn) > 2**64
+    empty = does.another("", "usual", [], "sticker", 1.0, cast(gr.Request, SimpleNamespace()))
+    assert empty == (None, "")
 
 
 @pytest.mark.parametrize("mask", [name for name in MASKS if not MASKS[name].replaces])
@@ -364,6 +474,50 @@ def test_the_attacker_is_judged_beside_its_control(table: lab.Lab) -> None:
     assert "never saw Noise" in attack.shown(unlike, attack.Guesses(near, far), "sealed")
     back = attack.shown(exposed, attack.Guesses(far, near), "sealed")
     assert f"−{gain:.1f} dB beside the control" in back
+
+
+def test_the_enhancer_draws_somebody_and_says_whom(table: lab.Lab) -> None:
+    exposed = attack.expose(table, "sealed")
+    said = attack.enhanced(exposed)
+    assert said.count("<img") == 3 and said.count("cosine to the person") == 2
+    assert "features of somebody" in said and "to it this is not the person" in said
+    face = engine.whole_face(exposed.original_u8)
+    made_u8 = engine.restored(exposed.masked_u8, face.landmarks)
+    alike = likeness(exposed.original_u8, made_u8, [face])
+    assert alike is not None and not alike.known
+    assert f"cosine to the person {in_cosine(alike.nearest)}" in said
+    assert in_cosine(alike.threshold) in said
+    clear = dataclasses.replace(exposed, masked_u8=exposed.original_u8)
+    assert "knows the person already in the mask" in attack.enhanced(clear)
+    faceless = dataclasses.replace(exposed, original_u8=np.full_like(exposed.original_u8, 128))
+    said = attack.enhanced(faceless)
+    assert "were not found" in said and "<img" not in said
+
+
+def test_each_way_to_attack_is_shown_as_it_is_done(table: lab.Lab, tmp_path: Path) -> None:
+    visits, page = Visits(tmp_path), cast(gr.Request, SimpleNamespace(session_hash="page"))
+    visits.of("page").things["lab"] = table
+    silent = cast(gr.Progress, lambda *_, **__: None)
+    steps = [*AttackActions(visits).all_ways("sealed", 10, 90, page, silent)]
+    assert len(steps) == wrong_keys.ATTACKED
+    for number, step in enumerate(steps):
+        filled = [place for place, shown in enumerate(step) if isinstance(shown, str)]
+        assert len(step) == wrong_keys.ATTACKED and filled == [number]
+    assert "enhancer's picture" in re.sub("&#x27;", "'", steps[1][1])
+    (left,) = AttackActions(visits).first_look("sealed", 10, 90, page, silent)
+    assert left == (gr.skip(),) * wrong_keys.ATTACKED, "attacked already"
+
+
+def test_an_enhancer_that_finds_the_person_is_said_to(
+    table: lab.Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exposed = attack.expose(table, "sealed")
+    monkeypatch.setattr(engine, "restored", lambda *_: exposed.original_u8, raising=False)
+    said = attack.enhanced(exposed)
+    assert "takes this one for the person, whom the mask alone did hide" in said
+    monkeypatch.setattr(attack, "likeness", lambda *_: None)
+    said = attack.enhanced(exposed)
+    assert "not measured" in said and "cosine" not in said
 
 
 def test_the_attack_page_offers_every_method_with_what_was_measured_of_it(
@@ -628,7 +782,36 @@ def test_the_card_says_whether_anybody_is_still_known() -> None:
     found = actions.look_at(sample("Astronaut"))
     plain = actions.protect(found, [1], "gaussian", "sealed", "six words of nobody", 0.5)
     hidden = actions.protect(found, [1], "box", "sealed", "six words of nobody")
-    assert (plain.known, hidden.known) == (1, 0)
+    assert plain.likeness is not None and hidden.likeness is not None
+    assert (plain.likeness.known, hidden.likeness.known) == (1, 0)
+    threshold = engine.find_recognizer().threshold
+    assert threshold is not None and plain.likeness.nearest >= threshold > hidden.likeness.nearest
     assert identity_fact(plain)[1] == "1 face is still known"
     assert identity_fact(hidden)[1] == "nobody is known"
-    assert identity_fact(dataclasses.replace(plain, known=None))[1] == "not measured"
+    for shared in (plain, hidden):
+        assert shared.likeness is not None
+        near = f"{shared.likeness.nearest:.2f}".removeprefix("0").replace("-0", "−")
+        whole = f"nearest: cosine {near}, one person from {threshold:.2f} on".replace(" 0.", " .")
+        assert whole in identity_fact(shared)[2]
+    assert identity_fact(dataclasses.replace(plain, likeness=None))[1] == "not measured"
+
+
+def test_the_nearest_of_several_faces_is_told() -> None:
+    photo_u8 = sample("Group of six")
+    first, second, *_ = faces = detect(photo_u8)
+    other_u8 = photo_u8.copy()
+    other_u8[second.box[1] : second.box[3], second.box[0] : second.box[2]] = 128
+    both, hidden = (likeness(photo_u8, other_u8, some) for some in ([second, first], [second]))
+    assert both is not None and hidden is not None
+    assert both.known == 1 and both.nearest == pytest.approx(1)
+    assert hidden.known == 0 and hidden.nearest < hidden.threshold
+    unplaced = dataclasses.replace(first, landmarks=None)
+    assert likeness(photo_u8, other_u8, [*faces, unplaced]) is None
+    assert likeness(photo_u8, other_u8, []) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.124, ".12"), (1.0, "1.00"), (-0.05, "−.05"), (-0.001, ".00")]
+)
+def test_a_cosine_is_written_short(value: float, text: str) -> None:
+    assert in_cosine(value) == text

@@ -73,6 +73,11 @@ def test_a_program_protects_and_recovers(server: Server, tmp_path: Path) -> None
     photo = tmp_path / "photo.png"
     write_png(photo, sample("Astronaut"), None)
     client = Client(server.url, download_files=str(tmp_path), verbose=False)
+    chosen = (handle_file(str(photo)), "usual", ["all"], "sticker", 1)
+    (seen, said), (again, _) = (client.predict(*chosen, api_name="/preview") for _ in range(2))
+    assert said == "" and open_photo(seen).tobytes() == open_photo(again).tobytes()
+    *_, figures = client.predict(*chosen, "sealed", SECRET, api_name="/protect")
+    assert figures["identity_cosine"] < figures["identity_threshold"] < 1
     _, path, _, figures = client.predict(
         handle_file(str(photo)), "usual", ["all"], "gaussian", 1, "sealed", SECRET,
         api_name="/protect",

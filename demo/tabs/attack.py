@@ -1,4 +1,4 @@
-"""Attack it, the actions: eyes without a key, a microscope, a JPEG, and a list of passphrases."""
+"""Attack it, the actions: eyes without a key, an enhancer, a microscope, a JPEG, a list."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from demo import attack, exhibits, lab, race, standing, words
 from demo.race import Course
 from demo.session import Visits
 from demo.tabs.kept import count_attempt
-from demo.tabs.wrong_keys import lab_of
+from demo.tabs.wrong_keys import ATTACKED, lab_of
 from demo.troubles import in_plain_words
 from engine import Lap, open_protected, whole_face
 
@@ -50,23 +50,37 @@ class AttackActions:
     def all_ways(
         self, method: str, times: float, quality: float, request: gr.Request,
         progress: gr.Progress = _PROGRESS,
-    ) -> Iterator[tuple[Any, Any, Any]]:  # fmt: skip
-        """Do :meth:`attack`, :meth:`residual` and :meth:`resave`, each shown as it is done."""
+    ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
+        """Do :meth:`attack`, :meth:`enhance`, :meth:`residual` and :meth:`resave`, one by one."""
         skip = gr.skip()
-        yield self.attack(method, request, progress), skip, skip
-        yield skip, self.residual(times, request), skip
-        yield skip, skip, self.resave(quality, request)
+        yield self.attack(method, request, progress), skip, skip, skip
+        yield skip, self.enhance(method, request), skip, skip
+        yield skip, skip, self.residual(times, request), skip
+        yield skip, skip, skip, self.resave(quality, request)
 
     def first_look(
         self, method: str, times: float, quality: float, request: gr.Request,
         progress: gr.Progress = _PROGRESS,
-    ) -> Iterator[tuple[Any, Any, Any]]:  # fmt: skip
+    ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
         """Do :meth:`all_ways` where there is a face on the table that was not attacked yet."""
         made = self.visits.of(request.session_hash).things.get("lab")
         if made is None or made.exposed:
-            yield gr.skip(), gr.skip(), gr.skip()
+            yield (gr.skip(),) * ATTACKED
         else:
             yield from self.all_ways(method, times, quality, request, progress)
+
+    @in_plain_words
+    def enhance(self, method: str, request: gr.Request) -> str:
+        """Restore the face from the mask, with the enhancer that everybody has.
+
+        Args:
+            method: whose picture of the face is at hand; the mask is the same under each.
+            request: of the page.
+
+        Returns:
+            Three pictures, and whose face that is, as HTML.
+        """
+        return attack.enhanced(attack.expose(lab_of(self.visits, request), method))
 
     @in_plain_words
     def residual(self, times: float, request: gr.Request) -> str:

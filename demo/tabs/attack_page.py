@@ -1,10 +1,10 @@
-"""Attack it, the page: four ways to come at a protected face without its key."""
+"""Attack it, the page: five ways to come at a protected face without its key."""
 
 import gradio as gr
 
 from demo import attack, exhibits, race
+from demo.choices import method_choice
 from demo.tabs.attack import AttackActions
-from demo.tabs.protect_page import method_choice
 from demo.tabs.table import LANE, OWN, PRIVATE, Table, lay, within
 from demo.tabs.wrong_keys import WAITING
 
@@ -30,9 +30,10 @@ def build(table: Table, tab: gr.Tab) -> None:
     lay(table.pictures)
     gr.HTML(f'<p class="fv-small">{attack.HOW}</p>')
     table.ask([method.input], does.attack, method, [table.pictures], api_name="attack", **OWN)
+    _enhance(table)
     times, quality = _residual(does, table), _resave(does, table)
     _race(does, method)
-    inputs, shown = [method, times, quality], [table.pictures, table.residual, table.resaved]
+    inputs, shown = [method, times, quality], table.attacked
     table.ask([go.click], does.all_ways, inputs, shown, api_visibility="private")
     table.ask([tab.select], does.first_look, inputs, shown, api_visibility="private")
 
@@ -40,6 +41,18 @@ def build(table: Table, tab: gr.Tab) -> None:
 def choices() -> list[tuple[str, str]]:
     """What may be attacked, each with what was measured of it; and the engine's names."""
     return [(method_choice(name), name) for name in attack.ATTACKED]
+
+
+def _enhance(table: Table) -> None:
+    gr.HTML(
+        exhibits.heading(
+            "A masked face, restored",
+            "Everybody has the enhancer that makes the faces of some masks clear. Here it is shown "
+            "the mask alone, and where the eyes, nose and mouth are. Does it bring the person "
+            "back?",
+        )
+    )
+    lay(table.enhanced)
 
 
 def _residual(does: AttackActions, table: Table) -> gr.Slider:

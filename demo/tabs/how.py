@@ -5,7 +5,7 @@ from html import escape
 import gradio as gr
 
 from demo import diagrams, standing, words
-from demo.tabs.protect_page import method_label
+from demo.choices import method_label
 from engine import usable_methods
 
 _LIMITS = (

@@ -1,12 +1,14 @@
 """Protect, the actions: photo, faces, mask, method and passphrase in; one PNG to share out."""
 
+import secrets
 from dataclasses import dataclass
 from typing import Any, cast
 
 import gradio as gr
 
 from demo import actions, exhibits, meter, words
-from demo.draw import fit, in_db, png
+from demo.cards import figures_of, preview_card, protected_card
+from demo.draw import fit, png
 from demo.samples import sample
 from demo.session import Visit, Visits
 from demo.troubles import explained, in_plain_words, problem
@@ -53,7 +55,7 @@ class ProtectActions:
     def faces(
         self, photo: str, search: str, mask: str, strength: float, request: gr.Request,
         source: str | None = None,
-    ) -> tuple[str | None, Any, dict[str, Any]]:  # fmt: skip
+    ) -> tuple[str | None, Any, dict[str, Any], str]:  # fmt: skip
         """Find the faces of a photo, numbered left to right.
 
         Args:
@@ -65,41 +67,46 @@ class ProtectActions:
             source: as for preview.
 
         Returns:
-            A preview with the faces framed, their numbers, and their boxes in pixels.
+            A preview with the faces framed, their numbers, their boxes in pixels, and what is to
+            be said of the preview, as HTML.
         """
         visit = self.visits.of(request.session_hash)
         visit.forget("shared")
         if not photo:
-            return None, NO_FACES, {}
+            return None, NO_FACES, {}, ""
         try:
             found = self._found(visit, photo, search)
         except EngineError as error:
             visit.put("trouble", error)
             raise
         numbers = list(range(1, len(found.faces) + 1))
-        shown = self._preview(visit, found, numbers, mask, strength, source)
+        seed = self._seed(visit, photo)
+        shown, said = self._preview(visit, found, numbers, mask, strength, source, seed)
         labels = [str(number) for number in numbers]
         choice = gr.update(choices=labels, value=labels, visible=len(labels) > 1)
-        return shown, choice, {"faces": [face.box for face in found.faces]}
+        return shown, choice, {"faces": [face.box for face in found.faces]}, said
 
     def why_not(self, search: str, request: gr.Request) -> tuple[Any, ...]:
         """Leave on the page why a photo cannot be protected, after the message has gone.
 
         Returns:
-            What the panel says, no preview, no faces to tick, and which ways on are offered.
+            What the panel says, no preview, no faces to tick, which ways on are offered, and
+            nothing to be said of a preview.
         """
         error = self.visits.of(request.session_hash).forget("trouble")
         said = trouble_panel(error) if isinstance(error, EngineError) else NOTHING_YET
         panel, preview = gr.update(value=said, visible=True), gr.update(value=None, visible=False)
         faceless = gr.update(visible=isinstance(error, NoFaceError))
-        return panel, preview, NO_FACES, {}, faceless, gr.update(visible=search == "usual")
+        return panel, preview, NO_FACES, {}, faceless, gr.update(visible=search == "usual"), ""
 
     @in_plain_words
     def preview(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float,
         request: gr.Request, source: str | None = None,
-    ) -> str | None:  # fmt: skip
+    ) -> tuple[str | None, str]:  # fmt: skip
         """Show what others will see, before anything is hidden.
+
+        What a mask draws is drawn once for a photo; to protect it afterwards lays the same.
 
         Args:
             photo: a JPEG, PNG or WebP.
@@ -109,12 +116,34 @@ class ProtectActions:
             strength: of the mask, 0.5 to 2.
             request: of the page.
             source: as for protect; not looked at where the mask takes none.
+
+        Returns:
+            The preview, and what is to be said of it, as HTML.
         """
         if not photo:
-            return None
+            return None, ""
+        visit = self.visits.of(request.session_hash)
+        found, seed = self._found(visit, photo, search), self._seed(visit, photo)
+        return self._preview(visit, found, _numbers(faces, found), mask, strength, source, seed)
+
+    @in_plain_words
+    def another(
+        self, photo: str, search: str, faces: list[str], mask: str, strength: float,
+        request: gr.Request, source: str | None = None,
+    ) -> tuple[str | None, str]:  # fmt: skip
+        """Draw other faces or characters, for the preview and for what is protected after it.
+
+        Args, Returns: as :meth:`preview`.
+        """
+        if not photo:
+            return None, ""
         visit = self.visits.of(request.session_hash)
         found = self._found(visit, photo, search)
-        return self._preview(visit, found, _numbers(faces, found), mask, strength, source)
+        # Each face has the next seed: past all of them, or one would get its neighbour's mask.
+        seed = self._seed(visit, photo) + sum(len(face.others) or 1 for face in found.faces)
+        made = self._preview(visit, found, _numbers(faces, found), mask, strength, source, seed)
+        visit.put("seed", (photo, seed))
+        return made
 
     @in_plain_words
     def whose(self, source: str | None, request: gr.Request) -> None:
@@ -161,26 +190,18 @@ class ProtectActions:
             raise problem(*words.NO_SOURCE_TAKEN)
         whose = self._source(visit, source)
         progress(0.2, desc="deriving the key and hiding the faces")
-        shared = actions.protect(found, numbers, mask, method, passphrase, strength, mode, whose)
+        seed = self._seed(visit, photo)
+        shared = actions.protect(
+            found, numbers, mask, method, passphrase, strength, mode, whose, seed
+        )
         path = visit.keep(shared.png, "protected.png")
         visit.put("shared", path)
-        figures = {
-            "mask_protected_db": round(shared.mask_db, 2),
-            "bit_exact": shared.exact,
-            "faces": shared.faces,
-            "still_known": shared.known,
-            "notes": [*shared.notes, *shared.remarks],
-            "source": shared.sourced,
-            "bytes": len(shared.png),
-            "seconds": round(shared.seconds, 3),
-            "method": method,
-            "keyless": shared.keyless,
-        }
         for note in shared.notes:
-            gr.Warning(f"{note[:1].upper()}{note[1:]}.", title="Not the mask you chose")
+            gr.Warning(f"{note[:1].upper()}{note[1:]}.", title=words.NOTED[0])
         for remark in shared.remarks:
-            gr.Warning(f"{remark[:1].upper()}{remark[1:]}.", title="Look at this face")
-        return (photo, path), path, protected_card(shared, len(found.faces) - len(numbers)), figures
+            gr.Warning(f"{remark[:1].upper()}{remark[1:]}.", title=words.REMARKED[0])
+        card = protected_card(shared, len(found.faces) - len(numbers))
+        return (photo, path), path, card, figures_of(shared, method)
 
     def draw_passphrase(self) -> tuple[Any, bool]:
         """Draw six random words, and show them so that they can be written down."""
@@ -196,6 +217,17 @@ class ProtectActions:
             known = ((photo, search), found)
             visit.put("found", known)
         return cast(actions.Found, known[1])
+
+    def _seed(self, visit: Visit, photo: str) -> int:
+        """What chooses among the masks that one name can make: drawn once for each photo.
+
+        One for several photos would lay the same stranger's face in all of them.
+        """
+        known = visit.things.get("seed")
+        if known is None or known[0] != photo:
+            known = (photo, secrets.randbits(128))
+            visit.put("seed", known)
+        return cast(int, known[1])
 
     def _source(self, visit: Visit, photo: str | None) -> Source | None:
         if not photo:
@@ -214,13 +246,13 @@ class ProtectActions:
 
     def _preview(
         self, visit: Visit, found: actions.Found, numbers: list[int], mask: str, factor: float,
-        source: str | None,
-    ) -> str:  # fmt: skip
+        source: str | None, seed: int,
+    ) -> tuple[str, str]:  # fmt: skip
         chosen = self._source(visit, source if mask in MASKS and MASKS[mask].takes_source else None)
-        shown_u8 = actions.preview(found, numbers, mask, factor, chosen)
-        path = visit.keep(png(fit(shown_u8, PREVIEW_SIDE)), "preview.png")
+        seen = actions.preview(found, numbers, mask, factor, chosen, seed)
+        path = visit.keep(png(fit(seen.photo_u8, PREVIEW_SIDE)), "preview.png")
         visit.replace("preview", [path])
-        return path
+        return path, preview_card(seen)
 
 
 def trouble_panel(error: EngineError) -> str:
@@ -247,48 +279,3 @@ def _numbers(faces: list[str], found: actions.Found) -> list[int]:
     if "all" in faces:
         return list(range(1, len(found.faces) + 1))
     return [int(face) for face in faces if face.isdecimal()]
-
-
-def identity_fact(shared: actions.Shared) -> tuple[str, str, str]:
-    """Say whether a recogniser still knows who is in the picture."""
-    if shared.known is None:
-        return "Identity check", "not measured", "no recogniser here, or no face to line up"
-    if shared.known:
-        found = "1 face is still known" if shared.known == 1 else f"{shared.known} are still known"
-        return "Identity check", found, "choose a stronger mask, or Sticker"
-    return "Identity check", "nobody is known", "to our small recogniser; a better one may see more"
-
-
-def protected_card(shared: actions.Shared, left_clear: int) -> str:
-    """Say what the file is, in figures and in words."""
-    kilobytes = len(shared.png) / 1024
-    size = f"{kilobytes / 1024:.1f} MB" if kilobytes > 999 else f"{kilobytes:.0f} kB"
-    faces = "the face" if shared.faces == 1 else "the faces"
-    back, how = "close, not exact", f"small differences stay in {faces}"
-    if shared.exact:
-        back, how = "bit-exact", f"every pixel of {faces} as it was, with the passphrase"
-    if shared.keyless:
-        how = "for anyone who has this program, with any passphrase and without one"
-    clear = f"{left_clear} left clear, as you chose" if left_clear else "none left clear"
-    seen = (
-        "hardly anybody sees that"
-        if shared.mask_db > words.UNSEEN_DB
-        else ("small; it may be seen from close by")
-    )
-    otherwise = [("Not the mask you chose", "hidden all the same", note) for note in shared.notes]
-    otherwise += [("Look at this face", "the mask is laid", told) for told in shared.remarks]
-    sourced = [("Looks like", "the person you chose", "ask them first: no passphrase hides them")]
-    facts = [
-        *otherwise,
-        *sourced[: shared.sourced],
-        ("Places hidden", str(shared.faces), clear),
-        ("Differs from its mask", in_db(shared.mask_db), seen),
-        ("Faces come back", back, how),
-        identity_fact(shared),
-        ("File", size, "PNG; send it as a file"),
-        ("Kept here", "one minute", words.KEPT),
-        ("Took", f"{shared.seconds:.1f} s", "a part of it on purpose: it makes guessing slow"),
-    ]
-    if shared.keyless:
-        return exhibits.card("Hidden from the eye, not protected", facts, "bad")
-    return exhibits.card("Ready to share", facts, "good")

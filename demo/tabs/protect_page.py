@@ -5,7 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from demo import advice, exhibits, standing, words
+from demo import advice, exhibits, words
+from demo.actions import takes_seed
+from demo.choices import mask_about, method_choice, wrong_about, wrong_choices
 from demo.inputs import FaceNumbers, PhotoInput, WrongModes
 from demo.samples import SAMPLES
 from demo.session import Visits
@@ -13,7 +15,7 @@ from demo.strength import STRONGEST, WEAKEST, has_strength
 from demo.tabs.kept import Offer, hold_uploads, offer
 from demo.tabs.passphrase import passphrase_field, wire_passphrase
 from demo.tabs.protect import NOTHING_YET, ProtectActions
-from engine import DEFAULT_METHOD, MASKS, METHODS, usable_methods
+from engine import DEFAULT_METHOD, MASKS, usable_methods
 
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
 
@@ -27,6 +29,7 @@ class Controls:
     faces: gr.CheckboxGroup
     mask: gr.Dropdown
     strength: gr.Slider
+    another: gr.Button
     advice: gr.HTML
     whose: gr.Column
     source: gr.Image
@@ -49,6 +52,7 @@ class Results:
     harder: gr.Button
     whole: gr.Button
     preview: gr.Image
+    notes: gr.HTML
     panel: gr.Group
     slider: gr.ImageSlider
     download: gr.DownloadButton
@@ -101,6 +105,9 @@ def _controls() -> Controls:
             WEAKEST, STRONGEST, 1, step=0.1, label="Strength", info="1 is what the papers use.",
             elem_id="protect-strength", min_width=150,
         )  # fmt: skip
+        another = gr.Button(
+            "Draw another", size="sm", visible=False, elem_id="protect-another", min_width=120
+        )
     advised = gr.HTML(advice.shown("gaussian", 1), elem_id="protect-advice")
     method = gr.Radio(
         [(method_choice(name), name) for name in usable_methods()],
@@ -128,41 +135,9 @@ def _controls() -> Controls:
             )  # fmt: skip
     go = gr.Button("Protect", variant="primary", size="lg", elem_id="protect-go")
     return Controls(
-        photo, search, faces, mask, strength, advised, whose, source, method, wrong, passphrase,
-        show, draw, worth, go, samples,
+        photo, search, faces, mask, strength, another, advised, whose, source, method, wrong,
+        passphrase, show, draw, worth, go, samples,
     )  # fmt: skip
-
-
-def mask_about(name: str) -> str:
-    """Describe a mask, and where a person may be chosen whose face it lays."""
-    chosen = ", or those of a person you choose under More options" * MASKS[name].takes_source
-    return f"{MASKS[name].description}{chosen}."
-
-
-def method_label(name: str) -> str:
-    """Name a method, and give its promise in its own words."""
-    return f"{words.METHOD_TITLES.get(name, name)}: {standing.promise(name)}"
-
-
-def method_choice(name: str) -> str:
-    """Name a method, give its promise, and what was measured of it, a line each."""
-    promise = standing.promise(name)
-    title, measured = words.METHOD_TITLES.get(name, name), standing.result(name)
-    return f"{title}\n{promise[:1].upper()}{promise[1:]}.\n{measured}"
-
-
-def wrong_choices(method: str) -> list[tuple[str, str]]:
-    """What a method may show under a wrong key, its own first; titles and the engine's names."""
-    own, *others = METHODS[method].wrong_modes
-    first = (f"The method's own: {words.WRONG_OWN[own]}", "")
-    return [first, *((words.WRONG_TITLES[mode], str(mode)) for mode in others)]
-
-
-def wrong_about(method: str, mode: str) -> str:
-    """Say in a line or two what a choice is good for, and where it shows."""
-    if METHODS[method].keyless:
-        return words.KEYLESS
-    return f"{words.WRONG_ABOUT[mode]} {words.WRONG_WHERE}"
 
 
 def _results(visits: Visits) -> Results:
@@ -177,6 +152,7 @@ def _results(visits: Visits) -> Results:
         elem_id="protect-preview", buttons=["fullscreen"], type="filepath",
         alt_text="preview of the masked photo with its faces numbered",
     )  # fmt: skip
+    notes = gr.HTML(visible=False, elem_id="protect-notes")
     with gr.Group(visible=False, elem_id="protect-result") as panel:
         slider = gr.ImageSlider(
             label="Before and after", format="png", interactive=False, type="filepath",
@@ -189,8 +165,8 @@ def _results(visits: Visits) -> Results:
     offered = offer(visits, "shared", "Download protected.png", download)
     figures, boxes = gr.JSON(visible=False), gr.JSON(visible=False)
     return Results(
-        empty, ways_on, harder, whole, preview, panel, slider, download, offered, card, figures,
-        boxes,
+        empty, ways_on, harder, whole, preview, notes, panel, slider, download, offered, card,
+        figures, boxes,
     )  # fmt: skip
 
 
@@ -202,10 +178,11 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
     look = [c.photo, c.search, c.mask, c.strength, c.source]
     looked = gr.on(
         [c.photo.change, c.search.change], _before_result, c.photo, _stages(r), **private
-    ).then(does.faces, look, [r.preview, c.faces, r.boxes], api_name="faces", **_LANE)
+    ).then(does.faces, look, [r.preview, c.faces, r.boxes, r.notes], api_name="faces", **_LANE)
     looked.failure(
-        does.why_not, c.search, [r.empty, r.preview, c.faces, r.boxes, r.ways_on, r.harder],
-        queue=False, **private,
+        does.why_not, c.search,
+        [r.empty, r.preview, c.faces, r.boxes, r.ways_on, r.harder, r.notes], queue=False,
+        **private,
     )  # fmt: skip
     r.harder.click(lambda: "harder", None, c.search, **private)
     r.whole.click(lambda: "whole", None, c.search, **private)
@@ -220,9 +197,10 @@ def _wire(does: ProtectActions, c: Controls, r: Results) -> None:
         [c.mask.input, c.strength.release, c.faces.input], _before_result, c.photo, _stages(r),
         **private,
     ).then(
-        does.preview, [*chosen, c.source], r.preview, api_name="preview",
+        does.preview, [*chosen, c.source], [r.preview, r.notes], api_name="preview",
         trigger_mode="always_last", **_LANE,
     )  # fmt: skip
+    _wire_another(does, c, r, [*chosen, c.source])
     _wire_source(does, c, r, [*chosen, c.source])
     c.method.input(_before_result, c.photo, _stages(r), **private)
     c.method.input(_wrong_of, [c.method, c.wrong], c.wrong, queue=False, **private)
@@ -247,8 +225,24 @@ def _wire_source(does: ProtectActions, c: Controls, r: Results, chosen: list[Any
     looked = c.source.change(does.whose, c.source, None, **private, **_LANE)
     looked.failure(lambda: None, None, c.source, queue=False, **private)
     looked.success(_before_result, c.photo, _stages(r), **private).then(
-        does.preview, chosen, r.preview, trigger_mode="always_last", **private, **_LANE
+        does.preview, chosen, [r.preview, r.notes], trigger_mode="always_last", **private, **_LANE
     )
+
+
+def _wire_another(does: ProtectActions, c: Controls, r: Results, chosen: list[Any]) -> None:
+    """Offer another drawing where a mask draws one, in the place of a strength it has not."""
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    gr.on(
+        [c.mask.input, c.source.change], _can_draw, [c.mask, c.source], c.another, queue=False,
+        **private,
+    )  # fmt: skip
+    c.another.click(_before_result, c.photo, _stages(r), **private).then(
+        does.another, chosen, [r.preview, r.notes], api_visibility="private", **_LANE
+    )
+
+
+def _can_draw(mask: str, source: str | None) -> Any:
+    return gr.update(visible=takes_seed(mask, source))
 
 
 def _about_mask(mask: str) -> tuple[Any, ...]:
@@ -256,7 +250,7 @@ def _about_mask(mask: str) -> tuple[Any, ...]:
     source = gr.skip() if MASKS[mask].takes_source else None
     return (
         gr.update(info=mask_about(mask)),
-        gr.update(interactive=has_strength(mask), value=1),
+        gr.update(interactive=has_strength(mask), value=1, visible=not takes_seed(mask)),
         advice.shown(mask, 1),
         gr.update(visible=MASKS[mask].takes_source),
         source,
@@ -275,16 +269,16 @@ def _about_wrong(method: str, mode: str) -> Any:
 
 
 def _stages(r: Results) -> list[Any]:
-    return [r.empty, r.preview, r.panel, r.ways_on]
+    return [r.empty, r.preview, r.notes, r.panel, r.ways_on]
 
 
 def _before_result(photo: str | None) -> tuple[Any, ...]:
     empty = gr.update(value=NOTHING_YET, visible=not photo)
-    return empty, gr.update(visible=bool(photo)), *_hidden(2)
+    return empty, *[gr.update(visible=bool(photo))] * 2, *_hidden(2)
 
 
 def _after_result() -> tuple[Any, ...]:
-    return *_hidden(2), gr.update(visible=True), *_hidden(1)
+    return *_hidden(3), gr.update(visible=True), *_hidden(1)
 
 
 def _hidden(count: int) -> list[Any]:

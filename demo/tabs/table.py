@@ -32,6 +32,7 @@ class Table:
         guessed: what a typed key makes of it.
         note: that something else is chosen than stands there.
         pictures: what an attacker sees.
+        enhanced: what an enhancer makes of the mask.
         residual: what a microscope shows.
         resaved: what a JPEG leaves.
     """
@@ -51,6 +52,7 @@ class Table:
     guessed: gr.HTML = field(default_factory=lambda: gr.HTML(elem_id="lab-guessed", render=False))
     note: gr.HTML = field(default_factory=lambda: gr.HTML(elem_id="lab-note", render=False))
     pictures: gr.HTML = field(default_factory=lambda: _waiting("attack-pictures"))
+    enhanced: gr.HTML = field(default_factory=lambda: _waiting("attack-enhanced"))
     residual: gr.HTML = field(default_factory=lambda: _waiting("lab-residual"))
     resaved: gr.HTML = field(default_factory=lambda: _waiting("lab-jpeg-pictures"))
 
@@ -60,11 +62,15 @@ class Table:
         return self.does.visits
 
     @property
+    def attacked(self) -> list[gr.HTML]:
+        """What shows the face to who has no key, from top to bottom."""
+        return [self.pictures, self.enhanced, self.residual, self.resaved]
+
+    @property
     def stale(self) -> list[gr.HTML]:
         """What :func:`demo.tabs.wrong_keys.cleared` gives anew."""
-        attacked = [self.pictures, self.residual, self.resaved]
-        assert len(attacked) == ATTACKED
-        return [self.guessed, self.note, *attacked]
+        assert len(self.attacked) == ATTACKED
+        return [self.guessed, self.note, *self.attacked]
 
     def ask(
         self, triggers: list[Any], action: Callable[..., Any], inputs: Any, shown: list[Any],

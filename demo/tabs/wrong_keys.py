@@ -19,7 +19,7 @@ _PROGRESS = gr.Progress()
 MOST_KEYS = 36
 SOURCES = {"Astronaut": ("Astronaut", None), "Group, face 2": ("Group of six", 2)}
 OWN = "My photo"
-ATTACKED = 3
+ATTACKED = 4
 """What the part that attacks shows of the face on the table."""
 
 WAITING = '<div class="fv-empty fv-low"><p>What you try stands here.</p></div>'
