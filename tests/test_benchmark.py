@@ -1,3 +1,4 @@
+import csv
 import json
 import shlex
 import signal
@@ -5,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,8 +43,11 @@ from engine.benchmark.judge import Exhibit, judge
 from engine.benchmark.plan import Subject, passphrase
 from engine.benchmark.rig import Keys, network_of
 from engine.cli import app
+from engine.crops import crop
 from engine.data import FaceFile, FaceSet
 from engine.errors import MaskError, MethodError, MetricError, ResultsError
+from engine.faces import detect
+from engine.images import write_png
 from engine.keys import KdfParams, Key, key_map_tensor
 from engine.masking import Masked, lay_masks
 from engine.masks import MASKS
@@ -53,6 +58,7 @@ from engine.zoo import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
 EVALUATION = ROOT / ".." / "shared" / "data" / "eval_112.zip"
+PLACED = ("ksame", "sticker")
 QUICK = BenchmarkConfig(("sealed",), ("pixelate",), ("psnr_db", "ssim"))
 RAND = replace(QUICK, methods=("proface-s-rand",))
 
@@ -315,6 +321,37 @@ def test_a_face_that_the_network_cannot_hide_is_counted_not_dropped(
     run_id = benchmark(FaceSet(folder), config, results)
     found = {(m.method, m.pair, m.metric): m.mean for m in results.mean_scores(run_id)}
     assert found == {("loud", "photograph", "refused"): 1.0}
+
+
+def test_faces_that_cannot_carry_a_mask_are_counted_and_told(tmp_path: Path) -> None:
+    """Of two, one has all its landmarks in one place: it is blurred, whoever hides it."""
+    (face,) = detect(portrait())
+    assert face.landmarks is not None
+    points = {"a.png": face.landmarks - np.array(face.box[:2]), "b.png": np.full((5, 2), 60.0)}
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("a.png", write_png(None, crop(portrait(), face.box), None))
+        archive.writestr("b.png", write_png(None, portrait()[:120, :120], None))
+    with (tmp_path / "set.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "source", "identity", *(f"{a}{i}" for i in range(5) for a in "xy")])
+        table.writerows([name, "lab", "", *own.ravel()] for name, own in points.items())
+    random_embedder(1).save_pretrained(tmp_path / "model")
+    code, _, said = invoke(
+        "--data", str(tmp_path / "set.zip"), "--db", str(tmp_path / "results.db"), "--methods",
+        f"sealed,ours={tmp_path / 'model'}", "--masks", "ksame,sticker,gaussian", "--preset",
+        "scaled", "--device", "cpu", "--threads", "1",
+    )  # fmt: skip
+    assert code == 0, said
+    with Reader(tmp_path / "results.db") as reader:
+        means = reader.means()
+    noted = {(m.method, m.mask): m for m in means if m.metric == "mask_noted"}
+    assert set(noted) == {(name, mask) for name in ("sealed", "ours") for mask in PLACED}
+    assert {(m.images, m.mean, m.pair) for m in noted.values()} == {(1, 1.0, "photograph")}
+    hidden = {(m.method, m.mask): m.images for m in means if m.pair == "mask:protected"}
+    assert {*hidden.values()} == {2}, "hidden all the same"
+    for method, mask in noted:
+        assert f"{mask}: could not be laid, blurred instead: 1 of lab under {method}\n" in said
+    assert "gaussian: could not be laid" not in said
 
 
 def test_a_trained_folder_is_measured_under_its_own_name(

@@ -1,21 +1,33 @@
 """The mask that a diffusion model of the user's choice paints, with a pipeline written here."""
 
+import csv
 import importlib.util
 import json
+import re
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from skimage.data import astronaut
+from tiny_zoo import random_embedder
+from typer.testing import CliRunner, Result
 
 from engine._compat import ensure_torchvision
+from engine.benchmark import BenchmarkConfig, cost, embedders
+from engine.benchmark.plan import Subject
+from engine.cli import app
+from engine.data import FaceSet
 from engine.errors import LandmarksError, MaskError, ModelError, WeightsMissingError
-from engine.masks import make_mask
-from engine.masks.diffusion import load_inpainting
+from engine.images import open_photo, write_png
+from engine.masks import make_mask, models_of
+from engine.masks.diffusion import hash_pipeline, load_inpainting
 from engine.masks.portrait import lay_back, to_portrait
+from engine.results import Reader
 
 needs_transformers = pytest.mark.skipif(
     importlib.util.find_spec("transformers") is None,
@@ -157,3 +169,174 @@ def test_strengths_and_the_missing_name_are_told(face_u8: Photo) -> None:
         make_mask("diffusion", face_u8, landmarks=LANDMARKS)
     with pytest.raises(MaskError, match="steps must be whole"):
         make_mask("diffusion", face_u8, landmarks=LANDMARKS, model="any", strength={"steps": 0.5})
+
+
+def test_of_several_masks_those_that_take_a_model_get_it() -> None:
+    assert models_of(["gaussian"], "") == {"gaussian": ""}
+    assert models_of(["gaussian", "diffusion"], "any") == {"gaussian": "", "diffusion": "any"}
+    with pytest.raises(MaskError, match="none is named"):
+        models_of(["gaussian", "diffusion"], "")
+    with pytest.raises(MaskError, match="none of the masks takes one: gaussian, ksame") as caught:
+        models_of(["gaussian", "ksame"], "any")
+    assert "diffusion" in caught.value.hint
+
+
+# --- on the command line --------------------------------------------------------------------------
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def told(result: Result) -> str:
+    """What is said of work that was done, without line breaks."""
+    assert result.exit_code == 0, result.stderr
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def refused(result: Result, about: str, verb: str) -> str:
+    """The hint of a refusal; every option that it names is one of the verb's."""
+    assert result.exit_code == 1, result.output
+    error, hint = result.stderr.splitlines()[-2:]
+    assert re.search(about, error), error
+    known = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"}).stdout
+    assert all(option in known for option in re.findall(r"--[a-z-]+", hint)), hint
+    return hint
+
+
+@pytest.fixture
+def faces(tmp_path: Path, face_u8: Photo) -> Path:
+    """A zip of one face, with a csv that knows its landmarks."""
+    write_png(tmp_path / "one.png", face_u8, None)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.write(tmp_path / "one.png", "one.png")
+    points = {f"{axis}{i}": LANDMARKS[i, k] for i in range(5) for k, axis in enumerate("xy")}
+    with (tmp_path / "set.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, ["file", "source", "identity", *points])
+        table.writeheader()
+        table.writerow({"file": "one.png", "source": "lab", "identity": "", **points})
+    return tmp_path / "set.zip"
+
+
+@needs_transformers
+def test_a_painted_photograph_is_brought_back(tmp_path: Path, pipeline: str) -> None:
+    photo, shared, back = (tmp_path / f"{name}.png" for name in ("photo", "shared", "back"))
+    write_png(photo, astronaut(), None)
+    (tmp_path / "words").write_text("correct horse battery staple")
+    key = ("--passphrase-file", tmp_path / "words")
+    drawn = ("--mask", "diffusion", "--diffusion-model", pipeline, "--mask-seed", "3", "--json")
+    made = run("protect", photo, "-o", shared, *key, *drawn, "--mask-strength", "steps=2")
+    assert made.exit_code == 0, made.stderr
+    described = json.loads(made.stdout)
+    (face,) = described["faces"]
+    assert face["notes"] == [], "painted, and not blurred instead"
+    assert face["recovery_is_exact"]
+    assert described["mask"].startswith("diffusion:")
+    assert pipeline not in made.stdout
+    x0, y0, x1, y1 = face["box"]
+    original_u8, shared_u8 = open_photo(photo), open_photo(shared)
+    changed = np.abs(original_u8.astype(int) - shared_u8)[y0:y1, x0:x1].max(axis=2) > 20
+    assert 0.2 < changed.mean() < 0.8, "the inner face, and not the whole box"
+    told(run("recover", shared, "-o", back, *key))
+    assert np.array_equal(open_photo(back)[y0:y1, x0:x1], original_u8[y0:y1, x0:x1])
+
+
+@needs_transformers
+def test_a_benchmark_of_painted_faces_is_another_for_another_pipeline(
+    tmp_path: Path, pipeline: str, faces: Path
+) -> None:
+    random_embedder(1).save_pretrained(tmp_path / "model")
+    words = ("benchmark", "--data", faces, "--db", tmp_path / "results.db", "--limit", "1",
+             "--methods", f"sealed,ours={tmp_path / 'model'}", "--masks", "diffusion,gaussian",
+             "--device", "cpu", "--threads", "1", "--diffusion-model")  # fmt: skip
+
+    def measured(model: Path | str) -> list[str]:
+        said = told(run(*words, model))
+        assert "could not be laid" not in said
+        assert "| ours mask:protected | diffusion |" in said
+        with Reader(tmp_path / "results.db") as reader:
+            return [one.config for one in reader.runs("benchmark")]
+
+    (config,) = measured(pipeline)
+    assert json.loads(config)["weights"]["diffusion model"] == hash_pipeline(pipeline)
+    assert pipeline not in config and "model" not in json.loads(config)
+    shutil.copytree(pipeline, tmp_path / "copy")
+    assert measured(tmp_path / "copy") == [config], "the same pipeline in another folder"
+    other = tmp_path / "copy" / "scheduler" / "scheduler_config.json"
+    other.write_text(json.dumps(json.loads(other.read_text()) | {"beta_end": 0.03}))
+    load_inpainting.cache_clear()
+    assert len({*measured(tmp_path / "copy")}) == 2
+
+
+@needs_transformers
+def test_costs_are_those_of_the_pipeline(
+    pipeline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "BATCH", 1)
+    config = BenchmarkConfig(("sealed",), ("diffusion",), parts=("cost",), model=pipeline)
+    cost.check_costs("diffusion", config)
+    hide, _ = cost._photo_calls(Subject("sealed"), "diffusion", pipeline, tmp_path)
+    hide()
+    assert (tmp_path / "photo.png").is_file()
+    with pytest.raises(MaskError, match="none is named"):
+        cost.check_costs("diffusion", replace(config, model=""))
+
+
+@needs_transformers
+def test_a_batch_is_laid_by_the_pipeline_that_is_named(pipeline: str, faces: Path) -> None:
+    config = BenchmarkConfig(("sealed",), ("diffusion",), model=pipeline)
+    one = FaceSet(faces)
+    made = embedders._masked(one, 0, "diffusion", config)
+    assert (made.notes, made.laid) == ((), 1)
+    assert not np.array_equal(made.photo_u8, one.load(0))
+
+
+@needs_transformers
+def test_a_pipeline_is_known_by_its_files_in_a_folder_and_from_the_hub(
+    pipeline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, fetched = hash_pipeline(pipeline), tmp_path / "models--tiny--painter"
+    shutil.copytree(pipeline, fetched / "snapshots" / "0123abcd")
+    (fetched / "refs").mkdir()
+    (fetched / "refs" / "main").write_text("0123abcd")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert hash_pipeline("tiny/painter") == known
+    own = fetched / "snapshots" / "0123abcd"
+    (own / ".gitattributes").write_text("no part of the pipeline")
+    assert hash_pipeline(str(own)) == known
+    (own / "model_index.json").rename(own / "renamed.json")
+    assert hash_pipeline(str(own)) != known
+    with pytest.raises(WeightsMissingError, match="cache of the Hub"):
+        hash_pipeline("tiny/painter")
+
+
+def test_a_benchmark_without_its_pipeline_is_refused_and_leaves_no_database(
+    tmp_path: Path, faces: Path
+) -> None:
+    words = ("benchmark", "--data", faces, "--db", tmp_path / "results.db", "--masks")
+    hint = refused(run(*words, "diffusion"), "none is named", "benchmark")
+    assert "--diffusion-model" in hint
+    idle = (*words, "gaussian,ksame", "--diffusion-model", "any")
+    assert "--diffusion-model" in refused(run(*idle), "none of the masks takes one", "benchmark")
+    nowhere = run(*words, "diffusion", "--diffusion-model", tmp_path / "nowhere")
+    refused(nowhere, "not on this machine|needs the package transformers", "benchmark")
+    assert not (tmp_path / "results.db").exists()
+
+
+def test_an_attack_says_that_it_takes_no_pipeline(tmp_path: Path, faces: Path) -> None:
+    db = tmp_path / "results.db"
+    attack = run("attack", "tamper", "--data", faces, "--masks", "diffusion", "--db", db)
+    assert "simswap" in refused(attack, "and attacks take none", "attack")
+    words = ("benchmark", "--data", faces, "--db", db, "--masks", "diffusion")
+    both = run(*words, "--diffusion-model", "any", "--attacks", "tamper")
+    refused(both, "and attacks take none", "benchmark")
+    assert not db.exists()
+
+
+def test_the_verb_masks_refuses_before_it_measures(faces: Path) -> None:
+    words = ("masks", "--data", faces, "--threshold", "0.4", "--masks")
+    missing = run(*words, "gaussian,diffusion")
+    assert "--diffusion-model" in refused(missing, "none is named", "masks")
+    assert missing.stdout == ""
+    idle = run(*words, "gaussian", "--diffusion-model", "any")
+    refused(idle, "none of the masks takes one", "masks")

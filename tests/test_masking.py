@@ -23,6 +23,8 @@ from engine.pipeline import ProtectOptions, protect
 
 Photo = npt.NDArray[np.uint8]
 PLACED = ("sticker", "box")
+ANOTHER = ("ksame", "simswap")
+"""Masks that lay another face: an average alone, and a network's."""
 REPLACING = {name for name, entry in MASKS.items() if entry.replaces}
 EDGE = (0, 20, 60, 80)
 CHEAP = ProtectOptions("sealed", "ksame", kdf=KdfParams.cheapest())
@@ -147,11 +149,11 @@ def laid(photo_u8: Photo, faces: list[Face], mask: str) -> Masked:
 
 
 def test_a_face_that_carries_its_mask_needs_no_note(group: Photo, group_faces: list[Face]) -> None:
-    for mask in ("gaussian", "sticker", "box", "ksame"):
+    for mask in ("gaussian", "sticker", "box", *ANOTHER):
         assert laid(group, group_faces, mask).notes == ()
 
 
-@pytest.mark.parametrize("mask", [*PLACED, "ksame"])
+@pytest.mark.parametrize("mask", [*PLACED, *ANOTHER])
 @pytest.mark.parametrize(
     ("point", "reason"),
     [(None, "landmarks"), ((30.0, 50.0), "one place"), ((-500.0, 10.0), "one place")],
@@ -172,21 +174,31 @@ def test_a_face_that_cannot_carry_its_mask_is_hidden_and_told(
     assert np.array_equal(crop(made.photo_u8, EDGE), expected_u8)
 
 
-def test_a_note_names_the_region_of_its_face(group: Photo, group_faces: list[Face]) -> None:
+@pytest.mark.parametrize("mask", ANOTHER)
+def test_a_note_names_the_region_of_its_face(
+    group: Photo, group_faces: list[Face], mask: str
+) -> None:
     faces = [*group_faces[:2], dataclasses.replace(group_faces[4], landmarks=None)]
-    (note,) = laid(group, faces, "ksame").notes
+    (note,) = laid(group, faces, mask).notes
     assert (note.region, note.box) == (2, group_faces[4].box)
-    (note,) = protect(group, faces, "a passphrase", CHEAP).notes
+    made = protect(group, faces, "a passphrase", dataclasses.replace(CHEAP, mask=mask))
+    (note,) = made.notes
     assert note.box == group_faces[4].box
+    assert made.laid == 2
 
 
-def test_a_profile_is_told_and_not_guessed_at() -> None:
+@pytest.mark.parametrize("mask", ANOTHER)
+def test_a_profile_is_told_and_not_guessed_at(mask: str) -> None:
     photo_u8 = noisy(200, 200)
     # Eyes and mouth of a face that looks sideways, its nose far beside them.
     points = np.array([[90, 80], [112, 80], [160, 105], [92, 135], [112, 135]], np.float32)
     face = Face((20, 20, 180, 180), (20, 20, 180, 180), points, 1.0)
-    (note,) = laid(photo_u8, [face], "ksame").notes
+    made = laid(photo_u8, [face], mask)
+    (note,) = made.notes
     assert "turned further" in note.reason
+    assert note.instead == "the whole box is blurred instead"
+    blurred_u8 = make_mask("extreme_blur", crop(photo_u8, face.box))
+    assert np.array_equal(crop(made.photo_u8, face.box), blurred_u8)
 
 
 def with_sunglasses(photo_u8: Photo, face: Face) -> Photo:
@@ -199,12 +211,14 @@ def with_sunglasses(photo_u8: Photo, face: Face) -> Photo:
     return covered_u8
 
 
+@pytest.mark.parametrize(("mask", "count"), [("ksame", 6), ("simswap", 2)])
 def test_sunglasses_are_told_and_leave_the_other_face_its_colour(
-    group: Photo, group_faces: list[Face]
+    group: Photo, group_faces: list[Face], mask: str, count: int
 ) -> None:
-    for face in group_faces:
+    options = dataclasses.replace(CHEAP, mask=mask)
+    for face in group_faces[:count]:
         covered_u8 = with_sunglasses(group, face)
-        made, plain = laid(covered_u8, [face], "ksame"), laid(group, [face], "ksame")
+        made, plain = laid(covered_u8, [face], mask), laid(group, [face], mask)
         (remark,) = made.remarks
         assert (remark.region, remark.box) == (0, face.box)
         assert "dark" in remark.reason and "laid" in remark.instead
@@ -212,19 +226,21 @@ def test_sunglasses_are_told_and_leave_the_other_face_its_colour(
         inner = (made.photo_u8 != covered_u8).any(axis=-1) & (plain.photo_u8 != group).any(axis=-1)
         light, usual = (float(one.photo_u8[inner].mean()) for one in (made, plain))
         assert 0.8 < light / usual < 1.25
-        (warning,) = warnings_of(protect(covered_u8, [face], "a passphrase", CHEAP), CHEAP)
+        protected = protect(covered_u8, [face], "a passphrase", options)
+        (warning,) = warnings_of(protected, options)
         assert "dark" in warning
     assert laid(covered_u8, [face], "gaussian").remarks == ()
 
 
-def test_a_tiny_face_gets_the_mask_and_is_told() -> None:
+@pytest.mark.parametrize("mask", ANOTHER)
+def test_a_tiny_face_gets_the_mask_and_is_told(mask: str) -> None:
     small_u8 = cv2.resize(astronaut(), (96, 96), interpolation=cv2.INTER_AREA)
     faces = detect(small_u8)
-    made = laid(small_u8, faces, "ksame")
+    made = laid(small_u8, faces, mask)
     assert (made.notes, made.laid) == ((), 1)
     (remark,) = made.remarks
     assert "the face is tiny" in remark.reason
-    assert laid(astronaut(), detect(astronaut()), "ksame").remarks == ()
+    assert laid(astronaut(), detect(astronaut()), mask).remarks == ()
 
 
 @pytest.mark.parametrize(("apart", "told"), [(9.9, True), (10.1, False)])

@@ -58,6 +58,28 @@ def test_it_is_small_and_holds_no_picture_without_a_licence() -> None:
         assert all(picture.licence for picture in reader.artifacts())
 
 
+def test_its_runs_would_be_found_again_by_the_same_command() -> None:
+    """What a run is known by is a text: a field more, and every published run is another."""
+
+    class Faces(FaceSet):
+        def __init__(self, data: str) -> None:
+            self.data = data
+
+        def sha256(self) -> str:
+            return self.data
+
+    with Reader(RELEASED) as reader:
+        runs = reader.runs("benchmark")
+    assert runs
+    for run in runs:
+        told = json.loads(run.config)
+        config = replace(config_of(run), methods=())
+        described = json.loads(config.described(Faces(told["data"])))
+        # Weights are of their time, and what was trained and tried lies on another machine.
+        changed = {name: told[name] for name in ("weights", "methods", "metrics", "parts")}
+        assert json.dumps(described | changed, sort_keys=True) == run.config
+
+
 def test_a_fit_finds_nothing_in_byproducts_beyond_the_mask() -> None:
     """As the attack's docstring and the dashboard say."""
     with Reader(RELEASED) as reader:

@@ -4,19 +4,21 @@ import contextlib
 import dataclasses
 import itertools
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage.data
 import torch
+from insightface.data import get_image
 from tiny_teachers import write_taught_faces
 from tiny_training import draw_face
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine import agents, zoo
+from engine import agents, pipeline, zoo
 from engine.agents import IdentityLaw, choose_agents, draw_gallery
 from engine.alignment import align, typical_landmarks
 from engine.data import FaceSet
@@ -29,6 +31,7 @@ from engine.errors import (
 )
 from engine.faces import crop, detect, merge_overlapping
 from engine.images import from_u8, to_u8
+from engine.keys import SALT_BYTES, KdfParams
 from engine.masking import lay_masks
 from engine.masks import MASKS, make_mask, swap
 from engine.masks.inner_face import LANDMARKS
@@ -45,6 +48,7 @@ from engine.networks.swapper import (
     heat_maps,
     hidden_by,
 )
+from engine.options import ProtectOptions
 from engine.recognition import cosines, embed
 from engine.results import Reader
 from engine.training.critic import Critic, realism, unmasking, weak_matching
@@ -687,6 +691,61 @@ def test_a_swapped_face_is_somebody_else_in_the_same_place() -> None:
     assert found.landmarks is not None
     eyes = np.linalg.norm(points[1] - points[0])
     assert np.linalg.norm(found.landmarks - points, axis=1).mean() < 0.15 * eyes
+
+
+@pytest.mark.parametrize("side", [112, 128, 400])
+@pytest.mark.parametrize("number", [None, 0, 3], ids=["astronaut", "first of t1", "fourth of t1"])
+def test_a_face_of_any_size_is_swapped_within_its_inner_face(number: int | None, side: int) -> None:
+    photo_u8 = skimage.data.astronaut() if number is None else get_image("t1")[:, :, ::-1]
+    face = detect(np.ascontiguousarray(photo_u8))[number or 0]
+    assert face.landmarks is not None
+    cut_u8 = crop(np.ascontiguousarray(photo_u8), face.box)
+    scale = side / cut_u8.shape[0]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    face_u8 = np.asarray(cv2.resize(cut_u8, (side, side), interpolation=way), np.uint8)
+    points = ((face.landmarks - np.array(face.box[:2]) + 0.5) * scale - 0.5).astype(np.float32)
+    before_u8 = face_u8.copy()
+    made_u8 = make_mask("simswap", face_u8, landmarks=points, seed=3)
+    assert np.array_equal(face_u8, before_u8)
+    assert np.array_equal(made_u8, make_mask("simswap", face_u8, landmarks=points, seed=3))
+    white_u8 = np.full((112, 112, 3), 255, np.uint8)
+    blank_u8 = lay_back(np.zeros_like(face_u8), white_u8, to_portrait(face_u8, points))
+    inner = blank_u8[..., 0] > 0
+    assert np.array_equal(made_u8[~inner], face_u8[~inner])
+    assert (made_u8[inner] != face_u8[inner]).any(axis=-1).mean() > 0.8
+    (found,) = detect(made_u8)
+    assert found.landmarks is not None
+    eyes = np.linalg.norm(points[1] - points[0])
+    assert np.linalg.norm(found.landmarks - points, axis=1).mean() < 0.25 * eyes
+
+
+def test_the_key_chooses_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[int] = []
+
+    def choose(*asked: Any) -> npt.NDArray[np.float32]:
+        found = choose_agents(*asked)
+        everyone = zoo.load_model(asked[2], "cpu").identities.numpy()
+        chosen.append(int((everyone @ found[0]).argmax()))
+        return found
+
+    monkeypatch.setattr(swap, "choose_agents", choose)
+    monkeypatch.setattr(pipeline, "new_salt", lambda: salt)
+    photo_u8 = skimage.data.astronaut()
+    faces = detect(photo_u8)
+    options = ProtectOptions(mask="simswap", mask_seed="key", kdf=KdfParams.cheapest())
+
+    def masked(passphrase: str) -> tuple[int, bytes]:
+        made = pipeline.protect(photo_u8, faces, passphrase, options)
+        assert (made.notes, made.laid) == ((), 1), "laid, and not blurred instead"
+        return chosen[-1], made.masked_u8.tobytes()
+
+    salt = bytes(SALT_BYTES)
+    first = masked("a passphrase")
+    assert masked("a passphrase") == first
+    other, another_u8 = masked("another passphrase")
+    assert other != first[0] and another_u8 != first[1]
+    salt = bytes(SALT_BYTES - 1) + b"1"
+    assert masked("a passphrase")[1] != first[1], "the picture's own"
 
 
 def test_a_swapper_is_shown_an_average_and_never_the_face(monkeypatch: pytest.MonkeyPatch) -> None:

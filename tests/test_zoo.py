@@ -22,6 +22,8 @@ from engine.recognition import ONNX_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME, OTHER, *_ = zoo.RELEASED
+ONNX = {"recognizer.v2": "f48c7724d3eba69a01d6eb9f3431d0105a17b5ae2142af7d6aff4be5c231005d"}
+"""SHA-256 of what ``scripts/release`` exported beside a recogniser; a name has one for good."""
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ def test_a_released_model_is_what_its_card_says(name: str) -> None:
     assert card.licence
     assert card.trained_on
     assert card.minutes > 0
+    assert card.device
     assert card.figures, "a released model says what it reaches"
     made_by = {"Reveal": " attack keyless", "Embedder": " benchmark", "Imn": " benchmark"}.get(
         card.network, ""
@@ -67,6 +70,11 @@ def test_a_released_folder_holds_config_weights_and_card(name: str) -> None:
     files = {path.name for path in card.folder.iterdir()}
     besides = {ONNX_FILE} if name == zoo.RECOGNIZER else set()
     assert files == {"config.json", zoo.WEIGHTS_FILE, "card.json"} | besides
+
+
+def test_the_released_onnx_is_the_file_that_was_exported() -> None:
+    onnx = (zoo.find_card(zoo.RECOGNIZER).folder / ONNX_FILE).read_bytes()
+    assert hashlib.sha256(onnx).hexdigest() == ONNX[zoo.RECOGNIZER], "of another name"
 
 
 @pytest.mark.parametrize("name", zoo.RELEASED)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.benchmark.plan import BenchmarkConfig
-from engine.errors import DataError, MethodError
+from engine.errors import DataError, MaskError, MethodError
+from engine.masks import MASKS, find_mask
 from engine.methods import find_method
 from engine.pipeline import Preset
 
@@ -54,9 +55,17 @@ class AttackConfig:
         Raises:
             MethodError, MaskError, ModelError: as :meth:`BenchmarkConfig.check`.
             MethodError: fewer than one try, or no time at all.
+            MaskError: a mask draws with a network that the user names, which no attack takes.
         """
         for name in self.methods:
             find_method(name)
+        for mask in self.masks:
+            if find_mask(mask).takes_model:
+                own = [name for name, one in MASKS.items() if one.replaces and not one.takes_model]
+                raise MaskError(
+                    f"the mask {mask} draws with a network that you name, and attacks take none",
+                    hint=f"attack another mask; other faces lay {', '.join(own)} too",
+                )
         self.benchmark().check()
         if self.tries is not None and self.tries < 1:
             raise MethodError(f"tries must be 1 or more, got {self.tries}", hint="leave it out")

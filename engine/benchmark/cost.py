@@ -1,5 +1,6 @@
 """Times protection and recovery: the papers' batch of 16 small faces, and a person's photograph."""
 
+import functools
 import statistics
 import tempfile
 import time
@@ -65,7 +66,7 @@ def measure_costs(
     if subject.folder is None and mask == config.masks[0]:
         settle(subject, device)
         with tempfile.TemporaryDirectory() as folder:
-            hide, bring_back = _photo_calls(subject, mask, Path(folder))
+            hide, bring_back = _photo_calls(subject, mask, config.model_for(mask), Path(folder))
             note("protect_photo_s", 1, _times(hide, device, max(3, repeats // 3)))
             note("recover_photo_s", 1, _times(bring_back, device, max(3, repeats // 3)))
     return found
@@ -124,7 +125,8 @@ def _seated() -> tuple[U8, list[Region]]:
 def _lay_batch(
     face_u8: U8, regions: Sequence[Region], mask: str, config: BenchmarkConfig
 ) -> list[U8]:
-    laid = [lay_masks(face_u8, regions, mask, preset=config.preset, seed=i) for i in range(BATCH)]
+    lay = functools.partial(lay_masks, preset=config.preset, model=config.model_for(mask))
+    laid = [lay(face_u8, regions, mask, seed=i) for i in range(BATCH)]
     _check_laid([note for one in laid for note in one.notes], mask)
     return [one.photo_u8 for one in laid]
 
@@ -172,12 +174,13 @@ def _spread(shuffle: Shuffle, device: str) -> Shuffle:
 
 
 def _photo_calls(
-    subject: Subject, mask: str, folder: Path
+    subject: Subject, mask: str, model: str, folder: Path
 ) -> tuple[Callable[[], object], Callable[[], object]]:
     face_u8, landmarks = _sitter(_FACE[2] - _FACE[0])
     photo_u8 = paste(_picture(*_PHOTO), _FACE, face_u8)
     # Where a seed may be told, always the same one: how many faces are tried depends on it.
-    options = ProtectOptions(subject.name, mask, mask_seed=0 if find_mask(mask).seeded else None)
+    seed = 0 if find_mask(mask).seeded else None
+    options = ProtectOptions(subject.name, mask, model=model, mask_seed=seed)
     faces = [Face(_FACE, _FACE, landmarks + np.array(_FACE[:2], np.float32), 1.0)]
     path = folder / "photo.png"
     secret = passphrase(0, "cost", "right")

@@ -77,7 +77,10 @@ def _masked(faces: FaceSet, index: int, mask: str, config: BenchmarkConfig) -> M
     original_u8, record = faces.load(index), faces.records[index]
     regions = merge_overlapping([whole(original_u8, record)], *original_u8.shape[:2])
     seed = int.from_bytes(drawn(config.seed, record.file, "mask")[:16], "big")
-    return lay_masks(original_u8, regions, mask, preset=config.preset, seed=seed)
+    return lay_masks(
+        original_u8, regions, mask,
+        preset=config.preset, seed=seed, model=config.model_for(mask),
+    )  # fmt: skip
 
 
 def _leaks(

@@ -55,7 +55,9 @@ def show(
         exhibit.source = "faces not found"
         exhibit.values["photograph", "no_face"] = 1.0
         return exhibit
-    options = ProtectOptions(subject.name, mask, config.preset, kdf=KdfParams.cheapest())
+    options = ProtectOptions(
+        subject.name, mask, config.preset, kdf=KdfParams.cheapest(), model=config.model_for(mask)
+    )
     secret, guess = (passphrase(config.seed, record.file, word) for word in ("right", "wrong"))
     try:
         protected = protect(original_u8, found, secret, options)

@@ -14,7 +14,8 @@ import torch
 
 from engine.data import FaceSet
 from engine.errors import MethodError, MetricError, WeightsMissingError
-from engine.masks import mask_label, weights_of
+from engine.masks import find_mask, mask_label, models_of, weights_of
+from engine.masks.diffusion import hash_pipeline, load_inpainting
 from engine.methods import find_method
 from engine.methods.networked import Networked
 from engine.metrics import available, label, measure, recognizer_of
@@ -134,6 +135,7 @@ class BenchmarkConfig:
         parts: of :data:`PARTS`.
         protocol: ``"png"``, or ``"paper"``: float tensors that never were a file, the wrong key's
             picture stretched from its least to its greatest value, LPIPS fed [0, 1].
+        model: of those masks that take one: name or folder of an inpainting pipeline.
     """
 
     methods: tuple[str, ...]
@@ -145,6 +147,7 @@ class BenchmarkConfig:
     photographs: bool = False
     parts: tuple[str, ...] = ()
     protocol: Protocol = "png"
+    model: str = ""
 
     @property
     def of_faces(self) -> tuple[str, ...]:
@@ -156,14 +159,18 @@ class BenchmarkConfig:
         split = [name.partition("=") for name in self.methods]
         return [Subject(name, Path(folder) if folder else None) for name, _, folder in split]
 
+    def model_for(self, mask: str) -> str:
+        """The model that a mask draws with; empty where it takes none."""
+        return self.model if find_mask(mask).takes_model else ""
+
     def check(self) -> None:
         """Refuse before any work what would fail after hours.
 
         Raises:
             MethodError: an unknown method, or one that cannot be measured so.
             MetricError: an unknown metric, or one that cannot be had here.
-            MaskError: an unknown mask.
-            ModelError: a method's weights are not there.
+            MaskError: an unknown mask, or as :func:`engine.masks.models_of`.
+            ModelError: a method's weights are not there, or the masks' model cannot be loaded.
         """
         for metric in self.metrics:
             if available(metric) is not None:
@@ -176,6 +183,8 @@ class BenchmarkConfig:
             )
         for mask in self.masks:
             mask_label(mask, preset=self.preset)
+        if any(models_of(self.masks, self.model).values()):
+            load_inpainting(self.model)
         unknown = [part for part in self.parts if part not in PARTS]
         if unknown:
             raise MethodError(
@@ -202,13 +211,17 @@ class BenchmarkConfig:
     def described(self, faces: FaceSet) -> str:
         """JSON by which the same benchmark is found again: what, on which faces and weights."""
         weights = model_hashes(self.subjects(), self.masks)
+        for mask in filter(self.model_for, self.masks):
+            weights[f"{mask} model"] = hash_pipeline(self.model)
         for metric in self.metrics:
             recognizer = recognizer_of(metric)
             if recognizer is not None:
                 weights[recognizer.name] = recognizer.sha256
         names = [label(metric) for metric in self.metrics]
         inputs = {"data": faces.sha256(), "weights": weights, "metrics": names}
-        return json.dumps(dataclasses.asdict(self) | inputs, sort_keys=True)
+        own = dataclasses.asdict(self)
+        del own["model"]  # its hash tells it, and a path would tell of this machine's folders
+        return json.dumps(own | inputs, sort_keys=True)
 
 
 def model_hashes(subjects: Iterable[Subject], masks: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """``benchmark``: measure methods and masks on a set of faces, and print what papers print."""
 
 import contextlib
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -8,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from engine.cli.attack import attack_and_tell, leave_unfit
+from engine.cli.mask_choice import DiffusionModel
 from engine.cli.terminal import face_bar, fail, find_device, named_errors, names, say
 
 if TYPE_CHECKING:
     from engine.attacks.attack import AttackConfig
     from engine.benchmark import BenchmarkConfig, BenchmarkOptions
 
+_Methods = Annotated[
+    str, typer.Option(help="names, or NAME=FOLDER of a trained model, separated by commas")
+]
 _Attacks = Annotated[
     str, typer.Option(help="afterwards on the same faces: names of the verb attack, by commas")
 ]
@@ -37,12 +42,11 @@ def benchmark(
     data: Annotated[
         Path | None, typer.Option(help="folder of faces, or zip with a csv beside it")
     ] = None,
-    methods: Annotated[
-        str, typer.Option(help="names, or NAME=FOLDER of a trained model, separated by commas")
-    ] = "sealed",
+    methods: _Methods = "sealed",
     masks: Annotated[
         str, typer.Option(help="names, separated by commas")
     ] = "gaussian,pixelate,median,sticker",
+    diffusion_model: DiffusionModel = "",
     metrics: Annotated[
         str, typer.Option(help="names, separated by commas; all for those that can be had here")
     ] = "psnr_db,ssim",
@@ -88,6 +92,7 @@ def benchmark(
         if data is None:
             return
         config = _config(methods, masks, metrics, parts, protocol, preset, limit, seed, photographs)
+        config = dataclasses.replace(config, model=diffusion_model)
         options = _options(device, threads, batch, jobs, resume, thumbnails, licence)
         lab = _attacks(attacks, training, config, options)
         _run(data, db, config, options)
@@ -174,10 +179,12 @@ def _run(data: Path, db: Path, config: "BenchmarkConfig", options: "BenchmarkOpt
     from engine.results import Results
     from engine.tables import table
 
+    faces = open_faces(data)
+    config.check()  # what cannot be measured leaves no database behind
     results = Results(db)
     with contextlib.closing(results), face_bar() as report:
         try:
-            run_id = run(open_faces(data), config, results, options, report)
+            run_id = run(faces, config, results, options, report)
         except KeyboardInterrupt:
             raise fail("stopped", "the same command goes on from here") from None
         means = results.mean_scores(run_id)

@@ -1,4 +1,4 @@
-"""What ``protect`` is told of its mask beside the name: how strong, which one, whose face."""
+"""What verbs are told of masks beside the name: how strong, which one, whose face, what draws."""
 
 import math
 from collections.abc import Mapping
@@ -25,6 +25,10 @@ MaskSource = Annotated[
     typer.Option(
         help=f"for the mask {_TAKE_SOURCES}: a photograph of whose face to lay; ask them first"
     ),
+]
+
+DiffusionModel = Annotated[
+    str, typer.Option(help="for the mask diffusion: folder or name of an inpainting pipeline")
 ]
 
 MaskStrength = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from engine.cli.mask_choice import MaskStrength, parse_strength
+from engine.cli.mask_choice import DiffusionModel, MaskStrength, parse_strength
 from engine.cli.terminal import check_output, emit, face_bar, find_device, named_errors, names, say
 from engine.zoo import RECOGNIZER
 
@@ -36,9 +36,7 @@ def masks(
     seed: Annotated[int, typer.Option(min=0, help="of the choice of faces")] = 0,
     preset: Annotated[str, typer.Option(help="mask strength: scaled, or paper")] = "scaled",
     mask_strength: MaskStrength = "",
-    diffusion_model: Annotated[
-        str, typer.Option(help="inpainting pipeline of diffusers, for the mask diffusion alone")
-    ] = "",
+    diffusion_model: DiffusionModel = "",
     sheet: Annotated[
         Path | None,
         typer.Option(help="write up to 64 faces beside their masks here, and measure nothing"),
@@ -52,33 +50,32 @@ def masks(
     from engine.benchmark import BenchmarkConfig, choose
     from engine.layouts import open_faces
     from engine.likeness import calibrate, measure_likeness
-    from engine.masks import find_mask
+    from engine.masks import models_of
     from engine.recognition import find_recognizer
 
     device = find_device(device)
     with named_errors():
         strength = parse_strength(mask_strength)
-        wanted = [find_mask(name) for name in names(masks)]
+        models = models_of(names(masks), diffusion_model)
         faces = open_faces(data)
         indices = choose(faces, BenchmarkConfig((), (), limit=limit, seed=seed))
         if sheet is not None:
             settings = {"preset": preset, "strength": strength, "model": diffusion_model}
-            told = _write_sheet(sheet, data, indices, [one.name for one in wanted], settings)
+            told = _write_sheet(sheet, data, indices, list(models), settings)
             return emit(told, as_json, "{sheet}: {faces} faces beside their masks".format(**told))
         judge = find_recognizer(recognizer, device)
         least = calibrate(faces, judge, device) if threshold is None else threshold
         rows: dict[str, Any] = {}
-        for entry in wanted:
+        for mask, model in models.items():
             with face_bar() as report:
                 found = measure_likeness(
-                    faces, indices, entry.name, judge, least, preset=cast("Preset", preset),
-                    strength=strength, device=device,
-                    model=diffusion_model if entry.takes_model else "",
-                    report=functools.partial(_tell, report, entry.name),
+                    faces, indices, mask, judge, least, preset=cast("Preset", preset),
+                    strength=strength, device=device, model=model,
+                    report=functools.partial(_tell, report, mask),
                 )  # fmt: skip
-            rows[entry.name] = asdict(found)
+            rows[mask] = asdict(found)
             if not as_json:
-                typer.echo(_line(entry.name, rows[entry.name]))
+                typer.echo(_line(mask, rows[mask]))
         emit(rows, as_json, f"{len(indices)} faces of {faces.name}, judged by {judge.name}")
 
 

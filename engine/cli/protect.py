@@ -10,6 +10,7 @@ import numpy.typing as npt
 import typer
 
 from engine.cli.mask_choice import (
+    DiffusionModel,
     MaskSeed,
     MaskSource,
     MaskStrength,
@@ -50,9 +51,6 @@ from engine.sources import Source
 _KEYLESS = ", ".join(name for name, method in METHODS.items() if method.keyless)
 _METHOD_HELP = f"one of {', '.join(METHODS)}; {_KEYLESS} has no key and protects from nobody"
 _Preset = Annotated[str, typer.Option(help="mask strength: scaled with the face, or paper")]
-_Model = Annotated[
-    str, typer.Option(help="for the mask diffusion: folder or name of an inpainting pipeline")
-]
 _Keys = Annotated[list[str] | None, typer.Option(help="FACE=PATH: a passphrase file per face")]
 _NoTag = Annotated[bool, typer.Option("--no-tag", help="let nothing say which key is right")]
 _Passphrase = Annotated[str | None, typer.Option(help="read it from here; - is stdin")]
@@ -71,7 +69,7 @@ def protect(
     mask_strength: MaskStrength = "",
     mask_seed: MaskSeed = "",
     mask_source: MaskSource = None,
-    diffusion_model: _Model = "",
+    diffusion_model: DiffusionModel = "",
     passphrase_file: _Passphrase = None,
     key: _Keys = None,
     generate: _Generate = False,

@@ -1,6 +1,7 @@
 """What stands in for a face: one signature for every mask maker, one literal table of them."""
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 from typing import Literal
 
@@ -22,6 +23,7 @@ __all__ = [
     "find_mask",
     "make_mask",
     "mask_label",
+    "models_of",
     "strengths_of",
     "weights_of",
 ]
@@ -212,6 +214,31 @@ def checked_model(mask: str, model: str) -> str:
         takes = ", ".join(name for name, entry in MASKS.items() if entry.takes_model)
         raise MaskError(f"the mask {mask} takes no model", hint=f"{takes} does")
     return model
+
+
+def models_of(masks: Iterable[str], model: str) -> dict[str, str]:
+    """Say which model each of several masks draws with: the one that the user names, or none.
+
+    Args:
+        masks: names.
+        model: for those that take one; empty where none is named.
+
+    Returns:
+        Mask to model, empty for a mask that takes none.
+
+    Raises:
+        MaskError: a mask needs a model and none is named, or one is named and none takes it.
+    """
+    found = {mask: model if find_mask(mask).takes_model else "" for mask in masks}
+    for mask, own in found.items():
+        checked_model(mask, own)
+    if model and not any(found.values()):
+        takes = ", ".join(name for name, entry in MASKS.items() if entry.takes_model)
+        raise MaskError(
+            f"a model is named, and none of the masks takes one: {', '.join(found)}",
+            hint=f"leave --diffusion-model out, or add a mask that takes one: {takes}",
+        )
+    return found
 
 
 def check_takes_source(mask: str) -> None:

@@ -4,6 +4,7 @@ Off unless one is named: the project releases none. The pipeline never sees the 
 over, only what lies around it.
 """
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,41 @@ def load_inpainting(model: str) -> Any:
     _check_words(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to("cuda" if cuda else "cpu")
+
+
+def hash_pipeline(model: str) -> str:
+    """SHA-256 of all files of a pipeline with their names, the same wherever its folder lies.
+
+    Args:
+        model: as :func:`load_inpainting`, which has loaded it: what is to be fetched is here then.
+
+    Raises:
+        WeightsMissingError: it is not on this machine.
+    """
+    folder = _folder_of(model)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    names = {path.relative_to(folder): path for path in files}
+    digest = hashlib.sha256()
+    for name in sorted(name for name in names if not any(p.startswith(".") for p in name.parts)):
+        with names[name].open("rb") as file:
+            own = hashlib.file_digest(file, "sha256").digest()
+        digest.update(name.as_posix().encode() + b"\0" + own)
+    return digest.hexdigest()
+
+
+def _folder_of(model: str) -> Path:
+    """The folder of a pipeline, which is the Hub's own cache where it was fetched from there."""
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import try_to_load_from_cache
+
+    index = try_to_load_from_cache(model, "model_index.json")
+    if not isinstance(index, str):
+        raise WeightsMissingError(
+            "the diffusion model must lie on this machine, the cache of the Hub does not have it",
+            hint="save it into a folder with save_pretrained, and name that",
+        )
+    return Path(index).parent
 
 
 def _damaged(error: Exception) -> ModelError:
