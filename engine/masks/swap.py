@@ -1,7 +1,8 @@
 """Gives a face the face of nobody, or of a person whom the user names: the swappers as masks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from engine.zoo import IDENTITIES, load_model
 if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
 
-SIMSWAP = "simswap.v3"
+SIMSWAP = "simswap.v4"
 FACESHIFTER = "faceshifter.v4"
 SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
@@ -29,15 +30,12 @@ GALLERIES = {FACESHIFTER: "agents-faceshifter.v1"}
 
 _TRIES = 8
 SHARES = (0.55, 0.7)
-"""Shares of the swapper's change, from natural to like the agent; the first that will do is taken.
+"""Shares of a swapper's change, from natural to like the agent; the first that will do is taken.
 
 Its whole change pleases a recogniser and disfigures the face."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue in lightness: Rec. 601's."""
-
-_WHOLE = (1.0,)
-"""For a source: whoever names a person wants that person's likeness."""
 
 _UNKNOWN = 0.15
 """Cosine to who the face was below which an agent will do."""
@@ -123,9 +121,9 @@ def swap_face(
     this in lightness is laid, as little as will do, but for a source, whose likeness is laid whole;
     colours stay those of the average, where the swapper's are now and then nobody's. What
     comes out is shown to the recogniser in whose space identities are: where it does not see the
-    agent, or still the person, more is mixed in, then the next agent is tried with another average,
-    and the best one stays. A source is laid on several averages, and the likest one stays; where
-    the person shows in all of them, the source is taken further away from that person.
+    agent, or still the person, the next agent is tried with another average, then all of them with
+    more mixed in, and the best one stays. A source is laid on several averages, and the likest one
+    stays; where the person shows in all of them, the source is taken further away from that person.
 
     Args:
         model: a released swapper.
@@ -150,19 +148,19 @@ def swap_face(
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed, IDENTITIES)[0].cpu().numpy()
 
-    def lay(turn: int, identity: F32) -> Iterator[Swapped]:
+    def lay(turn: int, identity: F32, share: float = 1.0) -> Swapped:
         place = seed_of_turn(seed, turn) if source is None else turn  # each of the likest once
         other_u8 = average_like(portrait.picture_u8, portrait.landmarks, place, identity)
         swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
-        for share in SHARES if source is None else _WHOLE:
-            mixed_u8 = _lightened(other_u8, swapped_u8, share)
-            made_u8 = lay_clear(face_u8, landmarks, portrait, mixed_u8, enhance)
-            seen: F32 = embed(from_u8(made_u8), placed, IDENTITIES)[0].cpu().numpy()
-            yield Swapped(made_u8, float(seen @ own), float(seen @ identity))
+        mixed_u8 = _lightened(other_u8, swapped_u8, share)
+        made_u8 = lay_clear(face_u8, landmarks, portrait, mixed_u8, enhance)
+        seen: F32 = embed(from_u8(made_u8), placed, IDENTITIES)[0].cpu().numpy()
+        return Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
     if source is None:
         agents = choose_agents(seed, own, GALLERIES.get(model, GALLERY))[:_TRIES]
-        return _furthest(made for turn, one in enumerate(agents) for made in lay(turn, one))
+        tries = product(SHARES, enumerate(agents))  # all of them before more is mixed in
+        return _furthest(lay(turn, one, share) for share, (turn, one) in tries)
     return _likest(lay, _away(source.identity, own))
 
 
@@ -198,7 +196,7 @@ def average_like(picture_u8: U8, points: F32, seed: int, identity: F32 | None = 
     )
 
 
-def _likest(lay: Callable[[int, F32], Iterable[Swapped]], identities: F32) -> Swapped:
+def _likest(lay: Callable[[int, F32], Swapped], identities: F32) -> Swapped:
     """Of a source, (D,), the likest on several averages; or the furthest of steps away from it.
 
     Args:
@@ -209,11 +207,11 @@ def _likest(lay: Callable[[int, F32], Iterable[Swapped]], identities: F32) -> Sw
         StillKnownError: as :func:`_furthest`.
     """
     named, *further = identities
-    made = [one for turn in range(MOST_LIKE) for one in lay(turn, named)]
+    made = [lay(turn, named) for turn in range(MOST_LIKE)]
     far = [one for one in made if one.original_cosine < min(_MOST, one.given_cosine)]
     if far:
         return max(far, key=lambda one: one.given_cosine)
-    return _furthest([*made, *(one for step in further for one in lay(0, step))])
+    return _furthest([*made, *(lay(0, step) for step in further)])
 
 
 def _furthest(tried: Iterable[Swapped]) -> Swapped:

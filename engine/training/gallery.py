@@ -16,7 +16,7 @@ from engine.errors import ModelError
 from engine.images import to_u8
 from engine.masks.matching import most_unlike
 from engine.masks.portrait import SIDE
-from engine.masks.swap import FACESHIFTER, SHARES, SIMSWAP, average_like
+from engine.masks.swap import FACESHIFTER, SIMSWAP, average_like
 from engine.networks.gallery import AgentGallery
 from engine.networks.swapper import Swapper, conceal
 from engine.recognition import find_recognizer
@@ -43,6 +43,7 @@ class GalleryRecipe:
             :func:`engine.agents.draw_gallery` takes it.
         count: of which are kept: those whose faces the swapper makes least alike.
         faces: training faces on which it draws each of them.
+        share: of the change in lightness that is laid: somewhat less than masks lay.
     """
 
     name: str
@@ -51,6 +52,7 @@ class GalleryRecipe:
     drawn: int = 2048
     most: float = 0.4
     faces: int = 8
+    share: float = 0.4
 
 
 GALLERIES = {
@@ -160,7 +162,7 @@ def _drawn_on_faces(
         shown = conceal(pictures, mattes, to_faces(np.stack(others)).to(options.device))
         identity = torch.from_numpy(agent).to(options.device)
         drawn = swapper(shown, mattes, landmarks, identity.expand(len(pictures), -1))
-        laid = lightened(shown, drawn, SHARES[0])  # what masks lay first
+        laid = lightened(shown, drawn, recipe.share)
         made = pictures + mattes * (laid - pictures)
         return judge.embed(aligned(made.clamp(0, 1)).clamp(0, 1)).cpu()
 

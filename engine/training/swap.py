@@ -18,7 +18,6 @@ from torch.nn import functional
 from engine.agents import choose_agents
 from engine.data import FaceSet
 from engine.errors import DataError, WeightsMissingError
-from engine.masks.swap import SHARES
 from engine.networks.swapper import conceal
 from engine.recognition import load_torchscript
 from engine.results import Results
@@ -181,7 +180,7 @@ def _laid(trainer: SwapTrainer, portraits: Portraits, mattes: Tensor, given: Ten
         real, matte, average, landmarks, identities = (part[rows].to(device) for part in parts)
         concealed = conceal(real, matte, average)
         drawn = trainer.average(concealed, matte, landmarks, identities)
-        chunks.append(real + matte * (lightened(concealed, drawn, SHARES[0]) - real))
+        chunks.append(real + matte * (lightened(concealed, drawn, trainer.recipe.shares[0]) - real))
     return torch.cat(chunks)
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from engine.agents import GALLERY
 from engine.errors import ModelError
 from engine.masks.portrait import SIDE
-from engine.masks.swap import FACESHIFTER, GALLERIES, SHARES
+from engine.masks.swap import FACESHIFTER, GALLERIES
 from engine.networks.swapper import Injection, Swapper, conceal
 from engine.training.critic import FeatureMaps, realism, sum_of, weak_matching
 from engine.training.loop import TrainOptions
@@ -72,7 +72,7 @@ class SwapRecipe(OpposedRecipe):
         agents, like: of :class:`engine.training.portraits.Casting`.
         gallery: whose agents these are.
         shares: of the swap's change in lightness that recogniser and critic are shown, one in
-            each step: what masks lay, the last for a source.
+            each step: about what masks lay, the last for a source.
         window: pixels that the critic's window is smaller than a portrait, a multiple of 16; where
             it is, is chance, so that no pattern is made to please the critic's grids.
         held_out: every so many-th face is left out of training and tells how well it goes.
@@ -89,7 +89,7 @@ class SwapRecipe(OpposedRecipe):
     agents: float = 0.75
     like: float = 0.75
     gallery: str = GALLERY
-    shares: tuple[float, ...] = (*SHARES, 1.0)
+    shares: tuple[float, ...] = (0.55, 0.7, 1.0)
     window: int = 16
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
