@@ -1,5 +1,6 @@
 """What somebody without the key gets of the face on the table, and what a JPEG leaves of it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,7 +15,7 @@ from demo.lab import METHODS, Exposed, Lab
 from demo.likeness import Likeness, likeness
 from demo.troubles import explained
 from engine import open_photo, open_protected, whole_face
-from engine.errors import EngineError, LandmarksError, WrongKeyError
+from engine.errors import EngineError, LandmarksError, ModelError, WrongKeyError
 
 ATTACKED: Final = (*METHODS, *(name for name, one in engine.METHODS.items() if one.keyless))
 """The laboratory's methods, and the one without any key, on which no key can be tried."""
@@ -31,6 +32,9 @@ HOW: Final = (
     f"The attacked face is the one on the table at {SIDE} x {SIDE} pixels, taken whole, under the "
     f"mask at the papers' strength. {words.SCOPE}"
 )
+
+
+_LOG = logging.getLogger("demo")
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +155,9 @@ def _learned(mask: str, method: str) -> str:
 def enhanced(exposed: Exposed) -> str:
     """Let the released enhancer restore the face, and write how like the person that is.
 
-    Raises:
-        ModelError: the enhancer is missing or damaged.
+    Where there is no enhancer, its place says so: what else an attacker does is shown all the same.
     """
+    title = "The enhancer's picture"
     # The attacker is given the landmarks of the face that was, better than the mask would tell.
     face = whole_face(exposed.original_u8)
     try:
@@ -163,36 +167,54 @@ def enhanced(exposed: Exposed) -> str:
             '<p class="fv-said">The enhancer needs eyes, nose and mouth to line a face up, and in '
             "this one they were not found.</p>"
         )
+    except ModelError as error:
+        _LOG.error("enhancer: %s", type(error).__name__)
+        missing = exhibits.absent(title, "the enhancer is missing on this server, or damaged")
+        return f'<div class="fv-strip fv-methods">{missing}</div>'
     found = [likeness(exposed.original_u8, u8, [face]) for u8 in (exposed.masked_u8, made_u8)]
     mask = f"{words.MASK_TITLES[exposed.mask]} alone"
     cells = [
-        Exhibit(exposed.masked_u8, mask, _cosine(found[0]), "the mask"),
-        Exhibit(made_u8, "The enhancer's picture", _cosine(found[1]), "what the enhancer draws"),
+        _measured(exposed.masked_u8, mask, "the mask", found[0]),
+        _measured(made_u8, title, "what the enhancer draws", found[1]),
         Exhibit(exposed.original_u8, "The truth", "", "the original face"),
     ]
-    said = f'<div class="fv-told"><p role="status">{escape(_whose(*found))}</p></div>'
-    return exhibits.strip(cells, "fv-methods") + said
+    return exhibits.strip(cells, "fv-methods") + _whose(*found)
 
 
-def _cosine(alike: Likeness | None) -> str:
-    return "" if alike is None else f"cosine to the person {in_cosine(alike.nearest)}"
+def _measured(picture_u8: Photo, title: str, alt: str, alike: Likeness | None) -> Exhibit:
+    if alike is None:
+        return Exhibit(picture_u8, title, "", alt)
+    note = f"cosine to the person {in_cosine(alike.nearest, alike.digits)}"
+    return Exhibit(picture_u8, title, note, alt, "bad" if alike.known else "plain")
 
 
 def _whose(mask: Likeness | None, made: Likeness | None) -> str:
-    """Say whose face the enhancer draws, as far as our recogniser can tell."""
-    drawn = (
-        "Well or badly, these are features of somebody: what the mask hides is made up from others."
-    )
+    """Write whose face the enhancer draws, as far as our recogniser can tell."""
     if mask is None or made is None:
-        return f"{drawn} Whether it is like the person is not measured: no recogniser is here."
+        return _verdict(
+            "Whether this is like the person is not measured: no recogniser is here.", "plain"
+        )
+    tone = "bad" if mask.known or made.known else "plain"
     if mask.known:
-        verdict = "it knows the person already in the mask as it is"
+        found = "Our recogniser knows the person already in the mask as it is."
+        found += "" if made.known else " In what the enhancer makes of it, it does not."
     elif made.known:
-        verdict = "it takes this one for the person, whom the mask alone did hide"
+        found = (
+            "The enhancer brings enough back that our recogniser takes it for the person, whom the "
+            "mask alone did hide."
+        )
     else:
-        verdict = "to it this is not the person"
-    from_on = f"takes two faces for one person from a cosine of {in_cosine(made.threshold)} on"
-    return f"{drawn} Our small recogniser {from_on}: {verdict}."
+        found = (
+            "Well or badly, these are features of somebody: what the mask hides is made up from "
+            "others. To our recogniser this is not the person."
+        )
+    from_on = in_cosine(made.threshold, max(mask.digits, made.digits))
+    small = f"It is small, and takes two faces for one person from a cosine of {from_on} on."
+    return _verdict(f"{found} {small}", tone)
+
+
+def _verdict(sentence: str, tone: str) -> str:
+    return f'<div class="fv-told fv-{tone}"><p role="status">{escape(sentence)}</p></div>'
 
 
 # --- re-encoding ----------------------------------------------------------------------------------

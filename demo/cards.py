@@ -24,6 +24,9 @@ def preview_card(seen: actions.Previewed) -> str:
 def figures_of(shared: actions.Shared, method: str) -> dict[str, Any]:
     """Give the figures of a protected picture to programs.
 
+    Cosine and threshold are not rounded, since rounded they may look equal. Like ``still_known``
+    they are of the hidden faces: one that was left clear is not compared.
+
     Args:
         shared: what protecting gave.
         method: that protected it.
@@ -34,8 +37,8 @@ def figures_of(shared: actions.Shared, method: str) -> dict[str, Any]:
         "bit_exact": shared.exact,
         "faces": shared.faces,
         "still_known": alike and alike.known,
-        "identity_cosine": alike and round(alike.nearest, 3),
-        "identity_threshold": alike and round(alike.threshold, 3),
+        "identity_cosine": alike and alike.nearest,
+        "identity_threshold": alike and alike.threshold,
         "notes": [*shared.notes, *shared.remarks],
         "source": shared.sourced,
         "bytes": len(shared.png),
@@ -46,16 +49,16 @@ def figures_of(shared: actions.Shared, method: str) -> dict[str, Any]:
 
 
 def identity_fact(shared: actions.Shared) -> Fact:
-    """Say whether a recogniser still knows who is in the picture."""
+    """Say whether a recogniser still knows a hidden face; one left clear is not compared."""
     alike = shared.likeness
     if alike is None:
         return "Identity check", "not measured", "no recogniser here, or no face to line up"
     if alike.known:
-        found = "1 face is still known" if alike.known == 1 else f"{alike.known} are still known"
+        hidden = "1 hidden face is" if alike.known == 1 else f"{alike.known} hidden faces are"
         stronger = f"choose a stronger mask, or {words.MASK_TITLES['sticker']}"
-        return "Identity check", found, f"{alike.told}; {stronger}"
+        return "Identity check", f"{hidden} still known", f"{alike.told}; {stronger}"
     small = "to our small recogniser; a better one may see more"
-    return "Identity check", "nobody is known", f"{alike.told}, {small}"
+    return "Identity check", "none of the hidden faces is known", f"{alike.told}, {small}"
 
 
 def protected_card(shared: actions.Shared, left_clear: int) -> str:

@@ -10,6 +10,11 @@ def mask_about(name: str) -> str:
     return f"{MASKS[name].description}{chosen}."
 
 
+def another_label(name: str) -> str:
+    """Say what the button draws where a mask draws something."""
+    return "Draw another face" if MASKS[name].replaces else "Draw another character"
+
+
 def method_label(name: str) -> str:
     """Name a method, and give its promise in its own words."""
     return f"{words.METHOD_TITLES.get(name, name)}: {standing.promise(name)}"

@@ -82,7 +82,7 @@ def in_db(value: float) -> str:
     return "exact" if math.isinf(value) else f"{value:.1f} dB"
 
 
-def in_cosine(value: float) -> str:
+def in_cosine(value: float, digits: int = 2) -> str:
     """Write a cosine for people: .12."""
     # Plus nought, so that nothing is written as less than nothing.
-    return f"{round(value, 2) + 0:.2f}".replace("0.", ".", 1).replace("-", "−")
+    return f"{round(value, digits) + 0:.{digits}f}".replace("0.", ".", 1).replace("-", "−")

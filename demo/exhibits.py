@@ -121,6 +121,11 @@ def meter(worth: Worth) -> str:
     )
 
 
+def aloud(sentence: str) -> str:
+    """Write a sentence that is read aloud when it comes."""
+    return f'<p class="fv-said" role="status">{escape(sentence)}</p>'
+
+
 def heading(title: str, lead: str) -> str:
     """Write what a part of the page is for."""
     return f'<header class="fv-heading"><h2>{escape(title)}</h2><p>{escape(lead)}</p></header>'

@@ -32,9 +32,14 @@ class Likeness:
     known: int
 
     @property
+    def digits(self) -> int:
+        """How many digits tell the nearest face from the threshold: two, or three."""
+        return 2 if in_cosine(self.nearest) != in_cosine(self.threshold) else 3
+
+    @property
     def told(self) -> str:
         """The nearest face beside the threshold, in a few words."""
-        near, one = in_cosine(self.nearest), in_cosine(self.threshold)
+        near, one = (in_cosine(value, self.digits) for value in (self.nearest, self.threshold))
         return f"nearest: cosine {near}, one person from {one} on"
 
 
@@ -44,7 +49,7 @@ def likeness(photo_u8: Photo, other_u8: Photo, faces: Sequence[Face]) -> Likenes
     Args:
         photo_u8: as it was.
         other_u8: as it is now, of the same size.
-        faces: to be compared, at their landmarks.
+        faces: to be compared, at their landmarks; of any other nothing is told.
 
     Returns:
         None where no recogniser is here, or there is no face, or one without landmarks, which

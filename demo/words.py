@@ -82,6 +82,10 @@ NOTED: Final = "Not the mask you chose", "hidden all the same"
 REMARKED: Final = "Look at this face", "the mask is laid"
 """Of a face that carries it, and whose mask may not do."""
 
+ANOTHER: Final = "The preview shows another one now."
+NO_OTHER: Final = "There is no other for this face."
+"""After "Draw another"."""
+
 OOPS: Final = "Something went wrong on our side. Nothing was kept; please try again."
 BUSY: Final = (
     "That is more passphrases within a minute than this page tries on one picture, or for one "

@@ -24,16 +24,18 @@ from demo import (
     lab,
     meter,
     race,
+    seeds,
+    session,
     standing,
     strength,
     tour,
     troubles,
     words,
 )
-from demo.cards import identity_fact, preview_card, protected_card
+from demo.cards import figures_of, identity_fact, preview_card, protected_card
 from demo.choices import method_choice, method_label, wrong_about, wrong_choices
 from demo.draw import fit, in_cosine
-from demo.likeness import likeness
+from demo.likeness import Likeness, likeness
 from demo.samples import SAMPLES, sample
 from demo.session import Visits
 from demo.tabs import attack_page, how, protect_page, wrong_keys
@@ -298,58 +300,150 @@ def test_a_seed_is_taken_where_it_chooses_and_may_be_known(found: actions.Found)
 
 def test_another_drawing_is_offered_in_the_place_of_a_strength() -> None:
     for mask in words.MASK_TITLES:
-        _, slider, *_ = protect_page._about_mask(mask)
-        offered = protect_page._can_draw(mask, None)["visible"]
-        assert offered == actions.takes_seed(mask) == (not slider["visible"])
+        _, slider, button, *_ = protect_page._about_mask(mask, None)
+        assert button == protect_page._can_draw(mask, None)
+        assert button["visible"] == actions.takes_seed(mask) == (not slider["visible"])
+        assert button["value"] == f"Draw another {'face' if MASKS[mask].replaces else 'character'}"
         if strength.has_strength(mask):
             assert slider["visible"]
-    assert not protect_page._can_draw("simswap", "a photograph")["visible"]
+    for offered in (
+        protect_page._can_draw("simswap", "a photograph"),
+        protect_page._about_mask("simswap", "a photograph")[2],
+    ):
+        assert not offered["visible"]
     assert protect_page._can_draw("ksame", "a photograph, about to be taken away")["visible"]
 
 
-def test_a_visit_draws_once_for_a_photo_and_anew_when_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    does, photo, cut = ProtectActions(Visits(tmp_path)), tmp_path / "a.png", tmp_path / "b.png"
-    write_png(photo, portrait(), None)
-    write_png(cut, np.ascontiguousarray(portrait()[2:, 2:]), None)
-    drawn: list[int | None] = []
+@dataclasses.dataclass(eq=False)
+class Tab:
+    """The tab Protect without its page: which seeds previews and results were made with."""
 
-    def preview(*args: object) -> actions.Previewed:
-        drawn.append(cast(int, args[-1]))
-        return actions.Previewed(portrait(), ("a note; told",))
+    does: ProtectActions
+    monkeypatch: dataclasses.InitVar[pytest.MonkeyPatch]
+    seeds: list[int] = dataclasses.field(default_factory=list)
+    dull: bool = False
 
-    def protect(*args: object) -> actions.Shared:
-        drawn.append(cast(int, args[-1]))
+    def __post_init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(actions, "preview", self._preview)
+        monkeypatch.setattr(actions, "protect", self._protect)
+
+    def _preview(self, *args: object) -> actions.Previewed:
+        self.seeds.append(cast(int, args[-1]))
+        tint = 0 if self.dull else self.seeds[-1] % 251
+        return actions.Previewed(np.full((64, 64, 3), tint, np.uint8), ("a note; told",))
+
+    def _protect(self, *args: object) -> actions.Shared:
+        self.seeds.append(cast(int, args[-1]))
         return actions.Shared(b"png", 40.0, True, 1, 0.1)
 
-    monkeypatch.setattr(actions, "preview", preview)
-    monkeypatch.setattr(actions, "protect", protect)
-
-    def ask(what: str, path: Path, name: str = "page") -> None:
-        page = cast(gr.Request, SimpleNamespace(session_hash=name))
-        chosen = (str(path), "usual", ["all"], "sticker", 1.0)
+    def ask(self, what: str, photo: Path, seed: str | None = None) -> tuple[str, str]:
+        """Press a button; returns what is said, and the seed that the page then has."""
+        page = cast(gr.Request, SimpleNamespace(session_hash="page"))
+        chosen = (str(photo), "usual", ["all"], "sticker", 1.0)
         if what == "faces":
-            *_, said = does.faces(str(path), "usual", "sticker", 1.0, page)
+            *_, said, next_one = self.does.faces(*chosen[:2], *chosen[3:], page, None, seed)
         elif what == "protect":
-            made = does.protect(*chosen, "sealed", RIGHT, "", page, progress=lambda *_, **__: None)
-            said = "a note" if made[3]["still_known"] is made[3]["identity_cosine"] is None else ""
+            silent = cast(gr.Progress, lambda *_, **__: None)
+            made = self.does.protect(*chosen, "sealed", RIGHT, "", page, None, seed, silent)
+            assert made[3]["still_known"] is made[3]["identity_cosine"] is None
+            said, next_one = made[2], seed or ""
         else:
-            _, said = (does.another if what == "another" else does.preview)(*chosen, page)
-        assert "a note" in said
+            asked = self.does.another if what == "another" else self.does.preview
+            _, said, next_one = asked(*chosen, page, None, seed)
+        return said, next_one
 
-    for what in ("faces", "preview", "protect", "another", "preview", "protect"):
-        ask(what, photo)
-    assert len({*drawn[:3]}) == len({*drawn[3:]}) == 1
-    assert drawn[3] == cast(int, drawn[0]) + 1, (
-        "one face, so the next seed is none of the picture's"
-    )
-    ask("preview", photo, "another page")
-    ask("preview", cut)
-    assert len({*drawn}) == 4 and min(cast(int, seed) for seed in drawn) > 2**64
-    empty = does.another("", "usual", [], "sticker", 1.0, cast(gr.Request, SimpleNamespace()))
-    assert empty == (None, "")
+
+@pytest.fixture
+def tab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tab:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return Tab(ProtectActions(Visits(tmp_path)), monkeypatch)
+
+
+@pytest.fixture
+def six(tmp_path: Path) -> Path:
+    path = tmp_path / "six.png"
+    write_png(path, sample("Group of six"), None)
+    return path
+
+
+def test_the_seed_on_the_page_is_the_one_that_is_laid(tab: Tab, six: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    write_png(other, portrait(), None)
+    said, first = tab.ask("faces", six)
+    assert "a note" in said and tab.ask("preview", six, first)[1] == first
+    _, second = tab.ask("preview", other)
+    tab.ask("protect", six, first)
+    tab.ask("protect", other, second)
+    tab.ask("protect", six, first)
+    assert tab.seeds == [int(seed) for seed in (first, first, second, first, second, first)]
+    assert first != second and min(tab.seeds) > 2**64
+    drawn = {int(first), int(second)}
+    for what in ("protect", "protect", "preview", "faces"):
+        tab.ask(what, six)
+    assert len({*tab.seeds[-4:]} - drawn) == 4, "who gives no seed gets a new one each time"
+    page = cast(gr.Request, SimpleNamespace(session_hash="page"))
+    assert tab.does.another("", "usual", [], "sticker", 1.0, page) == (None, "", "")
+
+
+def test_after_a_rest_the_mask_on_the_page_is_laid(
+    tab: Tab, six: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(tab, "does", ProtectActions(Visits(tmp_path, lambda: now[0])))
+    visits = tab.does.visits
+    visits.of("page").open_page = True
+    _, seed = tab.ask("preview", six)
+    assert visits.has("page", "found")
+    now[0] = session.KEEP_SECONDS + 1
+    visits.sweep()
+    assert not visits.has("page", "found")
+    write_png(six, sample("Group of six"), None)  # as where another page holds the same sample
+    tab.ask("protect", six, seed)
+    assert tab.seeds == [int(seed)] * 2
+
+
+def test_another_drawing_uses_no_seed_of_the_last_for_any_face(tab: Tab, six: Path) -> None:
+    _, seed = tab.ask("faces", six)
+    said, next_one = tab.ask("another", six, seed)
+    assert words.ANOTHER in said and "a note" in said and 'role="status"' in said
+    used = [{tab.seeds[n] + face for face in range(6)} for n in (0, 1)]
+    assert tab.seeds[1] == int(next_one) and used[0].isdisjoint(used[1])
+    several, one = faces_from_boxes([(0, 0, 32, 32), (40, 0, 72, 32)], 64, 128)
+    several = dataclasses.replace(several, others=(one, one))
+    assert seeds.next_seed(7, [several, one]) == 10
+
+
+def test_where_there_is_no_other_it_is_said_so(tab: Tab, six: Path) -> None:
+    tab.dull = True
+    _, seed = tab.ask("faces", six)
+    said, next_one = tab.ask("another", six, seed)
+    assert words.NO_OTHER in said and words.ANOTHER not in said
+    assert tab.seeds == [int(seed) + 6 * step for step in range(4)]
+    assert int(next_one) == tab.seeds[-1]
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "x", " 7", "٣", "1" * 40, "0x7"])
+def test_a_seed_that_is_none_is_refused(tab: Tab, six: Path, text: str) -> None:
+    for what in ("faces", "preview", "another", "protect"):
+        with pytest.raises(gr.Error, match=r"This is no seed.*whole number from 0, of at most 39"):
+            tab.ask(what, six, text)
+    assert tab.seeds == []
+    assert seeds.seed_of(str(2**128)) == 2**128 and seeds.seed_of("0") == 0
+
+
+def test_a_preview_of_a_person_who_was_chosen_is_laid(found: actions.Found) -> None:
+    six_u8 = sample("Group of six")
+    box = found.faces[0].box
+    middle = (box[0] + 40, box[1] + 40, box[2] - 40, box[3] - 40)
+    sources = [engine.find_source(six_u8[:, half]) for half in (slice(0, 640), slice(640, 1280))]
+    seen = [
+        crop(actions.preview(found, [1], "simswap", 1, whose, 5).photo_u8, middle)
+        for whose in sources
+    ]
+    shared = actions.protect(found, [1], "simswap", "sealed", RIGHT, source=sources[0], seed=5)
+    assert shared.sourced
+    laid_u8 = crop(open_photo(shared.png), middle)
+    assert psnr_db(seen[0], laid_u8) > 45 > 35 > psnr_db(seen[1], laid_u8)
 
 
 @pytest.mark.parametrize("mask", [name for name in MASKS if not MASKS[name].replaces])
@@ -480,7 +574,8 @@ def test_the_enhancer_draws_somebody_and_says_whom(table: lab.Lab) -> None:
     exposed = attack.expose(table, "sealed")
     said = attack.enhanced(exposed)
     assert said.count("<img") == 3 and said.count("cosine to the person") == 2
-    assert "features of somebody" in said and "to it this is not the person" in said
+    assert "features of somebody" in said and "To our recogniser this is not the person" in said
+    assert "fv-bad" not in said
     face = engine.whole_face(exposed.original_u8)
     made_u8 = engine.restored(exposed.masked_u8, face.landmarks)
     alike = likeness(exposed.original_u8, made_u8, [face])
@@ -488,7 +583,9 @@ def test_the_enhancer_draws_somebody_and_says_whom(table: lab.Lab) -> None:
     assert f"cosine to the person {in_cosine(alike.nearest)}" in said
     assert in_cosine(alike.threshold) in said
     clear = dataclasses.replace(exposed, masked_u8=exposed.original_u8)
-    assert "knows the person already in the mask" in attack.enhanced(clear)
+    said = attack.enhanced(clear)
+    assert "knows the person already in the mask" in said and "features of somebody" not in said
+    assert 'class="fv-told fv-bad"' in said
     faceless = dataclasses.replace(exposed, original_u8=np.full_like(exposed.original_u8, 128))
     said = attack.enhanced(faceless)
     assert "were not found" in said and "<img" not in said
@@ -508,16 +605,38 @@ def test_each_way_to_attack_is_shown_as_it_is_done(table: lab.Lab, tmp_path: Pat
     assert left == (gr.skip(),) * wrong_keys.ATTACKED, "attacked already"
 
 
+@pytest.mark.parametrize("kind", [errors.WeightsMissingError, errors.WeightsHashError])
+def test_without_an_enhancer_the_other_attacks_come(
+    table: lab.Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[errors.ModelError]
+) -> None:
+    def restored(*_: object) -> actions.Photo:
+        raise kind("expected the enhancer, found another file", hint="download it")
+
+    monkeypatch.setattr(engine, "restored", restored, raising=False)
+    visits, page = Visits(tmp_path), cast(gr.Request, SimpleNamespace(session_hash="page"))
+    visits.of("page").things["lab"] = table
+    silent = cast(gr.Progress, lambda *_, **__: None)
+    steps = [*AttackActions(visits).all_ways("sealed", 10, 90, page, silent)]
+    shown = [step[number] for number, step in enumerate(steps)]
+    assert len(shown) == wrong_keys.ATTACKED and all("<figure" in each for each in shown)
+    assert "missing on this server, or damaged" in shown[1] and "fv-none" in shown[1]
+
+
 def test_an_enhancer_that_finds_the_person_is_said_to(
     table: lab.Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exposed = attack.expose(table, "sealed")
     monkeypatch.setattr(engine, "restored", lambda *_: exposed.original_u8, raising=False)
     said = attack.enhanced(exposed)
-    assert "takes this one for the person, whom the mask alone did hide" in said
+    assert (
+        '<p role="status">The enhancer brings enough back that our recogniser takes it for the '
+        "person, whom the mask alone did hide."
+    ) in said
+    assert "features of somebody" not in said and "made up" not in said
+    assert 'class="fv-told fv-bad"' in said and said.count('class="fv-figure fv-bad"') == 1
     monkeypatch.setattr(attack, "likeness", lambda *_: None)
     said = attack.enhanced(exposed)
-    assert "not measured" in said and "cosine" not in said
+    assert "not measured" in said and "cosine" not in said and "features of" not in said
 
 
 def test_the_attack_page_offers_every_method_with_what_was_measured_of_it(
@@ -786,8 +905,11 @@ def test_the_card_says_whether_anybody_is_still_known() -> None:
     assert (plain.likeness.known, hidden.likeness.known) == (1, 0)
     threshold = engine.find_recognizer().threshold
     assert threshold is not None and plain.likeness.nearest >= threshold > hidden.likeness.nearest
-    assert identity_fact(plain)[1] == "1 face is still known"
-    assert identity_fact(hidden)[1] == "nobody is known"
+    assert identity_fact(plain)[1] == "1 hidden face is still known"
+    assert identity_fact(hidden)[1] == "none of the hidden faces is known"
+    figures = figures_of(hidden, "sealed")
+    assert figures["identity_cosine"] == hidden.likeness.nearest, "rounded, it may reach threshold"
+    assert figures["identity_threshold"] == threshold
     for shared in (plain, hidden):
         assert shared.likeness is not None
         near = f"{shared.likeness.nearest:.2f}".removeprefix("0").replace("-0", "−")
@@ -808,6 +930,24 @@ def test_the_nearest_of_several_faces_is_told() -> None:
     unplaced = dataclasses.replace(first, landmarks=None)
     assert likeness(photo_u8, other_u8, [*faces, unplaced]) is None
     assert likeness(photo_u8, other_u8, []) is None
+
+
+def test_a_cosine_below_the_threshold_never_reads_as_the_threshold() -> None:
+    near, told = Likeness(0.3862, 0.3899, 0), "nearest: cosine .386, one person from .390 on"
+    assert near.told == told
+    assert Likeness(0.2, 0.3899, 0).told == "nearest: cosine .20, one person from .39 on"
+    measured = attack._measured(portrait(), "a face", "", near)
+    assert (measured.note, measured.tone) == ("cosine to the person .386", "plain")
+    assert "from a cosine of .390 on" in attack._whose(Likeness(0.1, 0.3899, 0), near)
+    assert "from a cosine of .39 on" in attack._whose(*[Likeness(0.1, 0.3899, 0)] * 2)
+
+
+def test_a_face_that_was_left_clear_is_not_compared() -> None:
+    six = actions.look_at(sample("Group of six"))
+    shared = actions.protect(six, [2], "box", "sealed", RIGHT)
+    assert shared.likeness is not None and shared.likeness.known == 0
+    card = protected_card(shared, 5)
+    assert "none of the hidden faces is known" in card and "5 left clear" in card
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,22 @@ def test_a_program_protects_and_recovers(server: Server, tmp_path: Path) -> None
     write_png(photo, sample("Astronaut"), None)
     client = Client(server.url, download_files=str(tmp_path), verbose=False)
     chosen = (handle_file(str(photo)), "usual", ["all"], "sticker", 1)
-    (seen, said), (again, _) = (client.predict(*chosen, api_name="/preview") for _ in range(2))
-    assert said == "" and open_photo(seen).tobytes() == open_photo(again).tobytes()
-    *_, figures = client.predict(*chosen, "sealed", SECRET, api_name="/protect")
+    *_, seed = client.predict(chosen[0], "usual", "sticker", 1, api_name="/faces")
+    seen, said, same = client.predict(*chosen, None, seed, api_name="/preview")
+    assert said == "" and same == seed and seed.isdigit()
+    secret = (*chosen, "sealed", SECRET, "", None)
+    client.predict(*chosen, api_name="/preview")  # somebody else's, who shares the session
+    _, path, _, figures = client.predict(*secret, seed, api_name="/protect")
+    x0, y0, x1, y1 = detect(sample("Astronaut"))[0].box
+    middle = np.s_[y0 + 40 : y1 - 40, x0 + 40 : x1 - 40]
+    paths = [path, *(client.predict(*secret, api_name="/protect")[1] for _ in range(2))]
+    seen_u8, laid_u8, *others = (open_photo(each)[middle] for each in (seen, *paths))
+    assert psnr_db(seen_u8, laid_u8) > 45
+    for other_u8 in others:
+        assert psnr_db(other_u8, laid_u8) < 30
+    assert psnr_db(*others) < 30, "without a seed each is drawn anew"
+    with pytest.raises(AppError, match="This is no seed"):
+        client.predict(*secret, "a ghost", api_name="/protect")
     assert figures["identity_cosine"] < figures["identity_threshold"] < 1
     _, path, _, figures = client.predict(
         handle_file(str(photo)), "usual", ["all"], "gaussian", 1, "sealed", SECRET,

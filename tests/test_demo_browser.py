@@ -169,6 +169,73 @@ def test_protect_download_recover(page: Page, tmp_path: Path, server: Server) ->
     assert drawn not in server.log.read_text()
 
 
+def shown_face(page: Page) -> np.ndarray:
+    """The middle of the face in the preview, within its frame and beside its number."""
+    address = page.get_attribute("#protect-preview img", "src") or ""
+    x0, y0, x1, y1 = detect(sample("Astronaut"))[0].box
+    picture_u8 = open_photo(page.request.get(address).body())
+    return picture_u8[y0 + 40 : y1 - 40, x0 + 40 : x1 - 40]
+
+
+def choose_mask(page: Page, title: str) -> None:
+    field(page, "protect-mask").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def test_another_character_is_drawn_and_laid(page: Page, tmp_path: Path) -> None:
+    another, go = page.locator("#protect-another"), page.locator("#protect-go")
+    picture = page.locator("#protect-preview img")
+    page.click("#sample-0")
+    blurred = picture.get_attribute("src") or ""
+    choose_mask(page, "Cartoon")
+    expect(picture).not_to_have_attribute("src", blurred)
+    expect(another).to_have_text("Draw another character")
+    first_u8, address = shown_face(page), picture.get_attribute("src") or ""
+    another.click()
+    expect(go).to_be_disabled()
+    expect(picture).not_to_have_attribute("src", address)
+    told = page.locator("#protect-notes [role=status]")
+    expect(told).to_have_text(words.ANOTHER)
+    expect(told).to_be_visible()
+    expect(go).to_be_enabled()
+    second_u8 = shown_face(page)
+    assert psnr_db(first_u8, second_u8) < 30
+    shoot(page, tmp_path, "another")
+
+    page.click("#protect-go")
+    assert title(errors.PassphraseError) in message(page)
+    expect(another).to_be_enabled()  # after a failure, too
+    field(page, "protect-passphrase").fill(SECRET)
+    page.click("#protect-go")
+    expect(another).to_be_disabled()
+    page.wait_for_selector("#protect-card .fv-card")
+    expect(another).to_be_enabled()
+    with page.expect_download() as saved:
+        page.click("#protect-download")
+    saved.value.save_as(tmp_path / "protected.png")
+    x0, y0, x1, y1 = detect(sample("Astronaut"))[0].box
+    laid_u8 = open_photo(tmp_path / "protected.png")[y0 + 40 : y1 - 40, x0 + 40 : x1 - 40]
+    assert psnr_db(laid_u8, second_u8) > 45
+    shoot(page, tmp_path, "another_protected")
+
+    choose_mask(page, "Average face")
+    expect(another).to_have_text("Draw another face")
+    expect(page.locator("#protect-strength")).not_to_be_visible()
+    choose_mask(page, "Blur")
+    expect(another).not_to_be_visible()
+    expect(page.locator("#protect-strength")).to_be_visible()
+
+
+def test_a_preview_that_fails_leaves_none_of_another_mask(page: Page, server: Server) -> None:
+    page.click("#sample-0")
+    page.wait_for_selector("#protect-preview img")
+    for path in server.temp.rglob("sample.png"):
+        path.unlink()
+    choose_mask(page, "Cartoon")
+    assert "This picture is gone" in message(page)
+    expect(page.locator("#protect-preview img")).to_have_count(0)
+
+
 def test_several_faces_can_be_chosen(page: Page) -> None:
     page.click("#sample-1")
     page.wait_for_selector("#protect-faces input")
@@ -308,12 +375,8 @@ def test_whose_face_is_laid_is_asked_only_where_a_mask_can_lay_it(
     page.get_by_role("button", name="More options").click()
     whose = page.locator("#protect-whose")
 
-    def choose(title: str) -> None:
-        field(page, "protect-mask").click()
-        page.get_by_role("option", name=title, exact=True).click()
-
     expect(whose).not_to_be_visible()
-    choose("Nobody's face")
+    choose_mask(page, "Nobody's face")
     expect(whose).to_be_visible()
     expect(whose).to_contain_text("ask them first")
     upload(page, "protect-source", sky)
@@ -327,11 +390,11 @@ def test_whose_face_is_laid_is_asked_only_where_a_mask_can_lay_it(
     page.click("#protect-go")
     page.wait_for_selector("#protect-card .fv-card")
     assert "the person you chose" in page.inner_text("#protect-card")
-    choose("Blur")
+    choose_mask(page, "Blur")
     expect(whose).not_to_be_visible()
     page.click("#protect-go")
     expect(page.locator("#protect-card")).not_to_contain_text("the person you chose")
-    choose("Nobody's face")
+    choose_mask(page, "Nobody's face")
     expect(page.locator("#protect-source img")).to_have_count(0)
 
 

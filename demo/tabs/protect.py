@@ -1,7 +1,7 @@
 """Protect, the actions: photo, faces, mask, method and passphrase in; one PNG to share out."""
 
-import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
@@ -10,6 +10,7 @@ from demo import actions, exhibits, meter, words
 from demo.cards import figures_of, preview_card, protected_card
 from demo.draw import fit, png
 from demo.samples import sample
+from demo.seeds import next_seed, seed_of
 from demo.session import Visit, Visits
 from demo.troubles import explained, in_plain_words, problem
 from engine import (
@@ -26,6 +27,9 @@ from engine.errors import EngineError, NoFaceError
 Pair = tuple[str, str]
 
 PREVIEW_SIDE = 1400
+TRIES = 3
+"""Seeds that are tried for another picture: few averages may be in like pose."""
+
 NO_FACES: dict[str, Any] = gr.update(choices=[], value=[], visible=False)
 NOTHING_YET = (
     '<div class="fv-empty"><p>Your protected photo will stand here.</p>'
@@ -54,8 +58,8 @@ class ProtectActions:
     @in_plain_words
     def faces(
         self, photo: str, search: str, mask: str, strength: float, request: gr.Request,
-        source: str | None = None,
-    ) -> tuple[str | None, Any, dict[str, Any], str]:  # fmt: skip
+        source: str | None = None, seed: str | None = None,
+    ) -> tuple[str | None, Any, dict[str, Any], str, str]:  # fmt: skip
         """Find the faces of a photo, numbered left to right.
 
         Args:
@@ -65,26 +69,28 @@ class ProtectActions:
             strength: of the mask, 0.5 to 2.
             request: of the page.
             source: as for preview.
+            seed: as for preview.
 
         Returns:
-            A preview with the faces framed, their numbers, their boxes in pixels, and what is to
-            be said of the preview, as HTML.
+            A preview with the faces framed, their numbers, their boxes in pixels, what is to be
+            said of the preview, as HTML, and its seed.
         """
         visit = self.visits.of(request.session_hash)
         visit.forget("shared")
         if not photo:
-            return None, NO_FACES, {}, ""
+            return None, NO_FACES, {}, "", ""
         try:
             found = self._found(visit, photo, search)
         except EngineError as error:
             visit.put("trouble", error)
             raise
         numbers = list(range(1, len(found.faces) + 1))
-        seed = self._seed(visit, photo)
-        shown, said = self._preview(visit, found, numbers, mask, strength, source, seed)
+        drawn = seed_of(seed)
+        shown, said = self._preview(visit, found, numbers, mask, strength, source, drawn)
         labels = [str(number) for number in numbers]
         choice = gr.update(choices=labels, value=labels, visible=len(labels) > 1)
-        return shown, choice, {"faces": [face.box for face in found.faces]}, said
+        boxes = {"faces": [face.box for face in found.faces]}
+        return shown, choice, boxes, said, str(drawn)
 
     def why_not(self, search: str, request: gr.Request) -> tuple[Any, ...]:
         """Leave on the page why a photo cannot be protected, after the message has gone.
@@ -102,11 +108,9 @@ class ProtectActions:
     @in_plain_words
     def preview(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float,
-        request: gr.Request, source: str | None = None,
-    ) -> tuple[str | None, str]:  # fmt: skip
+        request: gr.Request, source: str | None = None, seed: str | None = None,
+    ) -> tuple[str | None, str, str]:  # fmt: skip
         """Show what others will see, before anything is hidden.
-
-        What a mask draws is drawn once for a photo; to protect it afterwards lays the same.
 
         Args:
             photo: a JPEG, PNG or WebP.
@@ -116,34 +120,41 @@ class ProtectActions:
             strength: of the mask, 0.5 to 2.
             request: of the page.
             source: as for protect; not looked at where the mask takes none.
+            seed: chooses among the masks that one name can make: digits, as returned before;
+                nothing to have one drawn.
 
         Returns:
-            The preview, and what is to be said of it, as HTML.
+            The preview, what is to be said of it, as HTML, and its seed: whoever gives that to
+            protect gets the very masks of the preview.
         """
         if not photo:
-            return None, ""
-        visit = self.visits.of(request.session_hash)
-        found, seed = self._found(visit, photo, search), self._seed(visit, photo)
-        return self._preview(visit, found, _numbers(faces, found), mask, strength, source, seed)
+            return None, "", ""
+        drawn, visit = seed_of(seed), self.visits.of(request.session_hash)
+        found = self._found(visit, photo, search)
+        numbers = _numbers(faces, found)
+        shown, said = self._preview(visit, found, numbers, mask, strength, source, drawn)
+        return shown, said, str(drawn)
 
     @in_plain_words
     def another(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float,
-        request: gr.Request, source: str | None = None,
-    ) -> tuple[str | None, str]:  # fmt: skip
+        request: gr.Request, source: str | None = None, seed: str | None = None,
+    ) -> tuple[str | None, str, str]:  # fmt: skip
         """Draw other faces or characters, for the preview and for what is protected after it.
 
-        Args, Returns: as :meth:`preview`.
+        Args, Returns: as :meth:`preview`; the seed is the one to go on from.
         """
         if not photo:
-            return None, ""
-        visit = self.visits.of(request.session_hash)
+            return None, "", ""
+        drawn, visit = seed_of(seed), self.visits.of(request.session_hash)
         found = self._found(visit, photo, search)
-        # Each face has the next seed: past all of them, or one would get its neighbour's mask.
-        seed = self._seed(visit, photo) + sum(len(face.others) or 1 for face in found.faces)
-        made = self._preview(visit, found, _numbers(faces, found), mask, strength, source, seed)
-        visit.put("seed", (photo, seed))
-        return made
+        numbers, before = _numbers(faces, found), visit.things.get("preview", set())
+        for _ in range(TRIES):
+            drawn = next_seed(drawn, found.faces)
+            shown, said = self._preview(visit, found, numbers, mask, strength, source, drawn)
+            if Path(shown) not in before:  # files are named by what is in them
+                return shown, exhibits.aloud(words.ANOTHER) + said, str(drawn)
+        return shown, (exhibits.aloud(words.NO_OTHER) if numbers else "") + said, str(drawn)
 
     @in_plain_words
     def whose(self, source: str | None, request: gr.Request) -> None:
@@ -154,7 +165,7 @@ class ProtectActions:
     def protect(
         self, photo: str, search: str, faces: list[str], mask: str, strength: float, method: str,
         passphrase: str, wrong: str, request: gr.Request, source: str | None = None,
-        progress: gr.Progress = _PROGRESS,
+        seed: str | None = None, progress: gr.Progress = _PROGRESS,
     ) -> tuple[Pair, str, str, dict[str, Any]]:  # fmt: skip
         """Hide the faces of a photo so that only the passphrase brings them back.
 
@@ -173,14 +184,17 @@ class ProtectActions:
             request: of the page.
             source: with simswap and faceshifter, a photograph of the person whose face they lay
                 instead of nobody's, whom the picture then looks like; nothing for nobody's.
+            seed: what preview or faces returned, to lay the masks that they showed; nothing to
+                have others drawn. Masks that draw nothing, and noise, do not look at it.
             progress: is told how far it is.
 
         Returns:
-            The photo before and after, the PNG to share, a card, and its figures.
+            The photo before and after, the PNG to share, a card, and its figures; still_known and
+            identity_cosine are of the chosen faces alone.
         """
         if not photo:
             raise problem("No photo yet", "Choose a photo first, or try a sample.")
-        mode = wrong_mode(method, wrong)
+        mode, drawn = wrong_mode(method, wrong), seed_of(seed)
         visit = self.visits.of(request.session_hash)
         found = self._found(visit, photo, search)
         numbers = _numbers(faces, found)
@@ -190,9 +204,8 @@ class ProtectActions:
             raise problem(*words.NO_SOURCE_TAKEN)
         whose = self._source(visit, source)
         progress(0.2, desc="deriving the key and hiding the faces")
-        seed = self._seed(visit, photo)
         shared = actions.protect(
-            found, numbers, mask, method, passphrase, strength, mode, whose, seed
+            found, numbers, mask, method, passphrase, strength, mode, whose, drawn
         )
         path = visit.keep(shared.png, "protected.png")
         visit.put("shared", path)
@@ -217,17 +230,6 @@ class ProtectActions:
             known = ((photo, search), found)
             visit.put("found", known)
         return cast(actions.Found, known[1])
-
-    def _seed(self, visit: Visit, photo: str) -> int:
-        """What chooses among the masks that one name can make: drawn once for each photo.
-
-        One for several photos would lay the same stranger's face in all of them.
-        """
-        known = visit.things.get("seed")
-        if known is None or known[0] != photo:
-            known = (photo, secrets.randbits(128))
-            visit.put("seed", known)
-        return cast(int, known[1])
 
     def _source(self, visit: Visit, photo: str | None) -> Source | None:
         if not photo:
