@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 F32 = npt.NDArray[np.float32]
 
-GALLERY = "agents.v4"
+GALLERY = "agents.v5"
 """The released gallery for simswap, and for whatever has none of its own."""
 
 APART = 0.3

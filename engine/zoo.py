@@ -90,11 +90,11 @@ RELEASED: dict[str, str] = {
     "imn.v4": "adfc0572e2afed469c9d4950d7efb603d5d9964997986bd460bc56637e5e870e",
     "enhancer.v2": "3b0d9130dc06f10009bd1585a0942e4e5c650fd5bd7cf260b4c2782f5b9587b8",
     "recognizer.v2": "9c7f27310e601c2537a41ffa4dfdcdfbf0712a4402e15f980bd83b2c54566a27",
-    "agents.v4": "252eb6d186dce5246d83db19d3adf634d30f5f1def010dc48530c4d355a26673",
     "ksame.v4": "60b4762c4770ce43df6b1fbb93c4dbaf082419ee0e0302c48257eca40a36fc05",
     "agents-faceshifter.v1": "41574a807699ea6ce1b9bde63ccc7208d1e22fa4848e469473c3e723bda49b4d",
     "faceshifter.v4": "21bf94cb13c1a36db696cd6eb993ce26b9058503f0393de1b797bcd778b1b922",
     "simswap.v4": "b5e5df1ae684d6ac6148f49446785292708b43c96b4f380dea6845fba295bd82",
+    "agents.v5": "5c5684f5a01b7e94d071531f14efa4fd15e15fd9ab73add5d8915d8958284c97",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

@@ -29,7 +29,7 @@ GALLERIES = {FACESHIFTER: "agents-faceshifter.v1"}
 """Swapper to a gallery of its own: those whom it draws unlike each other."""
 
 _TRIES = 8
-SHARES = (0.55, 0.7)
+SHARES = {SIMSWAP: (0.5, 0.65), FACESHIFTER: (0.55, 0.7)}
 """Shares of a swapper's change, from natural to like the agent; the first that will do is taken.
 
 Its whole change pleases a recogniser and disfigures the face."""
@@ -159,7 +159,7 @@ def swap_face(
 
     if source is None:
         agents = choose_agents(seed, own, GALLERIES.get(model, GALLERY))[:_TRIES]
-        tries = product(SHARES, enumerate(agents))  # all of them before more is mixed in
+        tries = product(SHARES[model], enumerate(agents))  # all of them before more is mixed in
         return _furthest(lay(turn, one, share) for share, (turn, one) in tries)
     return _likest(lay, _away(source.identity, own))
 
