@@ -764,7 +764,7 @@ def test_a_swapper_is_shown_an_average_and_never_the_face(monkeypatch: pytest.Mo
     portrait = to_portrait(face_u8, points)
     own = embed(from_u8(face_u8), [points], IDENTITIES)[0].numpy()
     with contextlib.suppress(StillKnownError):  # who changes nothing may be left with a double
-        swap.swap_face("stub", face_u8, points, 3)
+        swap.swap_face(swap.SIMSWAP, face_u8, points, 3)
     averages_u8 = [
         average_like(portrait.picture_u8, portrait.landmarks, seed_of_turn(3, turn), agent)
         for turn, agent in enumerate(choose_agents(3, own)[: len(shown) + 1])
