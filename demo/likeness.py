@@ -33,8 +33,9 @@ class Likeness:
 
     @property
     def digits(self) -> int:
-        """How many digits tell the nearest face from the threshold: two, or three."""
-        return 2 if in_cosine(self.nearest) != in_cosine(self.threshold) else 3
+        """How many digits tell the nearest face from the threshold; two where they are equal."""
+        pairs = {n: (in_cosine(self.nearest, n), in_cosine(self.threshold, n)) for n in range(2, 7)}
+        return next((n for n, (near, one) in pairs.items() if near != one), 2)
 
     @property
     def told(self) -> str:

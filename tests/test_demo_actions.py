@@ -936,6 +936,8 @@ def test_a_cosine_below_the_threshold_never_reads_as_the_threshold() -> None:
     near, told = Likeness(0.3862, 0.3899, 0), "nearest: cosine .386, one person from .390 on"
     assert near.told == told
     assert Likeness(0.2, 0.3899, 0).told == "nearest: cosine .20, one person from .39 on"
+    assert "cosine .3897, one person from .3899" in Likeness(0.3897, 0.3899, 0).told
+    assert "cosine .39, one person from .39 on" in Likeness(0.3899, 0.3899, 1).told
     measured = attack._measured(portrait(), "a face", "", near)
     assert (measured.note, measured.tone) == ("cosine to the person .386", "plain")
     assert "from a cosine of .390 on" in attack._whose(Likeness(0.1, 0.3899, 0), near)

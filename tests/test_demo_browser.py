@@ -236,6 +236,20 @@ def test_a_preview_that_fails_leaves_none_of_another_mask(page: Page, server: Se
     expect(page.locator("#protect-preview img")).to_have_count(0)
 
 
+def test_what_rests_wakes_though_no_preview_comes(page: Page, server: Server) -> None:
+    page.click("#sample-0")
+    page.wait_for_selector("#protect-preview img")
+    choose_mask(page, "Cartoon")
+    another, go = page.locator("#protect-another"), page.locator("#protect-go")
+    expect(another).to_be_enabled()
+    for path in server.temp.rglob("sample.png"):
+        path.unlink()
+    another.click()
+    assert "This picture is gone" in message(page)
+    expect(go).to_be_enabled()
+    expect(another).to_be_enabled()
+
+
 def test_several_faces_can_be_chosen(page: Page) -> None:
     page.click("#sample-1")
     page.wait_for_selector("#protect-faces input")

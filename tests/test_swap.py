@@ -24,6 +24,7 @@ from engine.alignment import align, typical_landmarks
 from engine.data import FaceSet
 from engine.errors import (
     DataError,
+    LandmarksError,
     MaskError,
     ModelError,
     StillKnownError,
@@ -357,6 +358,18 @@ def test_a_portrait_is_in_a_batch_once_for_each_identity(data: Path) -> None:
     for uncast in (plain, with_averages):
         with pytest.raises(ValueError, match="and a casting"):
             cast_of(uncast)
+
+
+def test_faces_that_cannot_be_placed_end_the_batches(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise LandmarksError("turned away", hint="another one")
+
+    monkeypatch.setattr("engine.training.portraits.to_portrait", refuse)
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    with pytest.raises(DataError, match="laid in a portrait, got none"):
+        next(iter(PortraitBatches(sets, np.arange(FACES), 5, 32, 3)))
 
 
 def test_a_recipe_whose_batch_no_groups_fill_is_refused() -> None:

@@ -17,8 +17,7 @@ from engine import MASKS
 
 _LANE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 1}
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_PRESSABLE = "() => ({{__type__: 'update', interactive: {}}})"
-"""In the browser: a word to the server and back would leave time for a second click."""
+_PRESSABLE = "{{__type__: 'update', interactive: {}}}"
 
 
 def build(visits: Visits) -> None:
@@ -86,9 +85,11 @@ def _wire_mask(does: ProtectActions, c: Controls, r: Results) -> None:
         **_PRIVATE,
     )  # fmt: skip
     _show(chosen, does.preview, c, r, api_name="preview", trigger_mode="always_last")
-    _rest(c.another.click, c.go)
+    resting = [c.go, c.another]  # both work on the seed of what is shown
+    _rest(c.another.click, resting)
     chosen = c.another.click(_before_result, c.photo, _stages(r), **_PRIVATE)
-    _wake(_show(chosen, does.another, c, r, api_visibility="private"), c.go)
+    _wake(_show(chosen, does.another, c, r, api_visibility="private"), resting)
+    chosen.failure(None, None, resting, js=_pressable(resting, True), api_visibility="private")
 
 
 def _wire_source(does: ProtectActions, c: Controls, r: Results) -> None:
@@ -108,7 +109,7 @@ def _wire_protect(does: ProtectActions, c: Controls, r: Results) -> None:
     ]  # fmt: skip
     begun = [c.go.click, c.passphrase.submit]
     for begin in begun:
-        _rest(begin, c.another)
+        _rest(begin, [c.another])
     done = gr.on(
         begun, does.protect, secret, [r.slider, r.download, r.card, r.figures], api_name="protect",
         show_progress_on=[r.preview, r.slider], **_LANE,
@@ -116,7 +117,7 @@ def _wire_protect(does: ProtectActions, c: Controls, r: Results) -> None:
     done.success(_after_result, None, _stages(r), **_PRIVATE).then(
         r.offer.fresh, None, r.offer.shown, **_PRIVATE
     )
-    _wake(done, c.another)
+    _wake(done, [c.another])
 
 
 def _show(chosen: Any, action: Any, c: Controls, r: Results, **options: Any) -> Any:
@@ -129,15 +130,21 @@ def _show(chosen: Any, action: Any, c: Controls, r: Results, **options: Any) -> 
     return shown
 
 
-def _rest(begin: Any, button: gr.Button) -> None:
-    """Let a button rest from an event on; to be wired before what the event sets off."""
-    begin(None, None, button, js=_PRESSABLE.format("false"), api_visibility="private")
+def _pressable(parts: list[Any], now: bool) -> str:
+    """Script for the browser: a word to the server and back would leave time for another click."""
+    each = [_PRESSABLE.format(str(now).lower())] * len(parts)
+    return f"() => ({each[0]})" if len(each) == 1 else f"() => [{', '.join(each)}]"
 
 
-def _wake(done: Any, button: gr.Button) -> None:
+def _rest(begin: Any, parts: list[Any]) -> None:
+    """Let parts of the page rest from an event on; to be wired before what the event sets off."""
+    begin(None, None, parts, js=_pressable(parts, False), api_visibility="private")
+
+
+def _wake(done: Any, parts: list[Any]) -> None:
     # Whatever gradio says of it, "then" is not called after a failure.
     for after in (done.then, done.failure):
-        after(None, None, button, js=_PRESSABLE.format("true"), api_visibility="private")
+        after(None, None, parts, js=_pressable(parts, True), api_visibility="private")
 
 
 def _can_draw(mask: str, source: str | None) -> Any:

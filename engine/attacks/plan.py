@@ -63,7 +63,7 @@ class AttackConfig:
             if find_mask(mask).takes_model:
                 own = [name for name, one in MASKS.items() if one.replaces and not one.takes_model]
                 raise MaskError(
-                    f"the mask {mask} draws with a network that you name, and attacks take none",
+                    f"expected a mask of our own, got {mask}, which draws with a network of yours",
                     hint=f"attack another mask; other faces lay {', '.join(own)} too",
                 )
         self.benchmark().check()

@@ -235,7 +235,7 @@ def models_of(masks: Iterable[str], model: str) -> dict[str, str]:
     if model and not any(found.values()):
         takes = ", ".join(name for name, entry in MASKS.items() if entry.takes_model)
         raise MaskError(
-            f"a model is named, and none of the masks takes one: {', '.join(found)}",
+            f"expected a mask that takes a model, got {', '.join(found) or 'none'}",
             hint=f"leave --diffusion-model out, or add a mask that takes one: {takes}",
         )
     return found

@@ -5,6 +5,7 @@ over, only what lies around it.
 """
 
 import hashlib
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,9 @@ def hash_pipeline(model: str) -> str:
         WeightsMissingError: it is not on this machine.
     """
     folder = _folder_of(model)
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    # Not by rglob, which does not look into linked folders.
+    found = os.walk(folder, followlinks=True)
+    files = [Path(place) / name for place, _, names in found for name in names]
     names = {path.relative_to(folder): path for path in files}
     digest = hashlib.sha256()
     for name in sorted(name for name in names if not any(p.startswith(".") for p in name.parts)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, cast
 
@@ -148,20 +149,23 @@ def swap_face(
     placed = [np.asarray(landmarks, np.float32)]
     own: F32 = embed(from_u8(face_u8), placed, IDENTITIES)[0].cpu().numpy()
 
-    def lay(turn: int, identity: F32, share: float = 1.0) -> Swapped:
+    def draw(turn: int, identity: F32) -> tuple[U8, U8]:
         place = seed_of_turn(seed, turn) if source is None else turn  # each of the likest once
         other_u8 = average_like(portrait.picture_u8, portrait.landmarks, place, identity)
-        swapped_u8 = swap_portrait(model, portrait, identity, other_u8)
-        mixed_u8 = _lightened(other_u8, swapped_u8, share)
+        return other_u8, swap_portrait(model, portrait, identity, other_u8)
+
+    def lay(drawn_u8: tuple[U8, U8], identity: F32, share: float = 1.0) -> Swapped:
+        mixed_u8 = _lightened(*drawn_u8, share)
         made_u8 = lay_clear(face_u8, landmarks, portrait, mixed_u8, enhance)
         seen: F32 = embed(from_u8(made_u8), placed, IDENTITIES)[0].cpu().numpy()
         return Swapped(made_u8, float(seen @ own), float(seen @ identity))
 
     if source is None:
         agents = choose_agents(seed, own, GALLERIES.get(model, GALLERY))[:_TRIES]
-        tries = product(SHARES[model], enumerate(agents))  # all of them before more is mixed in
-        return _furthest(lay(turn, one, share) for share, (turn, one) in tries)
-    return _likest(lay, _away(source.identity, own))
+        drawn = cache(lambda turn: draw(turn, agents[turn]))
+        tries = product(SHARES[model], range(len(agents)))  # all of them before more is mixed in
+        return _furthest(lay(drawn(turn), agents[turn], share) for share, turn in tries)
+    return _likest(lambda turn, one: lay(draw(turn, one), one), _away(source.identity, own))
 
 
 def _lightened(other_u8: U8, swapped_u8: U8, share: float) -> U8:

@@ -117,11 +117,15 @@ def make_portraits(
         if portrait is not None and (like is None or average_u8 is not None):
             made.append(_Made(portrait, index, average_u8))
     if not made:
-        raise DataError(
-            "expected faces that can be laid in a portrait, got none",
-            hint="name a set whose landmarks lie on its faces",
-        )
+        raise _none_placed()
     return _stack(made)
+
+
+def _none_placed() -> DataError:
+    return DataError(
+        "expected faces that can be laid in a portrait, got none",
+        hint="name a set whose landmarks lie on its faces",
+    )
 
 
 def _average(
@@ -221,11 +225,14 @@ class PortraitBatches:
     def _batches(self) -> Iterator[Portraits]:
         made: list[_Made] = []
         while True:
+            before = len(made)
             for index in self._rng.permutation(self._indices).tolist():
                 made += self._make(index, len(made))
                 if len(made) >= self._batch:
                     yield _stack(made)
-                    made = []
+                    made, before = [], -1
+            if len(made) == before:
+                raise _none_placed()
 
     def _make(self, index: int, place: int) -> list[_Made]:
         """The portrait of a face for a place of a batch, as often as it gets an identity."""
