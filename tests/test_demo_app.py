@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from gradio_client.exceptions import AppError
 from sample_photos import group, portrait, psnr_db
 
 from demo.samples import sample
+from demo.tabs import protect_page
 from engine.faces import detect
 from engine.images import open_photo, open_protected, write_png
 from engine.sources import find_source
@@ -208,3 +210,9 @@ def test_nothing_is_fetched_from_an_address(server: Server, place: int) -> None:
     call = f"{server.url}/gradio_api/call/recover"
     event = httpx.post(call, json={"data": asked}).json()["event_id"]
     assert "No addresses" in httpx.get(f"{call}/{event}", timeout=30).text
+
+
+def test_a_source_that_goes_with_its_mask_hides_no_result() -> None:
+    """Blur may be protected already when the source that it cannot lay has been looked at."""
+    assert protect_page._before_source("photo", "gaussian") == (gr.skip(),) * 5
+    assert protect_page._before_source("photo", "simswap") == protect_page._before_result("photo")

@@ -98,8 +98,10 @@ def test_the_default_method_holds() -> None:
     """What who chooses nothing gets, in the engine, at the command line and in the demo."""
     command = inspect.signature(protect).parameters["method"].default
     assert (ProtectOptions().method, command) == (DEFAULT_METHOD, DEFAULT_METHOD)
-    page = (ROOT / "demo" / "tabs" / "protect_page.py").read_text(encoding="utf-8")
-    calls = [node for node in ast.walk(ast.parse(page)) if isinstance(node, ast.Call)]
+    pages = [file.read_text(encoding="utf-8") for file in (ROOT / "demo" / "tabs").glob("*.py")]
+    calls = [
+        node for page in pages for node in ast.walk(ast.parse(page)) if isinstance(node, ast.Call)
+    ]
     settings = [{one.arg: ast.unparse(one.value) for one in call.keywords} for call in calls]
     (chosen,) = [one for one in settings if one.get("elem_id") == "'protect-method'"]
     assert chosen["value"] == "DEFAULT_METHOD"

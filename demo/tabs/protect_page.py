@@ -97,7 +97,7 @@ def _wire_source(does: ProtectActions, c: Controls, r: Results) -> None:
     hold_uploads(does.visits, c.source)
     looked = c.source.change(does.whose, c.source, None, **_PRIVATE, **_LANE)
     looked.failure(lambda: None, None, c.source, queue=False, **_PRIVATE)
-    chosen = looked.success(_before_result, c.photo, _stages(r), **_PRIVATE)
+    chosen = looked.success(_before_source, [c.photo, c.mask], _stages(r), **_PRIVATE)
     _show(chosen, does.preview, c, r, trigger_mode="always_last", **_PRIVATE)
 
 
@@ -184,6 +184,11 @@ def _stages(r: Results) -> list[Any]:
 def _before_result(photo: str | None) -> tuple[Any, ...]:
     empty = gr.update(value=NOTHING_YET, visible=not photo)
     return empty, *[gr.update(visible=bool(photo))] * 2, *_hidden(2)
+
+
+def _before_source(photo: str | None, mask: str) -> tuple[Any, ...]:
+    """A result stays where a source merely went with its mask: it may be the next one's already."""
+    return _before_result(photo) if MASKS[mask].takes_source else (gr.skip(),) * 5
 
 
 def _after_result() -> tuple[Any, ...]:
