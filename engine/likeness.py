@@ -21,7 +21,7 @@ from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, LandmarksError
 from engine.faces import detect, merge_overlapping, whole_face
 from engine.images import from_u8
-from engine.masking import Masked, lay_masks
+from engine.masking import Masked, landmarks_for, lay_masks
 from engine.masks import Preset, Strength, strengths_of
 from engine.masks.portrait import lay_back, to_portrait
 from engine.masks.swap import SWAPPERS, swap_face
@@ -88,7 +88,7 @@ class Likeness:
 
 @dataclass(frozen=True, eq=False)
 class _Masks:
-    """A face, some masks of it, where its landmarks are known to be and where they were found.
+    """A face, some masks of it, where its landmarks are known to be and where masks have them.
 
     The former align faces for the judge, the same way for all; by the latter the masks were laid.
     """
@@ -149,7 +149,7 @@ def measure_likeness(
         report(done, len(indices))
         face_u8 = faces.load(index)
         detected.append(_landmarks_in(face_u8) is not None)
-        pairs += _masked(face_u8, faces.records[index], index, lay)
+        pairs += _masked(face_u8, faces.records[index], index, mask, lay)
     if not pairs:
         raise DataError(
             f"no face of {faces.name} could carry the mask {mask}",
@@ -178,7 +178,9 @@ def largest_difference(first_u8: U8, second_u8: U8) -> int:
     return int(np.abs(first_u8.astype(np.int16) - second_u8).max())
 
 
-def _masked(face_u8: U8, record: FaceFile, index: int, lay: Callable[..., Masked]) -> list[_Masks]:
+def _masked(
+    face_u8: U8, record: FaceFile, index: int, mask: str, lay: Callable[..., Masked]
+) -> list[_Masks]:
     """The face and masks of it; nothing where one could not lie as it should."""
     height, width = face_u8.shape[:2]
     whole = whole_face(face_u8)  # as the program takes a ready-made crop: by its own detector
@@ -188,7 +190,8 @@ def _masked(face_u8: U8, record: FaceFile, index: int, lay: Callable[..., Masked
     if record.landmarks is None or any(one.notes for one in made):
         return []
     first_u8, *others_u8 = (one.photo_u8 for one in made)
-    return [_Masks(face_u8, first_u8, tuple(others_u8), record, whole.landmarks, seeds[0])]
+    points = landmarks_for(mask, face_u8, whole.landmarks)
+    return [_Masks(face_u8, first_u8, tuple(others_u8), record, points, seeds[0])]
 
 
 def _embedded(

@@ -137,6 +137,26 @@ def lay_masks(
     return Masked(masked_u8, tuple(notes), laid, tuple(remarks))
 
 
+def landmarks_for(
+    mask: str, crop_u8: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.float32] | None:
+    """Landmarks as a mask is given them: exact ones where another face beside its place is seen.
+
+    Args:
+        mask: name in :data:`engine.masks.MASKS`.
+        crop_u8: (H, W, 3), RGB.
+        landmarks: (5, 2), as a detector found them, x and y in pixels of the crop.
+
+    Raises:
+        LandmarksError, ModelError: as :func:`engine.landmarks.refine_landmarks`.
+    """
+    if landmarks is None or mask not in MASKS or not MASKS[mask].replaces:
+        return landmarks
+    from engine.landmarks import refine_landmarks  # torch takes seconds to load
+
+    return refine_landmarks(crop_u8, landmarks)
+
+
 def _mask_box(
     make: Callable[..., npt.NDArray[np.uint8]],
     crop_u8: npt.NDArray[np.uint8],
@@ -160,7 +180,7 @@ def _mask_placed(
     outside. The face may then be anywhere in the crop, and the mask covers only its middle: all of
     the crop is blurred beyond recognition first, which hides more, not less. A mask that lays
     another face has no middle to cover, and the blur stays alone; as it does where a recogniser
-    still knows the person behind another face.
+    still knows the person behind another face. A mask that lays one is given exact landmarks.
 
     Returns:
         The crop, masked.
@@ -171,6 +191,7 @@ def _mask_placed(
     if landmarks is not None or MASKS[mask].replaces:
         try:
             if MASKS[mask].replaces:
+                landmarks = landmarks_for(mask, crop_u8, landmarks)
                 made_u8 = _replaced(make, crop_u8, landmarks, seed)
             else:
                 made_u8 = make(crop_u8, landmarks=landmarks, seed=seed)

@@ -23,6 +23,7 @@ NETWORKS = {
     "Embedder": "engine.networks.embedder",
     "Enhancer": "engine.networks.enhancer",
     "Imn": "engine.networks.imn",
+    "LandmarkRegressor": "engine.networks.landmarks",
     "Recognizer": "engine.networks.recognizer",
     "Reveal": "engine.networks.reveal",
     "Swapper": "engine.networks.swapper",
@@ -76,6 +77,9 @@ IDENTITIES = "recognizer.v1"
 A better one does not replace it before swappers have learned its space. Whether the person is still
 known under a mask is asked of :data:`RECOGNIZER`."""
 
+LANDMARKS = "landmarks.v1"
+"""The one that says exactly where the landmarks are which a detector found roughly."""
+
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
     "proface-s-obfs.v1": "45071103ff72dbf82e7162417eadd765f3c3ee52be3d80469816828fea8c1e25",
@@ -95,6 +99,7 @@ RELEASED: dict[str, str] = {
     "faceshifter.v4": "21bf94cb13c1a36db696cd6eb993ce26b9058503f0393de1b797bcd778b1b922",
     "simswap.v4": "b5e5df1ae684d6ac6148f49446785292708b43c96b4f380dea6845fba295bd82",
     "agents.v5": "5c5684f5a01b7e94d071531f14efa4fd15e15fd9ab73add5d8915d8958284c97",
+    "landmarks.v1": "ea7944da3671504d82c66a29780dab123a18b36dcf39d4cc348c4c5b10c0a4bc",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

@@ -21,6 +21,7 @@ from engine.networks.embedder import Embedder
 from engine.networks.enhancer import Enhancer
 from engine.networks.gallery import AgentGallery
 from engine.networks.imn import Imn
+from engine.networks.landmarks import LandmarkRegressor
 from engine.networks.recognizer import Recognizer
 from engine.networks.reveal import Reveal
 from engine.networks.swapper import Swapper
@@ -72,6 +73,10 @@ def outputs_of(network: object) -> dict[str, npt.NDArray[np.int64]]:
         slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
         with torch.inference_mode():
             return {"embedding": (1000 * network(slope)[0]).round().numpy().astype(np.int64)}
+    if isinstance(network, LandmarkRegressor):
+        slope = torch.linspace(0.1, 0.9, 3 * 112 * 112).reshape(1, 3, 112, 112)
+        with torch.inference_mode():
+            return {"points": (1000 * network(slope)[0]).round().numpy().astype(np.int64)}
     if isinstance(network, AgentGallery):
         return {"agents": (1000 * network.identities[:3]).round().numpy().astype(np.int64)}
     if isinstance(network, Swapper):

@@ -14,6 +14,7 @@ from engine.cli.trainings import (
     distil_recognizer,
     draw_agents,
     train_enhancer,
+    train_landmarks,
     train_swapper,
 )
 
@@ -26,6 +27,7 @@ _RECOGNIZER = "recognizer"
 _AGENTS = ("agents", "agents-faceshifter")
 _SWAPPERS = ("simswap", "faceshifter")
 _ENHANCER = "enhancer"
+_LANDMARKS = "landmarks"
 _KSAME = "ksame"
 
 _HIDING = ("--lpips", "--crop", "--blocks")
@@ -34,10 +36,18 @@ _FITTED = (*_HIDING, *_TAUGHT, "--batch", "--start-from", "--steps")
 _UNHEEDED = {
     _RECOGNIZER: _HIDING,
     _KSAME: _FITTED,
+    _LANDMARKS: (*_HIDING, *_TAUGHT, "--batch", "--start-from"),
     **dict.fromkeys(_AGENTS, _FITTED),
     **{name: (*_HIDING, "--ask-minutes", "--batch") for name in (*_SWAPPERS, _ENHANCER)},
 }
 """Options that a recipe would not heed; of all others they are those of what learns from others."""
+
+_RECIPES = (
+    "proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; imn; "
+    "recognizer; ksame, averages that need no minutes; simswap or faceshifter, which swap "
+    "faces; agents or agents-faceshifter, whom they show; enhancer, which clears "
+    "portraits; landmarks, which says exactly where eyes, nose and mouth are"
+)
 
 _Minutes = Annotated[float, typer.Option(min=0, help="length of the whole schedule")]
 _Teachers = Annotated[
@@ -56,14 +66,7 @@ _AskMinutes = Annotated[
 
 
 def train(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            help="proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; imn; "
-            "recognizer; ksame, averages that need no minutes; simswap or faceshifter, which swap "
-            "faces; agents or agents-faceshifter, whom they show; enhancer, which clears portraits"
-        ),
-    ],
+    recipe: Annotated[str, typer.Argument(help=_RECIPES)],
     data: Annotated[Path, typer.Option(help="folder with faces_train*.zip, or of pictures; a zip")],
     resume: Annotated[Path, typer.Option(help="folder of the run: made, or gone on with")],
     minutes: _Minutes = 60.0,
@@ -107,6 +110,8 @@ def train(
     with named_errors():
         if recipe == _RECOGNIZER:
             return distil_recognizer(data, teachers, ask_minutes, options, batch, as_json)
+        if recipe == _LANDMARKS:
+            return train_landmarks(data, options, as_json)
         if recipe in _AGENTS:
             return draw_agents(recipe, data, options, as_json)
         if recipe in _SWAPPERS:

@@ -12,6 +12,7 @@ from engine.cli.terminal import emit, end_as_by_ctrl_c, named_errors, say
 if TYPE_CHECKING:
     from engine.training.enhancing import EnhanceTrainer
     from engine.training.gallery import Fitted
+    from engine.training.landmarks import LandmarkTrainer
     from engine.training.loop import Trainer, TrainOptions
     from engine.training.pupil import Pupil
     from engine.training.swapping import SwapTrainer
@@ -90,6 +91,20 @@ def train_enhancer(
     emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
 
 
+def train_landmarks(data: Path, options: "TrainOptions", as_json: bool) -> None:
+    """Train the network that makes a detector's landmarks exact."""
+    from engine.data import find_training_sets
+    from engine.training.landmarks import LANDMARKS, learn_landmarks
+
+    options = replace(options, log_steps=200)
+    try:
+        trainer = learn_landmarks(LANDMARKS, find_training_sets(data), options, say)
+    except KeyboardInterrupt:
+        say("stopped and saved; the same command goes on from here")
+        return
+    emit(describe(trainer), as_json, f"{options.folder / 'model'}: {trainer.progress.step} steps")
+
+
 def draw_agents(recipe: str, data: Path, options: "TrainOptions", as_json: bool) -> None:
     """Draw identities that are nobody's."""
     from engine.data import find_training_sets
@@ -115,7 +130,9 @@ def average_faces(data: Path, folder: Path, seed: int, as_json: bool) -> None:
     emit(told, as_json, f"{folder / 'model'}: {told['groups']} averages")
 
 
-def describe(trainer: "Trainer | Pupil | SwapTrainer | EnhanceTrainer | Fitted") -> dict[str, Any]:
+def describe(
+    trainer: "Trainer | Pupil | LandmarkTrainer | SwapTrainer | EnhanceTrainer | Fitted",
+) -> dict[str, Any]:
     """Tell how far a run came and what it logged last, ready for JSON."""
     progress = trainer.progress
     return {

@@ -168,14 +168,15 @@ def portrait_of(
         if rng.random() < 0.5:
             face_u8, points = mirror(face_u8, points)
         points = points + rng.normal(0, 0.005, (5, 2)) * face_u8.shape[1]
-        face_u8 = _relit(face_u8, rng)
+        face_u8 = relit(face_u8, rng)
     try:
         return to_portrait(face_u8, points, side)
     except MaskError:
         return None
 
 
-def _relit(face_u8: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+def relit(face_u8: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """Change brightness, contrast and the light's colour of a face, (H, W, 3), by chance."""
     levels = np.arange(256) / 255
     tones = 0.5 + rng.uniform(0.85, 1.1) * (levels ** np.exp(rng.normal(0, 0.12)) - 0.5)
     tables = np.clip(tones[:, None] * rng.normal(1, 0.03, 3), 0, 1)
