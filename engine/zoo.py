@@ -95,11 +95,11 @@ RELEASED: dict[str, str] = {
     "enhancer.v2": "3b0d9130dc06f10009bd1585a0942e4e5c650fd5bd7cf260b4c2782f5b9587b8",
     "recognizer.v2": "9c7f27310e601c2537a41ffa4dfdcdfbf0712a4402e15f980bd83b2c54566a27",
     "ksame.v4": "60b4762c4770ce43df6b1fbb93c4dbaf082419ee0e0302c48257eca40a36fc05",
-    "agents-faceshifter.v1": "41574a807699ea6ce1b9bde63ccc7208d1e22fa4848e469473c3e723bda49b4d",
-    "faceshifter.v4": "21bf94cb13c1a36db696cd6eb993ce26b9058503f0393de1b797bcd778b1b922",
     "simswap.v4": "b5e5df1ae684d6ac6148f49446785292708b43c96b4f380dea6845fba295bd82",
     "agents.v5": "5c5684f5a01b7e94d071531f14efa4fd15e15fd9ab73add5d8915d8958284c97",
     "landmarks.v1": "ea7944da3671504d82c66a29780dab123a18b36dcf39d4cc348c4c5b10c0a4bc",
+    "faceshifter.v5": "60f7be156d8f2f9db2650ba13da3636a4699b0135377a4ef2d512f638cb9deeb",
+    "agents-faceshifter.v2": "6aa2a14b7fbb47b8c45a4c05f376fc94558ac64ac32439448d647613a4b39517",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from engine.networks.swapper import Swapper
 
 SIMSWAP = "simswap.v4"
-FACESHIFTER = "faceshifter.v4"
+FACESHIFTER = "faceshifter.v5"
 SWAPPERS = {"simswap": SIMSWAP, "faceshifter": FACESHIFTER}
 """Mask to its released swapper."""
 
-GALLERIES = {FACESHIFTER: "agents-faceshifter.v1"}
+GALLERIES = {FACESHIFTER: "agents-faceshifter.v2"}
 """Swapper to a gallery of its own: those whom it draws unlike each other."""
 
 _TRIES = 8
-SHARES = {SIMSWAP: (0.5, 0.65), FACESHIFTER: (0.55, 0.7)}
+SHARES = {SIMSWAP: (0.5, 0.65), FACESHIFTER: (0.45, 0.6)}
 """Shares of a swapper's change, from natural to like the agent; the first that will do is taken.
 
 Its whole change pleases a recogniser and disfigures the face."""
