@@ -161,7 +161,8 @@ def enhanced(exposed: Exposed) -> str:
     # The attacker is given the landmarks of the face that was, better than the mask would tell.
     face = whole_face(exposed.original_u8)
     try:
-        made_u8 = engine.restored(exposed.masked_u8, face.landmarks)
+        known = engine.landmarks_in(exposed.original_u8, face)
+        made_u8 = engine.restored(exposed.masked_u8, None if known is None else known.points)
     except LandmarksError:
         return (
             '<p class="fv-said">The enhancer needs eyes, nose and mouth to line a face up, and in '

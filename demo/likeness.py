@@ -62,13 +62,12 @@ def likeness(photo_u8: Photo, other_u8: Photo, faces: Sequence[Face]) -> Likenes
         threshold = engine.find_recognizer().threshold
         cosines = []
         for face in faces:
-            if face.landmarks is None:
-                return None
-            landmarks = [face.landmarks - np.array(face.box[:2], np.float32)]
             before, after = (crop(picture_u8, face.box) for picture_u8 in (photo_u8, other_u8))
-            cosines.append(
-                float(engine.identity_cosine(from_u8(before), from_u8(after), landmarks))
-            )
+            known = engine.landmarks_in(before, face)
+            if known is None:
+                return None
+            pair = from_u8(before), from_u8(after)
+            cosines.append(float(engine.identity_cosine(*pair, [known.points])))
     except EngineError as error:  # the picture is made; this is only told of it
         _LOG.error("identity: %s", type(error).__name__)
         return None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from engine.images import Box, from_u8, open_photo, open_protected, write_png
     from engine.keys import Key, entropy_bits, generate_passphrase
+    from engine.landmarks import landmarks_in
     from engine.masking import MaskNote, lay_masks, mask_faces
     from engine.masks import MASKS, make_mask
     from engine.methods import DEFAULT_METHOD, METHODS, find_method, usable_methods
@@ -84,6 +85,7 @@ __all__ = [
     "identity_cosine",
     "identity_match",
     "key_map_sweep",
+    "landmarks_in",
     "lay_masks",
     "learned_masks",
     "list_models",
@@ -154,6 +156,7 @@ _HOMES = {
     "list_models": "zoo",
     "load_model": "zoo",
     "make_mask": "masks",
+    "landmarks_in": "landmarks",
     "lay_masks": "masking",
     "mask_faces": "masking",
     "merge_overlapping": "faces",

@@ -43,11 +43,13 @@ class Detection(NamedTuple):
         corners: XYXY in pixels of the photo; may reach beyond its edges.
         landmarks: ``(5, 2)`` float32, x and y, ArcFace order; None if the detector has none.
         score: 0..1.
+        rough: whether its landmarks are known to be well off, as :attr:`engine.faces.Face.rough`.
     """
 
     corners: tuple[float, float, float, float]
     landmarks: npt.NDArray[np.float32] | None
     score: float
+    rough: bool = False
 
 
 def find(photo_u8: npt.NDArray[np.uint8], detector: str, min_score: float) -> list[Detection]:
@@ -130,7 +132,8 @@ def _run_centerface_at(
         offset = np.array([left - _BORDER, top - _BORDER], np.float32)
         for i in np.flatnonzero(~cut):
             where = _corners((corners[i] + offset) * ratio)
-            found.append(Detection(where, (points[i] + offset) * ratio, float(scores[i])))
+            placed = (points[i] + offset) * ratio
+            found.append(Detection(where, placed, float(scores[i]), rough=True))
     return found
 
 

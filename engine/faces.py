@@ -50,6 +50,8 @@ class Face:
         score: the detector's, 0..1; 1 where a person said that here is a face.
         others: the faces found in a drawn box that holds several, their boxes inside it; a mask
             that lies where a face is goes over each of them. Empty otherwise.
+        rough: whether the landmarks are about a tenth of the eyes' distance off, as CenterFace's
+            are; :func:`engine.landmarks.landmarks_in` gives better ones then.
     """
 
     box: Box
@@ -57,6 +59,7 @@ class Face:
     landmarks: npt.NDArray[np.float32] | None = field(compare=False)
     score: float
     others: tuple["Face", ...] = field(default=(), compare=False)
+    rough: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,13 @@ def detect(
     check_photo(photo_u8)
     height, width = photo_u8.shape[:2]
     faces = [
-        Face(crop_box(found.corners, height, width, margin), *found)
+        Face(
+            crop_box(found.corners, height, width, margin),
+            found.corners,
+            found.landmarks,
+            found.score,
+            rough=found.rough,
+        )
         for found in detectors.find(photo_u8, detector, min_score)
         if touches(found.corners, height, width)
     ]
@@ -242,7 +251,7 @@ def _looked_into(photo_u8: npt.NDArray[np.uint8], drawn: Face, detector: str) ->
         _moved(face, left, top) for face in detect(crop(photo_u8, drawn.box), detector=detector)
     ]
     if len(found) == 1:
-        return replace(drawn, landmarks=found[0].landmarks)
+        return replace(drawn, landmarks=found[0].landmarks, rough=found[0].rough)
     return replace(drawn, others=tuple(found))
 
 

@@ -21,7 +21,8 @@ from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, LandmarksError
 from engine.faces import detect, merge_overlapping, whole_face
 from engine.images import from_u8
-from engine.masking import Masked, landmarks_for, lay_masks
+from engine.landmarks import landmarks_in
+from engine.masking import Masked, lay_masks
 from engine.masks import Preset, Strength, strengths_of
 from engine.masks.portrait import lay_back, to_portrait
 from engine.masks.swap import SWAPPERS, swap_face
@@ -190,8 +191,9 @@ def _masked(
     if record.landmarks is None or any(one.notes for one in made):
         return []
     first_u8, *others_u8 = (one.photo_u8 for one in made)
-    points = landmarks_for(mask, face_u8, whole.landmarks)
-    return [_Masks(face_u8, first_u8, tuple(others_u8), record, points, seeds[0])]
+    points = landmarks_in(face_u8, whole)
+    laid_by = None if points is None else points.points
+    return [_Masks(face_u8, first_u8, tuple(others_u8), record, laid_by, seeds[0])]
 
 
 def _embedded(

@@ -20,6 +20,8 @@ _REPLACED_TRIES = 4
 
 _COVERED = "something dark covers the eyes, as sunglasses do"
 
+_DOUBTFUL = "its landmarks are doubtful, as in profile or at the picture's edge"
+
 _TINY = 10.0
 """Pixels between the eyes below which landmarks, and the mask that they place, may be well off."""
 
@@ -137,26 +139,6 @@ def lay_masks(
     return Masked(masked_u8, tuple(notes), laid, tuple(remarks))
 
 
-def landmarks_for(
-    mask: str, crop_u8: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32] | None
-) -> npt.NDArray[np.float32] | None:
-    """Landmarks as a mask is given them: exact ones where another face beside its place is seen.
-
-    Args:
-        mask: name in :data:`engine.masks.MASKS`.
-        crop_u8: (H, W, 3), RGB.
-        landmarks: (5, 2), as a detector found them, x and y in pixels of the crop.
-
-    Raises:
-        LandmarksError, ModelError: as :func:`engine.landmarks.refine_landmarks`.
-    """
-    if landmarks is None or mask not in MASKS or not MASKS[mask].replaces:
-        return landmarks
-    from engine.landmarks import refine_landmarks  # torch takes seconds to load
-
-    return refine_landmarks(crop_u8, landmarks)
-
-
 def _mask_box(
     make: Callable[..., npt.NDArray[np.uint8]],
     crop_u8: npt.NDArray[np.uint8],
@@ -180,27 +162,45 @@ def _mask_placed(
     outside. The face may then be anywhere in the crop, and the mask covers only its middle: all of
     the crop is blurred beyond recognition first, which hides more, not less. A mask that lays
     another face has no middle to cover, and the blur stays alone; as it does where a recogniser
-    still knows the person behind another face. A mask that lays one is given exact landmarks.
+    still knows the person behind another face. A mask that lays one is given refined landmarks.
 
     Returns:
         The crop, masked.
     """
-    landmarks, reason = None, "its landmarks are not known"
-    if face.landmarks is not None:
-        landmarks = face.landmarks - np.array(face.box[:2], np.float32)
-    if landmarks is not None or MASKS[mask].replaces:
-        try:
-            if MASKS[mask].replaces:
-                landmarks = landmarks_for(mask, crop_u8, landmarks)
+    replaces, reason = MASKS[mask].replaces, "its landmarks are not known"
+    try:
+        landmarks, doubtful = _landmarks(mask, crop_u8, face)
+        if landmarks is not None or replaces:
+            if replaces:
                 made_u8 = _replaced(make, crop_u8, landmarks, seed)
             else:
                 made_u8 = make(crop_u8, landmarks=landmarks, seed=seed)
-            return _Made(made_u8, remark=_remark(mask, crop_u8, landmarks))
-        except (LandmarksError, StillKnownError) as error:
-            reason = str(error)
+            return _Made(made_u8, remark=_remark(mask, crop_u8, landmarks, doubtful))
+    except (LandmarksError, StillKnownError) as error:
+        reason = str(error)
     blurred_u8 = make_mask("extreme_blur", crop_u8)
-    made_u8 = blurred_u8 if MASKS[mask].replaces else make(blurred_u8, seed=seed)
+    made_u8 = blurred_u8 if replaces else make(blurred_u8, seed=seed)
     return _Made(made_u8, reason)
+
+
+def _landmarks(
+    mask: str, crop_u8: npt.NDArray[np.uint8], face: Face
+) -> tuple[npt.NDArray[np.float32] | None, bool]:
+    """Landmarks in pixels of the crop, if there are any, and whether they are doubtful.
+
+    They are refined for masks that lay another face: beside its place it is seen, a sticker is not.
+
+    Raises:
+        LandmarksError, ModelError: as :func:`engine.landmarks.landmarks_in`.
+    """
+    if MASKS[mask].replaces:
+        from engine.landmarks import landmarks_in  # torch takes seconds to load
+
+        known = landmarks_in(crop_u8, face)
+        return (None, False) if known is None else (known.points, known.doubtful)
+    if face.landmarks is None:
+        return None, False
+    return face.landmarks - np.array(face.box[:2], np.float32), False
 
 
 def _replaced(
@@ -235,10 +235,13 @@ def _seed_of_try(seed: int, step: int) -> int:
 
 
 def _remark(
-    mask: str, crop_u8: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32] | None
+    mask: str,
+    crop_u8: npt.NDArray[np.uint8],
+    landmarks: npt.NDArray[np.float32] | None,
+    doubtful: bool,
 ) -> str:
     """What the user should look at in a face that a mask is laid over; empty for nothing."""
-    told = []
+    told = [_DOUBTFUL] * doubtful
     if MASKS[mask].replaces:
         portrait = to_portrait(crop_u8, landmarks)
         told += [_COVERED] * eyes_are_covered(portrait.picture_u8, portrait.landmarks)

@@ -46,10 +46,12 @@ def find_source(photo_u8: npt.NDArray[np.uint8], detector: str = "centerface") -
 
     Raises:
         NoFaceError: no face in it, or the detector gives the largest one no landmarks.
+        LandmarksError: they cannot place a face.
         ImageError, ModelError: as :func:`engine.faces.detect` and
             :func:`engine.recognition.find_recognizer`.
     """
     from engine.images import from_u8  # torch takes seconds to load
+    from engine.landmarks import landmarks_in
     from engine.recognition import embed
 
     found = detect(photo_u8, detector=detector)
@@ -59,13 +61,14 @@ def find_source(photo_u8: npt.NDArray[np.uint8], detector: str = "centerface") -
             hint="name one that shows the face large and from the front",
         )
     face = max(found, key=_area)
-    if face.landmarks is None:
+    crop_u8 = crop(photo_u8, face.box)
+    placed = landmarks_in(crop_u8, face)
+    if placed is None:
         raise NoFaceError(
             "expected landmarks of the face that the mask shall show, the detector gives none",
             hint="take another one, such as --detector centerface",
         )
-    placed = face.landmarks - np.array(face.box[:2], np.float32)
-    embedded = embed(from_u8(crop(photo_u8, face.box)), [placed], IDENTITIES)[0]
+    embedded = embed(from_u8(crop_u8), [placed.points], IDENTITIES)[0]
     return Source(np.asarray(embedded.cpu().numpy(), np.float32), len(found))
 
 

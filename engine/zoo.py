@@ -78,7 +78,7 @@ A better one does not replace it before swappers have learned its space. Whether
 known under a mask is asked of :data:`RECOGNIZER`."""
 
 LANDMARKS = "landmarks.v1"
-"""The one that says exactly where the landmarks are which a detector found roughly."""
+"""The one that refines landmarks which a detector found roughly."""
 
 RELEASED: dict[str, str] = {
     "proface-s-rand.v1": "9e354e0fcb48a1ab5590b4fd169a366d4f759062975483d4f107448d62144304",
@@ -169,7 +169,7 @@ def _check_hash(name: str, part: str, found: str) -> None:
         )
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=32)
 def load_model(name: str, device: str | None = None) -> "ModelMixin":
     """Load a released model for inference: hash checked, strictly, on the GPU where there is one.
 

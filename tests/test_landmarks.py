@@ -1,4 +1,4 @@
-"""Landmarks made exact: the released network on real faces, where masks use it, its training."""
+"""Landmarks refined: the released network on real faces, where masks use it, its training."""
 
 import csv
 import dataclasses
@@ -19,7 +19,7 @@ from engine.cli import app
 from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError
 from engine.faces import Face, crop, detect, merge_overlapping, whole_face
-from engine.landmarks import place_all, refine_landmarks, take_back
+from engine.landmarks import landmarks_in, place_all, refine_landmarks, take_back
 from engine.layouts import open_faces
 from engine.masking import lay_masks
 from engine.masks.portrait import to_portrait
@@ -60,18 +60,72 @@ def test_landmarks_that_are_off_are_put_right(away: tuple[float, float]) -> None
     photo_u8 = portrait()
     (face,) = detect(photo_u8)
     assert face.landmarks is not None
-    exact = refine_landmarks(photo_u8, face.landmarks)
+    exact = refine_landmarks(photo_u8, face.landmarks).points
     moved = exact + np.array(away, np.float32) * eyes_apart(exact)
     assert error(moved, exact) >= 0.09
-    assert error(refine_landmarks(photo_u8, moved), exact) < 0.03
+    assert error(refine_landmarks(photo_u8, moved).points, exact) < 0.03
 
 
-def test_every_face_of_a_photograph_keeps_its_own_landmarks() -> None:
+def test_every_face_of_a_photograph_comes_back_to_its_own_landmarks() -> None:
     photo_u8 = group()
     for face in detect(photo_u8):
-        assert face.landmarks is not None
-        rough = face.landmarks - np.array(face.box[:2], np.float32)
-        assert error(refine_landmarks(crop(photo_u8, face.box), rough), rough) < 0.25
+        assert face.rough
+        crop_u8 = crop(photo_u8, face.box)
+        known = landmarks_in(crop_u8, face)
+        assert known is not None and face.landmarks is not None and not known.doubtful
+        assert 0 < error(face.landmarks - np.array(face.box[:2], np.float32), known.points) < 0.25
+        moved = known.points + np.array(0.1 * eyes_apart(known.points), np.float32)
+        assert error(refine_landmarks(crop_u8, moved).points, known.points) < 0.05
+
+
+def test_a_face_cut_by_the_edge_keeps_its_mask() -> None:
+    """Of a face cut off at each height, what the detector's landmarks can carry is carried."""
+    photo_u8 = portrait()
+    (whole,) = detect(photo_u8)
+    assert whole.landmarks is not None
+    lowest, doubted = int(whole.landmarks[:, 1].max()), 0
+    for height in range(lowest - 8, lowest + 24, 4):
+        cut_u8 = photo_u8[:height]
+        for face in detect(cut_u8):
+            known_u8 = crop(cut_u8, face.box)
+            assert face.landmarks is not None
+            rough = face.landmarks - np.array(face.box[:2], np.float32)
+            known = landmarks_in(known_u8, face)  # raises for none that the detector's can place
+            assert known is not None
+            assert to_portrait(known_u8, known.points).picture_u8.any()
+            doubted += known.doubtful
+            assert np.array_equal(known.points, rough) is known.doubtful
+    assert doubted < 8
+
+
+def test_landmarks_that_nobody_knows_to_be_rough_stay_as_they_are() -> None:
+    photo_u8 = portrait()
+    (face,) = detect(photo_u8)
+    assert face.landmarks is not None
+    labelled = dataclasses.replace(face, rough=False)
+    known = landmarks_in(crop(photo_u8, face.box), labelled)
+    assert known is not None and not known.doubtful
+    assert np.array_equal(known.points, face.landmarks - np.array(face.box[:2], np.float32))
+    assert landmarks_in(photo_u8, dataclasses.replace(face, landmarks=None)) is None
+
+
+@pytest.mark.parametrize("away", [1.0, 50.0, float("nan")])
+def test_a_network_that_would_have_them_elsewhere_is_not_believed(
+    away: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lost(LandmarkRegressor):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return torch.full((len(pictures), 5, 2), away)
+
+    monkeypatch.setattr("engine.landmarks.load_model", lambda name: Lost())
+    photo_u8 = portrait()
+    (face,) = detect(photo_u8)
+    crop_u8 = crop(photo_u8, face.box)
+    known = landmarks_in(crop_u8, face)
+    assert known is not None and known.doubtful and face.landmarks is not None
+    assert np.array_equal(known.points, face.landmarks - np.array(face.box[:2], np.float32))
+    made = lay_masks(photo_u8, merge_overlapping([face], *photo_u8.shape[:2]), "ksame")
+    assert made.laid == 1 and "its landmarks are doubtful" in made.remarks[0].reason
 
 
 def test_landmarks_that_place_no_face_are_refused() -> None:
@@ -89,7 +143,7 @@ def test_on_evaluation_faces_it_is_nearer_than_the_detector() -> None:
         rough = whole_face(face_u8).landmarks
         if rough is not None and exact is not None:
             detected.append(error(rough, exact))
-            refined.append(error(refine_landmarks(face_u8, rough), exact))
+            refined.append(error(refine_landmarks(face_u8, rough).points, exact))
     assert len(refined) > 50
     assert np.mean(refined) < 0.8 * np.mean(detected)
 
@@ -102,10 +156,10 @@ def test_another_face_lies_in_its_place_though_the_detector_was_off(mask: str) -
     photo_u8 = portrait()
     (found,) = detect(photo_u8)
     assert found.landmarks is not None
-    exact = refine_landmarks(photo_u8, found.landmarks)
+    exact = refine_landmarks(photo_u8, found.landmarks).points
 
     def laid_by(points: F32) -> npt.NDArray[np.uint8]:
-        face = Face(found.box, found.detection, points, 1.0)
+        face = Face(found.box, found.detection, points, 1.0, rough=True)
         made = lay_masks(photo_u8, merge_overlapping([face], *photo_u8.shape[:2]), mask)
         assert not made.notes
         return made.photo_u8
@@ -183,6 +237,15 @@ def test_it_learns_where_points_are(tmp_path: Path) -> None:
 
 def test_a_set_in_which_no_face_is_found_is_refused(faces: list[FaceSet], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="landmarks a detector finds"):
+        learn_landmarks(TINY, faces, options(tmp_path))
+
+
+def test_faces_whose_landmarks_place_none_are_refused(
+    faces: list[FaceSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detected_where_they_are(monkeypatch, faces, right=2)
+    monkeypatch.setattr("engine.training.landmarks._placed", lambda *given: None)
+    with pytest.raises(DataError):
         learn_landmarks(TINY, faces, options(tmp_path))
 
 

@@ -247,7 +247,7 @@ def test_a_tiny_face_gets_the_mask_and_is_told(mask: str) -> None:
 def test_a_face_of_few_pixels_between_the_eyes_is_tiny(apart: float, told: bool) -> None:
     points = LANDMARKS * (apart / float(np.hypot(*(LANDMARKS[1] - LANDMARKS[0]))))
     for mask in ("sticker", "ksame"):
-        assert ("tiny" in masking._remark(mask, noisy(30, 30), points)) is told
+        assert ("tiny" in masking._remark(mask, noisy(30, 30), points, False)) is told
 
 
 def _place(seed: int, step: int) -> int:

@@ -13,6 +13,7 @@ import pytest
 import skimage.data
 import torch
 from insightface.data import get_image
+from sample_photos import portrait as photograph
 from tiny_teachers import write_taught_faces
 from tiny_training import draw_face
 from torch import Tensor, nn
@@ -805,6 +806,25 @@ def test_a_swapper_names_the_gallery_that_it_draws_from(
     face_u8, points = portrait_of_a_woman()
     make_mask(mask, face_u8, landmarks=points, seed=0)
     assert set(asked) == {name for name in MASKS[mask].models if name.startswith("agents")}
+
+
+@pytest.mark.parametrize("mask", ["ksame", *swap.SWAPPERS])
+def test_a_mask_names_every_network_that_it_asks(
+    mask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+    read = zoo.find_card
+
+    def noted(name: str) -> zoo.ModelCard:
+        asked.add(name)
+        return read(name)
+
+    monkeypatch.setattr(zoo, "find_card", noted)
+    zoo.load_model.cache_clear()
+    photo_u8 = photograph()
+    made = lay_masks(photo_u8, merge_overlapping(detect(photo_u8), *photo_u8.shape[:2]), mask)
+    assert made.laid == 1
+    assert asked <= set(MASKS[mask].models) and zoo.LANDMARKS in asked
 
 
 def test_brows_and_half_of_the_forehead_are_laid_anew() -> None:

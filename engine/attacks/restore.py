@@ -15,6 +15,7 @@ from engine.attacks.attack import Attack, AttackConfig, Outcome, Scene
 from engine.attacks.deblur import attack_strength
 from engine.data import FaceFile
 from engine.faces import whole_face
+from engine.landmarks import landmarks_in
 from engine.masks import MASKS
 from engine.masks.enhance import ENHANCER, lay_clear
 from engine.masks.portrait import to_portrait
@@ -55,7 +56,10 @@ def _run(scene: Scene) -> Iterator[Outcome]:
 
 def _draw(record: FaceFile, original_u8: U8, mask_u8: U8) -> U8:
     points = record.landmarks
-    return restored(mask_u8, whole_face(original_u8).landmarks if points is None else points)
+    if points is None:
+        found = landmarks_in(original_u8, whole_face(original_u8))
+        points = None if found is None else found.points
+    return restored(mask_u8, points)
 
 
 def _budget(config: AttackConfig) -> str:

@@ -46,7 +46,7 @@ _RECIPES = (
     "proface-s-rand, proface-s-obfs or proface-k; with -paper, the paper's own; imn; "
     "recognizer; ksame, averages that need no minutes; simswap or faceshifter, which swap "
     "faces; agents or agents-faceshifter, whom they show; enhancer, which clears "
-    "portraits; landmarks, which says exactly where eyes, nose and mouth are"
+    "portraits; landmarks, which refines where a detector found eyes, nose and mouth"
 )
 
 _Minutes = Annotated[float, typer.Option(min=0, help="length of the whole schedule")]

@@ -26,7 +26,7 @@ from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
 from engine.masks.sticker import sticker
 from engine.masks.swap import FACESHIFTER, GALLERIES, SIMSWAP, faceshifter, simswap
-from engine.zoo import IDENTITIES, RECOGNIZER, RELEASED
+from engine.zoo import IDENTITIES, LANDMARKS, RECOGNIZER, RELEASED
 
 Strength = Mapping[str, float]
 """Strengths by name: the keyword arguments of one mask maker."""
@@ -187,7 +187,7 @@ MASKS: dict[str, MaskEntry] = {
         # k-Same draws the average as it is.
         paper={"choices": 40, "character": 1, "enhance": 0},
         replaces=True,
-        models=(AVERAGES, ENHANCER, RECOGNIZER),
+        models=(LANDMARKS, AVERAGES, ENHANCER, RECOGNIZER),
     ),
     "simswap": MaskEntry(
         name="simswap",
@@ -200,7 +200,7 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(SIMSWAP, GALLERY, AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
+        models=(LANDMARKS, SIMSWAP, GALLERY, AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
     ),
     "faceshifter": MaskEntry(
         name="faceshifter",
@@ -213,7 +213,15 @@ MASKS: dict[str, MaskEntry] = {
         paper={"enhance": 0},
         replaces=True,
         takes_source=True,
-        models=(FACESHIFTER, GALLERIES[FACESHIFTER], AVERAGES, ENHANCER, IDENTITIES, RECOGNIZER),
+        models=(
+            LANDMARKS,
+            FACESHIFTER,
+            GALLERIES[FACESHIFTER],
+            AVERAGES,
+            ENHANCER,
+            IDENTITIES,
+            RECOGNIZER,
+        ),
     ),
     "diffusion": MaskEntry(
         name="diffusion",

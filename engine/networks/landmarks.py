@@ -1,4 +1,4 @@
-"""The landmark network: where exactly eyes, nose and mouth of a portrait are."""
+"""The landmark network: where eyes, nose and mouth of a portrait are."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ _TYPICAL = ((-0.15, -0.16), (0.15, -0.16), (0.0, 0.015), (-0.125, 0.15), (0.125,
 
 
 class LandmarkRegressor(ModelMixin, ConfigMixin):  # type: ignore[misc]
-    """A portrait that was placed by rough landmarks in, exact ones out.
+    """A portrait that was placed by rough landmarks in, better ones out.
 
     ::
 

@@ -1,4 +1,4 @@
-"""Trains the landmark network: rough landmarks, as a detector finds them, are made exact.
+"""Trains the landmark network: rough landmarks, as a detector finds them, are refined.
 
 Each face is placed by its own landmarks moved by chance, as far as those of the detector are off;
 the network is to say where they are. It needs no teacher: the landmarks of the training faces,
@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.data import FaceSet
-from engine.errors import DataError, MaskError
+from engine.errors import DataError, LandmarksError, MaskError
 from engine.faces import whole_face
-from engine.landmarks import exact_in, place_all
+from engine.landmarks import place_all, refined_by
 from engine.masks.portrait import SIDE, to_portrait
 from engine.networks.landmarks import LandmarkRegressor
 from engine.training.ahead import made_ahead
@@ -26,7 +26,7 @@ from engine.training.alone import Alone, AloneRecipe
 from engine.training.batches import mirror
 from engine.training.degrade import degrade
 from engine.training.loop import Say, TrainOptions
-from engine.training.portraits import relit
+from engine.training.portraits import none_placed, relit
 from engine.training.precision import autocast
 from engine.training.rounds import logged, run_rounds
 from engine.training.teachers import landmarks_of, locate, to_faces
@@ -68,7 +68,7 @@ class PlacedFaces:
 
     Attributes:
         pictures: (B, 3, 112, 112) in [0, 1], portraits placed by rough landmarks.
-        points: (B, 5, 2), exact ones, as shares of the side from the middle.
+        points: (B, 5, 2), the labels, as shares of the side from the middle.
     """
 
     pictures: Tensor
@@ -150,14 +150,22 @@ def _detected(sets: Sequence[FaceSet], indices: Sequence[int]) -> list[_Known]:
         faces, local = locate(sets, index)
         face_u8 = faces.load(local)
         rough = whole_face(face_u8).landmarks
-        if rough is not None:
+        if rough is not None and _places(face_u8, rough):
             known.append(_Known(face_u8, landmarks_of(faces, local), rough))
     return known
 
 
+def _places(face_u8: npt.NDArray[np.uint8], points: F32) -> bool:
+    try:
+        to_portrait(face_u8, points)
+    except LandmarksError:
+        return False
+    return True
+
+
 def _measure(trainer: LandmarkTrainer, known: Sequence[_Known]) -> dict[str, float]:
-    """Mean distance to the exact landmarks, in shares of the eyes': as detected, and as refined."""
-    refined = [exact_in(trainer.average, one.face_u8, one.rough) for one in known]
+    """Mean distance to the labels, in shares of the eyes': as detected, and as refined."""
+    refined = [refined_by(trainer.average, one.face_u8, one.rough).points for one in known]
     exact = [one.exact for one in known]
     return {
         "detected_error": _error([one.rough for one in known], exact),
@@ -181,13 +189,16 @@ def _batches(
     """Endless batches, epoch by epoch."""
     made: list[tuple[npt.NDArray[np.uint8], F32]] = []
     while True:
+        before = len(made)
         for index in rng.permutation(indices).tolist():
             placed = _placed(sets, index, recipe, rng)
             made += [] if placed is None else [placed]
             if len(made) == recipe.batch:
                 pictures, points = zip(*made, strict=True)
                 yield PlacedFaces(to_faces(np.stack(pictures)), torch.from_numpy(np.stack(points)))
-                made = []
+                made, before = [], -1
+        if len(made) == before:
+            raise none_placed()
 
 
 def _placed(

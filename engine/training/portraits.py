@@ -117,11 +117,12 @@ def make_portraits(
         if portrait is not None and (like is None or average_u8 is not None):
             made.append(_Made(portrait, index, average_u8))
     if not made:
-        raise _none_placed()
+        raise none_placed()
     return _stack(made)
 
 
-def _none_placed() -> DataError:
+def none_placed() -> DataError:
+    """Build the error to raise where a whole set has given no portrait."""
     return DataError(
         "expected faces that can be laid in a portrait, got none",
         hint="name a set whose landmarks lie on its faces",
@@ -233,7 +234,7 @@ class PortraitBatches:
                     yield _stack(made)
                     made, before = [], -1
             if len(made) == before:
-                raise _none_placed()
+                raise none_placed()
 
     def _make(self, index: int, place: int) -> list[_Made]:
         """The portrait of a face for a place of a batch, as often as it gets an identity."""
