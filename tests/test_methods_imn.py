@@ -36,7 +36,7 @@ from engine.methods import DEFAULT_METHOD, METHODS, usable_methods
 from engine.networks.imn import Imn
 from engine.pipeline import Protected, ProtectOptions, protect, recover, recover_wrongly
 from engine.results import Results
-from engine.training.loop import train
+from engine.training.loop import Trainer, train
 from engine.training.recipes import ImnRecipe, find_recipe
 
 BOX = (72, 64, 184, 176)
@@ -221,7 +221,50 @@ def test_the_papers_weights_and_its_gaussian() -> None:
     weights = [getattr(paper.weights, f"{term}_l2") for term in ("protect", "recover", "low_frequency")]  # fmt: skip  # noqa: E501
     assert weights == [1.0, 3.0, 1.0]
     assert (paper.blocks, paper.growth, paper.auxiliary) == (16, 32, 1.0)
-    assert ours.auxiliary == 0.0  # what recovery takes
+    assert (ours.blocks, ours.auxiliary) == (16, 1.0)
+    weights = [getattr(ours.weights, term) for term in ("protect", "recover", "low_frequency")]
+    assert weights == [1.0, 3.0, 1.0]
+
+
+def test_a_deepened_network_shares_the_same_and_fears_noise_less() -> None:
+    shallow = random_imn(1)
+    assert shallow.deepened(1) is shallow
+    deep = shallow.deepened(5)
+    assert (len(deep.couplings), deep.config["blocks"]) == (5, 5)
+    original, mask = torch.rand(2, 1, 3, 16, 16)
+    protected = shallow.protect(original, mask)
+    torch.testing.assert_close(deep.protect(original, mask), protected)
+    torch.testing.assert_close(deep.recover(protected), shallow.recover(protected))
+    noise = torch.randn(1, 3, 16, 16)
+    harm, harm_deep = (
+        (one.recover(protected, noise) - one.recover(protected)).std() for one in (shallow, deep)
+    )
+    assert harm_deep < harm / 100
+
+
+def test_what_a_deepened_network_sees_of_the_magnified_is_no_larger() -> None:
+    """The first layer of each magnifying block gives features of one size."""
+    deep = random_imn(1).deepened(4)
+    sizes: list[float] = []
+
+    def note(layer: object, seen: object, features: torch.Tensor) -> None:
+        sizes.append(float(features.detach().std()))
+
+    for name in ("1", "2", "3"):
+        deep.get_submodule(f"couplings.{name}.phi.convolutions.0").register_forward_hook(note)
+    deep(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
+    assert len(sizes) == 3
+    assert max(sizes) < 3 * min(sizes)
+
+
+def test_a_training_goes_on_from_a_network_of_fewer_blocks(tmp_path: Path) -> None:
+    random_imn(1).save_pretrained(tmp_path / "shallow")
+    recipe = dataclasses.replace(tiny("imn"), blocks=3)
+    begun = options(tmp_path, start_from=tmp_path / "shallow")
+    trainer = Trainer(recipe, begun)
+    assert [len(one.couplings) for one in (trainer.model, trainer.average)] == [3, 3]
+    known = random_imn(1).state_dict()
+    assert all(torch.equal(trainer.model.state_dict()[name], known[name]) for name in known)
 
 
 def test_the_benchmark_measures_a_folder_and_shows_that_any_key_recovers(

@@ -73,7 +73,9 @@ def train(
     steps: Annotated[
         int | None, typer.Option(min=1, help="end the schedule after so many steps, if not before")
     ] = None,
-    start_from: Annotated[Path | None, typer.Option(help="model folder to start from")] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="model folder to start from; imn gets blocks it lacks")
+    ] = None,
     teachers: _Teachers = None,
     ask_minutes: _AskMinutes = None,
     lpips: _Lpips = None,
@@ -126,7 +128,9 @@ def _check(crop: int | None, blocks: int | None, start_from: Path | None) -> Non
     if crop is not None and crop % 2:
         raise typer.BadParameter("expected an even number", param_hint="--crop")
     if blocks is not None and start_from is not None:
-        raise typer.BadParameter("the network to start from has its own", param_hint="--blocks")
+        raise typer.BadParameter(
+            "the network to start from, or the recipe, says how many", param_hint="--blocks"
+        )
 
 
 def _refuse(unheeded: Mapping[str, object]) -> None:

@@ -1,5 +1,6 @@
 """The invertible building blocks: a dense block, couplings of three or four, chains of those."""
 
+import math
 from typing import ClassVar, cast
 
 import torch
@@ -8,6 +9,10 @@ from torch.nn import functional
 
 SLOPE = 0.2
 """Negative slope of every leaky ReLU (the papers' code; the papers do not state it)."""
+
+
+_NEARLY = 0.95
+"""Share of its clamp that the log-scale of a magnifying block has."""
 
 
 class DenseBlock(nn.Module):
@@ -98,6 +103,7 @@ class AffineCoupling(nn.Module):
         self, channels: int = 12, key_channels: int = 0, growth: int = 32, clamp: float = 2.0
     ) -> None:
         super().__init__()
+        self.channels = channels
         self.clamp = clamp
         for name in self.names:
             self.add_module(name, DenseBlock(channels + key_channels, channels, growth))
@@ -105,6 +111,14 @@ class AffineCoupling(nn.Module):
     def log_scale(self, raw: Tensor) -> Tensor:
         """Bound a sub-network's output to [-clamp, clamp]; the papers' alpha, a shifted sigmoid."""
         return self.clamp * torch.tanh(raw * 0.5)
+
+    @torch.no_grad()
+    def magnify(self, before: int) -> None:
+        """When fresh, scale x up nearly as far as the clamp lets it, after others that did."""
+        raw, taken = cast(nn.Conv2d, self.rho.convolutions[0]), self.phi.convolutions[0]
+        cast(Tensor, raw.bias)[-self.channels :] = 2 * math.atanh(_NEARLY)
+        # Or it would see how large x has become, and nothing else.
+        cast(nn.Conv2d, taken).weight *= math.exp(-before * _NEARLY * self.clamp)
 
     def forward(self, x: Tensor, y: Tensor, *key: Tensor) -> tuple[Tensor, Tensor]:
         """Map (x, y), each (B, channels, H, W), to (x', y') under key (B, key_channels, H, W)."""

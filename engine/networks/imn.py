@@ -1,5 +1,7 @@
 """The keyless invertible network of IMN: whoever has its weights brings the original back."""
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,9 @@ from engine.networks.coupling import AffineCoupling, CouplingChain
 from engine.networks.emphasizing import Emphasizing
 from engine.networks.mixins import ConfigMixin, ModelMixin, register_to_config
 from engine.wavelet import haar, inverse_haar
+
+_MAGNIFYING = 3
+"""How many, at most, of the blocks that :meth:`Imn.deepened` adds."""
 
 
 class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
@@ -18,9 +23,9 @@ class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
                          ├─ block 1 ─ block 2 ─ ... block N ─┤
         mask ───── Haar ─┘                                   └─ inverse Haar ─ protected
 
-    Backwards, an auxiliary input stands in for the byproduct. The paper draws it from a Gaussian;
-    here it is that Gaussian's mean, zero, unless another is given: the same picture comes back
-    each time, without the noise that a drawn one leaves in it.
+    Backwards, an auxiliary input stands in for the byproduct. Training draws it from a Gaussian, as
+    the paper does; recovery takes that Gaussian's mean, zero, unless another is given: the same
+    picture comes back each time.
 
     Fully convolutional: any even height and width. Source: IMN, Sec. 2.3.
 
@@ -50,6 +55,26 @@ class Imn(Emphasizing, ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.couplings = CouplingChain(
             AffineCoupling(channels=12, growth=growth, clamp=clamp) for _ in range(blocks)
         )
+
+    def deepened(self, blocks: int) -> "Imn":
+        """Give it blocks behind its own, which change nothing that is shared until they learn.
+
+        The last of them magnify the byproduct, each 7 times where the clamp is 2, and a Gaussian
+        that stands in for it comes back as small: what was learned with zeros there is nearly right
+        with noise.
+
+        Args:
+            blocks: of the network returned; itself, if it has as many or more.
+        """
+        own = len(self.couplings)
+        if blocks <= own:
+            return self
+        deep = cast(Imn, Imn.from_config({**self.config, "blocks": blocks}))
+        deep.load_state_dict({**deep.state_dict(), **self.state_dict()})
+        magnifying = cast(list[AffineCoupling], list(deep.couplings[own:]))[-_MAGNIFYING:]
+        for before, coupling in enumerate(magnifying):
+            coupling.magnify(before)
+        return deep
 
     def forward(self, original: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Hide ``original`` in ``mask``.

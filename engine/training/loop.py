@@ -180,6 +180,7 @@ def _new_network(recipe: Recipe, options: TrainOptions) -> Embedder | Imn:
             network = Imn(blocks=recipe.blocks, growth=recipe.growth, **settings)
         else:
             network = Imn.from_pretrained(start, low_cpu_mem_usage=False, **settings).float()
+            network = network.deepened(recipe.blocks)
         return network
     settings["keyed_recovery"] = recipe.keyed_recovery
     if start is None:

@@ -215,13 +215,14 @@ RECIPES: dict[str, Recipe] = {
     "imn": ImnRecipe(
         name="imn",
         wrong="",
-        # The paper's coupling and three terms, in the minutes that two cores have: half of its 16
-        # blocks, zeros for its noise, and other weights: 1:3:1 gives to recovery what the mask
-        # then lacks. The paper's own is imn-paper.
-        weights=ImnWeights(protect=0.8, recover=1.0, low_frequency=0.25),
+        # The paper's blocks, coupling, Gaussian and three terms as 1:3:1, in the minutes that two
+        # cores have: of absolute differences, half as wide, and begun from imn.v4, which had
+        # 8 blocks and zeros for the noise. The paper's own is imn-paper.
+        weights=ImnWeights(protect=1.0, recover=3.0, low_frequency=1.0),
         batches=_SHARP_BATCHES,
-        blocks=8,
-        learning_rate=5e-4,
+        blocks=16,
+        auxiliary=1.0,
+        learning_rate=1.5e-4,
         muon=True,
         rounding_cell=8,
     ),
