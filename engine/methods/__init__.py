@@ -51,7 +51,7 @@ METHODS: dict[str, Method] = {
     ),
     "imn": InvertibleMask(
         "imn",
-        model="imn.v4",
+        model="imn.v5",
         wrong=("",),
         promise="no key: anyone who has this program recovers the face, the passphrase does not "
         "protect it",
