@@ -20,7 +20,12 @@ _REPLACED_TRIES = 4
 
 _COVERED = "something dark covers the eyes, as sunglasses do"
 
-_DOUBTFUL = "its landmarks are doubtful, as in profile or at the picture's edge"
+_DOUBTFUL = "its landmarks are doubtful, as in profile, on its side or at the picture's edge"
+
+_BADLY = "the head is turned far, and another face lies badly on it"
+
+_TURNED = 0.45
+"""Of the eyes' distance that the nose lies beside their middle, from which a head is turned far."""
 
 _TINY = 10.0
 """Pixels between the eyes below which landmarks, and the mask that they place, may be well off."""
@@ -132,7 +137,9 @@ def lay_masks(
             if made.reason:
                 notes.append(MaskNote(number, part.box, made.reason, _instead(mask)))
             if made.remark:
-                told = f"{mask} is laid over it all the same: see whether it will do"
+                told = (
+                    f"{mask} is laid over it all the same: see whether it will do, or take another"
+                )
                 remarks.append(MaskNote(number, part.box, made.remark, told))
             laid += not made.reason
             seed += 1
@@ -245,8 +252,10 @@ def _remark(
     if MASKS[mask].replaces:
         portrait = to_portrait(crop_u8, landmarks)
         told += [_COVERED] * eyes_are_covered(portrait.picture_u8, portrait.landmarks)
-    left, right = np.asarray(landmarks, np.float64)[:2]
+    left, right, nose = np.asarray(landmarks, np.float64)[:3]
     apart = float(np.hypot(*(right - left)))
+    aside = abs((nose - (left + right) / 2) @ (right - left)) / apart**2
+    told += [_BADLY] * (MASKS[mask].replaces and bool(aside > _TURNED))
     told += [f"the face is tiny, {apart:.1f} pixels between the eyes"] * (apart < _TINY)
     return "; ".join(told)
 
