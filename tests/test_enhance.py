@@ -248,8 +248,22 @@ def test_a_mask_is_enhanced_or_not(doubling: list[int]) -> None:
         make_mask(mask, face_u8, landmarks=points, seed=1)
         assert doubling
         doubling.clear()
-    with pytest.raises(MaskError, match=r"0 or 1, got 0\.5"):
-        make_mask("simswap", face_u8, landmarks=points, seed=1, strength={"enhance": 0.5})
+    with pytest.raises(MaskError, match=r"\[0, 1\], got 1\.5"):
+        make_mask("simswap", face_u8, landmarks=points, seed=1, strength={"enhance": 1.5})
+
+
+@pytest.mark.parametrize(("share", "scale"), [(0.5, 1), (1, 2)])
+def test_a_share_of_the_enhancers_picture_is_mixed_in(
+    doubling: list[int], share: float, scale: int
+) -> None:
+    face_u8, points = a_woman(share)
+    portrait = to_portrait(face_u8, points)
+    other_u8 = np.full_like(portrait.picture_u8, 48)
+    made_u8 = enhancing.lay_clear(face_u8, points, portrait, other_u8, clear=0.25)
+    assert doubling == [scale]
+    x, y = points[2].astype(int)
+    assert np.abs(made_u8[y, x].astype(int) - 68).max() < 2, "a quarter of 128, the rest of 48"
+    assert np.array_equal(made_u8[0], face_u8[0])
 
 
 def test_a_clear_face_holds_no_more_of_the_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:

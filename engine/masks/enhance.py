@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -62,13 +63,16 @@ def scale_for(matrix: npt.NDArray[np.float64]) -> int:
 
 
 def check_enhance(enhance: float) -> None:
-    """Refuse a strength that is neither yes nor no.
+    """Refuse a share that is none.
 
     Raises:
-        MaskError: another number than 0 and 1.
+        MaskError: a number outside [0, 1].
     """
-    if enhance not in (0, 1):
-        raise MaskError(f"enhance must be 0 or 1, got {enhance:g}", hint="1 makes the face clear")
+    if not 0 <= enhance <= 1:
+        raise MaskError(
+            f"enhance must lie in [0, 1], got {enhance:g}",
+            hint="1 makes the face clear, 0 does not",
+        )
 
 
 def hide(portrait_u8: U8, matte: npt.NDArray[np.float32], other_u8: U8) -> U8:
@@ -98,7 +102,8 @@ def lay_clear(
         landmarks: (5, 2), x and y in its pixels, ArcFace order.
         portrait: of it.
         other_u8: (S, S, 3), another face in the portrait's place, of use within the inner face.
-        clear: 1 to enhance it; at twice the side, where the face is large enough to show it.
+        clear: share of the enhancer's picture, 0 to 1; at twice the side, where the face is large
+            enough to show it.
 
     Returns:
         (H, W, 3), equal to the face outside the inner face.
@@ -109,6 +114,10 @@ def lay_clear(
     if not clear:
         return lay_back(face_u8, other_u8, portrait)
     scale = scale_for(portrait.matrix)
-    clear_u8 = enhance(hide(portrait.picture_u8, portrait.matte, other_u8), scale)
+    shown_u8 = hide(portrait.picture_u8, portrait.matte, other_u8)
+    clear_u8 = enhance(shown_u8, scale)
+    if clear < 1:
+        large_u8 = cv2.resize(shown_u8, clear_u8.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        clear_u8 = np.asarray(cv2.addWeighted(clear_u8, clear, large_u8, 1 - clear, 0), np.uint8)
     place = portrait if scale == 1 else to_portrait(face_u8, landmarks, len(clear_u8))
     return lay_back(face_u8, clear_u8, place)

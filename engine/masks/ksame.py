@@ -85,7 +85,8 @@ def ksame(
         choices: how many of them the seed chooses from, 1 or more: those least alike of the 200
             nearest in pose, so that different seeds give different people; from 200 on, all.
         character: 1 draws the average; more exaggerates what sets it apart from the mean of all.
-        enhance: 1 to make it clear with :data:`engine.masks.enhance.ENHANCER`: averages are soft.
+        enhance: share, 0 to 1, of what :data:`engine.masks.enhance.ENHANCER` makes of it:
+            averages are soft.
 
     Returns:
         The mask, same shape as ``face_u8``, equal to it outside the inner face.

@@ -132,7 +132,7 @@ def swap_face(
         landmarks: ``(5, 2)`` x, y in pixels in ArcFace order.
         seed: 0 or more; chooses the agent, and which of the averages like it is drawn upon.
         source: whose face instead of an agent's.
-        enhance: 1 to make the swapped face clear with :data:`engine.masks.enhance.ENHANCER`.
+        enhance: share, 0 to 1, of what :data:`engine.masks.enhance.ENHANCER` makes of it.
 
     Raises:
         MaskError: another number for ``enhance`` than 0 and 1.
