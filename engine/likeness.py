@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
-from engine._compat import ensure_torchvision
 from engine.data import FaceFile, FaceSet
 from engine.errors import DataError, LandmarksError
 from engine.faces import detect, merge_overlapping, whole_face
+from engine.frechet import frechet
 from engine.images import from_u8
 from engine.landmarks import landmarks_in
 from engine.masking import Masked, lay_masks
@@ -229,21 +228,6 @@ def _judged(pairs: Sequence[_Masks], judge: Judge, threshold: float, device: str
         "seeds_cosine": float(seeds.mean()),
         "frechet": frechet(originals, masks[0]) if len(pairs) > 1 else None,
     }
-
-
-def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) -> float:
-    """Fréchet distance of two clouds of embeddings, (N, D) each, N from 2 (Heusel et al. 2017)."""
-    ensure_torchvision()
-    from torchmetrics.image.fid import FrechetInceptionDistance
-
-    # What comes in are features already.
-    distance = FrechetInceptionDistance(
-        nn.Identity(), normalize=True, input_img_size=originals.shape[1:]
-    )
-    distance.set_dtype(torch.float64)
-    distance.update(torch.from_numpy(originals), real=True)
-    distance.update(torch.from_numpy(masks), real=False)
-    return float(distance.compute())
 
 
 def _agent_nearer(pairs: Sequence[_Masks], mask: str, strength: Strength) -> float | None:

@@ -22,7 +22,7 @@ from engine.results import Results
 from engine.training import pupil
 from engine.training.aligned import AlignedBatches, Changes, change
 from engine.training.distil import distil
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.mixtures import Mixtures, mix
 from engine.training.pupil import DistilRecipe, Pupil
 from engine.training.teachers import ask_teachers, find_teachers, principal_axes, to_faces

@@ -1,7 +1,10 @@
 """Poor portraits made good: the network, what it learns from, a training cut short and gone on."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -10,25 +13,33 @@ import pytest
 import skimage.data
 import torch
 from tiny_teachers import write_taught_faces
-from tiny_training import assert_same_state, draw_face, pooled_distance
+from tiny_training import assert_same_state, draw_face, maps_of, pooled_distance
 from torch import Tensor
 
 from engine import zoo
 from engine.alignment import typical_landmarks
 from engine.data import FaceSet
-from engine.errors import DataError, ImageShapeError, MaskError, ModelError
+from engine.errors import (
+    DataError,
+    ImageShapeError,
+    MaskError,
+    ModelError,
+    WeightsMissingError,
+)
 from engine.faces import crop, detect
 from engine.masks import MASKS, make_mask
 from engine.masks import enhance as enhancing
 from engine.masks.ksame import average_for, load_averages, mirrored
 from engine.masks.portrait import to_portrait
 from engine.networks.enhancer import Enhancer
+from engine.networks.swapper import conceal
 from engine.results import Reader
 from engine.training.degrade import as_average, degrade
 from engine.training.enhance import learn_to_enhance
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.portraits import Portraits
+from engine.training.swapped import agents, drawn_by_swappers, swap_batches
 
 TINY = EnhanceRecipe(
     "tiny", widths=(8, 8), blocks=(1, 1), side=32, large=48, batch=2, twice=0.5,
@@ -141,19 +152,20 @@ def train(data: Path, folder: Path, **changes: object) -> EnhanceTrainer:
     options = TrainOptions(folder=folder, minutes=60, log_steps=2, max_steps=4)
     options = dataclasses.replace(options, **changes)  # type: ignore[arg-type]
     sets = [FaceSet(data / "faces_train_0.zip")]
-    return learn_to_enhance(TINY, sets, data, options, pooled_distance)
+    return learn_to_enhance(TINY, sets, data, options, pooled_distance, maps_of)
 
 
 def seen(faces: Tensor) -> Tensor:
-    """A recogniser of sorts."""
-    return faces.mean((2, 3))
+    """A recogniser of sorts, as wide as the tiny teachers."""
+    return faces.mean((2, 3)).repeat(1, 2)
 
 
 def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
     trainer = train(data, tmp_path / "run")
     assert trainer.progress.step == 4
     learned = dict(zoo.read_network(tmp_path / "run" / "model", "Enhancer").named_parameters())
-    fresh = EnhanceTrainer(TINY, TrainOptions(tmp_path / "fresh", 0), pooled_distance, seen)
+    options = TrainOptions(tmp_path / "fresh", 0)
+    fresh = EnhanceTrainer(TINY, options, pooled_distance, seen, maps_of)
     same = {n for n, one in fresh.average.named_parameters() if torch.equal(one, learned[n])}
     # the last layer of a scale that chance has not taken in four steps
     assert same <= {f"leave.{scale}.{name}" for scale in (0, 1) for name in ("weight", "bias")}
@@ -168,13 +180,97 @@ def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
         "poor_lpips",
         "poor_before_lpips",
         "small_lpips",
+        "drawing",
+        "agent",
+        "likely",
+        "critic_on_swaps",
+        "swaps_frechet",
+        "swaps_before_frechet",
     }
     assert wanted <= curves.keys()
 
 
+def swaps(data: Path, count: int) -> Portraits:
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    return next(iter(swap_batches(sets, np.arange(FACES), count, 0)))
+
+
+def test_swaps_are_shown_as_masks_lay_them(data: Path) -> None:
+    found = swaps(data, 4)
+    least, most = (drawn_by_swappers(found, always(place), "cpu") for place in (0, -1))
+    assert found.averages is not None
+    torch.testing.assert_close(least, conceal(found.pictures, found.mattes, found.averages))
+    assert torch.equal(most[outside(found)], found.pictures[outside(found)])
+    change, inside = (most - least).movedim(1, -1), found.mattes[:, 0] > 0.9
+    assert float(change[inside].abs().mean()) > 0.01, "what the swappers change"
+    uncut = ((most > 0) & (most < 1)).all(1) & inside
+    spread = change[uncut].amax(-1) - change[uncut].amin(-1)
+    assert float(spread.max()) < 1e-4, "and of that the lightness alone"
+
+
+def outside(found: Portraits) -> Tensor:
+    return found.mattes.expand_as(found.pictures) == 0
+
+
+def always(place: int) -> np.random.Generator:
+    """Chance that always takes the choice at one place."""
+    chance = SimpleNamespace(choice=lambda choices: choices[place])
+    return cast(np.random.Generator, chance)
+
+
+def test_each_agent_is_drawn_by_its_own_swapper(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Tensor]] = []
+
+    def noted(model: str, device: str) -> Callable[..., Tensor]:
+        def draw(shown: Tensor, mattes: Tensor, points: Tensor, identities: Tensor) -> Tensor:
+            asked.append((model, identities))
+            return shown
+
+        return draw
+
+    monkeypatch.setattr("engine.training.swapped.load_model", noted)
+    found = swaps(data, 6)
+    first, second = agents()
+    given = torch.tensor([0, 1, 2, 128, 129, 255])
+    drawn_by_swappers(dataclasses.replace(found, given=given), np.random.default_rng(0), "cpu")
+    assert [model for model, _ in asked] == [first, second]
+    assert np.array_equal(asked[0][1], agents()[first][:3])
+    assert np.array_equal(asked[1][1], agents()[second][[0, 1, 127]])
+
+
+def test_a_step_on_swaps_moves_nothing_but_inner_faces(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = EnhanceTrainer(
+        TINY, TrainOptions(tmp_path / "run", 0), pooled_distance, seen, maps_of
+    )
+    judged: list[Tensor] = []
+
+    def noted(loss: Tensor, *pictures: Tensor) -> dict[str, float]:
+        judged.extend(pictures)
+        return {}
+
+    monkeypatch.setattr(trainer, "learn", noted)
+    batch = swaps(data, 2)
+    figures = trainer.step(batch)
+    real, made, where = judged
+    assert torch.equal(real, batch.pictures) and torch.equal(where, batch.mattes)
+    assert torch.equal(made[outside(batch)], real[outside(batch)])
+    assert float((made - real).detach().abs().max()) > 0.05
+    assert figures.keys() == {"drawing", "light", "agent", "likely"}
+
+
+def test_one_teacher_is_too_few(data: Path, tmp_path: Path) -> None:
+    (data / "recognizer_b.ts").unlink()
+    with pytest.raises(WeightsMissingError, match="expected two"):
+        train(data, tmp_path / "run")
+
+
 def test_a_training_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
     first = train(data, tmp_path / "run", max_steps=2)
-    again = EnhanceTrainer(TINY, first.options, pooled_distance, seen)
+    again = EnhanceTrainer(TINY, first.options, pooled_distance, seen, maps_of)
     assert_same_state(first, again)  # type: ignore[arg-type]
     assert train(data, tmp_path / "run", max_steps=3).progress.step == 3
 
@@ -184,8 +280,8 @@ def test_another_size_of_network_is_no_start(data: Path, tmp_path: Path) -> None
     wider = dataclasses.replace(TINY, widths=(8, 16))
     options = TrainOptions(tmp_path / "other", 1, start_from=tmp_path / "run" / "model")
     with pytest.raises(ModelError, match="same widths"):
-        EnhanceTrainer(wider, options, pooled_distance, seen)
-    assert EnhanceTrainer(TINY, options, pooled_distance, seen).model
+        EnhanceTrainer(wider, options, pooled_distance, seen, maps_of)
+    assert EnhanceTrainer(TINY, options, pooled_distance, seen, maps_of).model
 
 
 def test_sources_that_mirror_their_border_are_not_learned(data: Path, tmp_path: Path) -> None:
@@ -193,7 +289,7 @@ def test_sources_that_mirror_their_border_are_not_learned(data: Path, tmp_path: 
     options = TrainOptions(folder=tmp_path / "run", minutes=0)
     with pytest.raises(DataError, match="other sources than drawn"):
         learn_to_enhance(
-            only, [FaceSet(data / "faces_train_0.zip")], data, options, pooled_distance
+            only, [FaceSet(data / "faces_train_0.zip")], data, options, pooled_distance, maps_of
         )
 
 

@@ -25,7 +25,7 @@ from engine.masking import lay_masks
 from engine.masks.portrait import to_portrait
 from engine.networks.landmarks import LandmarkRegressor
 from engine.training.landmarks import LandmarkRecipe, LandmarkTrainer, PlacedFaces, learn_landmarks
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 TINY = LandmarkRecipe(

@@ -19,8 +19,9 @@ from engine.contact_sheet import COLUMNS, MOST, contact_sheet
 from engine.data import FaceSet
 from engine.errors import DataError, LandmarksError, MaskError
 from engine.faces import detect
+from engine.frechet import frechet
 from engine.images import from_u8
-from engine.likeness import calibrate, frechet, measure_likeness
+from engine.likeness import calibrate, measure_likeness
 from engine.masking import Masked, lay_masks
 from engine.masks import make_mask
 from engine.masks.ksame import MODEL, average_for, load_averages, place_of_seed

@@ -15,7 +15,7 @@ import torch
 from insightface.data import get_image
 from sample_photos import portrait as photograph
 from tiny_teachers import write_taught_faces
-from tiny_training import draw_face
+from tiny_training import draw_face, maps_of
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -56,7 +56,7 @@ from engine.results import Reader
 from engine.training.critic import Critic, realism, unmasking, weak_matching
 from engine.training.gallery import GalleryRecipe, fit_gallery, most_unlike
 from engine.training.identities import own_identities
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.pairs import alike_of_pairs, pairs_of
 from engine.training.portraits import Casting, PortraitBatches, make_portraits
 from engine.training.shown import aligned, lightened, shaken
@@ -288,11 +288,6 @@ def train(data: Path, folder: Path, recipe: SwapRecipe = TINY, **changes: object
     return learn_to_swap(
         recipe, sets, data, options, lambda a, b: (a - b).abs().flatten(1).mean(1), maps_of
     )
-
-
-def maps_of(pictures: Tensor) -> list[Tensor]:
-    """As a frozen network's: three maps, from fine to coarse."""
-    return [functional.avg_pool2d(pictures, size).repeat(1, size, 1, 1) for size in (2, 4, 8)]
 
 
 def test_a_swapper_learns_logs_and_goes_on(data: Path, tmp_path: Path) -> None:

@@ -18,9 +18,7 @@ from tiny_training import (
 from engine.errors import DataError
 from engine.networks.embedder import Embedder
 from engine.training import checkpoint
-from engine.training.loop import (
-    Trainer,
-)
+from engine.training.loop import Trainer
 
 
 @pytest.fixture(autouse=True)

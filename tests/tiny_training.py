@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from engine.training import losses
 from engine.training.batches import Batch, BatchConfig, random_key_map
-from engine.training.loop import Trainer, TrainOptions
+from engine.training.learner import TrainOptions
+from engine.training.loop import Trainer
 from engine.training.recipes import LossWeights, Recipe
 
 TINY = Recipe(
@@ -66,6 +67,11 @@ def make_batch(seed: int = 0, size: int = 2, side: int = 16) -> Batch:
 def pooled_distance(first: Tensor, second: Tensor) -> Tensor:
     """A distance that, like LPIPS, does not look at single pixels."""
     return losses.l1(functional.avg_pool2d(first, 2), functional.avg_pool2d(second, 2))
+
+
+def maps_of(pictures: Tensor) -> list[Tensor]:
+    """As a frozen network's: three maps, from fine to coarse."""
+    return [functional.avg_pool2d(pictures, size).repeat(1, size, 1, 1) for size in (2, 4, 8)]
 
 
 def state_of(trainer: Trainer) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from engine.cli.trainings import (
 )
 
 if TYPE_CHECKING:
-    from engine.training.loop import TrainOptions
+    from engine.training.learner import TrainOptions
     from engine.training.losses import Distance
     from engine.training.recipes import Recipe
 
@@ -102,7 +102,7 @@ def train(
     _check(crop, blocks, start_from)
     if recipe == _KSAME:
         return average_faces(data, resume, seed, as_json)
-    from engine.training.loop import TrainOptions
+    from engine.training.learner import TrainOptions
     from engine.training.recipes import find_recipe
 
     end_as_by_ctrl_c()

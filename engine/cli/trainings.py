@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from engine.training.enhancing import EnhanceTrainer
     from engine.training.gallery import Fitted
     from engine.training.landmarks import LandmarkTrainer
-    from engine.training.loop import Trainer, TrainOptions
+    from engine.training.learner import TrainOptions
+    from engine.training.loop import Trainer
     from engine.training.pupil import Pupil
     from engine.training.swapping import SwapTrainer
 
@@ -74,7 +75,7 @@ def train_enhancer(
 ) -> None:
     """Train a network that makes poor portraits good."""
     from engine.data import find_training_sets
-    from engine.perceptual import perceptual_distance
+    from engine.perceptual import perceptual_distance, perceptual_features
     from engine.training.enhance import learn_to_enhance
     from engine.training.enhancing import ENHANCER
 
@@ -82,9 +83,10 @@ def train_enhancer(
         raise typer.BadParameter("name the folder of recognisers", param_hint="--teachers")
     sets = find_training_sets(data)
     lpips = perceptual_distance("squeeze", options.device)
-    options = replace(options, log_steps=50)
+    features = perceptual_features("squeeze", options.device)
+    options = replace(options, log_steps=100)
     try:
-        trainer = learn_to_enhance(ENHANCER, sets, teachers, options, lpips, say)
+        trainer = learn_to_enhance(ENHANCER, sets, teachers, options, lpips, features, say)
     except KeyboardInterrupt:
         say("stopped and saved; the same command goes on from here")
         return
@@ -92,7 +94,7 @@ def train_enhancer(
 
 
 def train_landmarks(data: Path, options: "TrainOptions", as_json: bool) -> None:
-    """Train the network that makes a detector's landmarks exact."""
+    """Train the network that refines a detector's landmarks."""
     from engine.data import find_training_sets
     from engine.training.landmarks import LANDMARKS, learn_landmarks
 

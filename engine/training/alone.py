@@ -1,21 +1,14 @@
-"""A network that learns without an opponent: it, its average, its optimizer, its progress."""
+"""A network that learns without an opponent: its recipe, its optimizer, its rates."""
 
-import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import TypeVar, cast
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.errors import ModelError
 from engine.networks.mixins import ModelMixin
-from engine.training import checkpoint
-from engine.training.checkpoint import Progress
-from engine.training.loop import TrainOptions
+from engine.training.learner import Learner, TrainOptions, draw_seeds, warmed_up
 from engine.training.muon import Muon
 
 
@@ -46,8 +39,8 @@ Network = TypeVar("Network", bound=ModelMixin)
 Recipe = TypeVar("Recipe", bound=AloneRecipe)
 
 
-class Alone(Generic[Network, Recipe]):
-    """A network in training: model, moving average, optimizer, progress.
+class Alone(Learner[Network, Recipe, TrainOptions]):
+    """A network in training, on faces and what is known of them.
 
     Args:
         recipe: what to train.
@@ -55,7 +48,6 @@ class Alone(Generic[Network, Recipe]):
         make: makes the network, fresh or as it starts.
 
     Attributes:
-        figures: means of every figure over the latest steps, by name; empty before the first.
         batch_seed: for the stream of batches; a resumed run has another one.
 
     Raises:
@@ -64,48 +56,20 @@ class Alone(Generic[Network, Recipe]):
 
     def __init__(self, recipe: Recipe, options: TrainOptions, make: Callable[[], Network]) -> None:
         torch.manual_seed(options.seed)
-        self.recipe, self.options = recipe, options
-
-        def placed() -> Network:
-            network = make().to(options.device)
-            return cast(Network, network.to(memory_format=torch.channels_last))
-
-        self.model, self.average = placed().train(), placed().eval()
-        self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = Muon(
-            self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        super().__init__(
+            recipe,
+            options,
+            lambda: cast(Network, make().to(memory_format=torch.channels_last)),
+            lambda learning: Muon(
+                learning, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            ),
         )
-        self.progress = Progress()
-        self.figures: dict[str, float] = {}
-        if checkpoint.find(self._checkpoint) is not None:
-            self.progress = checkpoint.load(
-                self._checkpoint, self._modules(), self.optimizer, self._settings()
-            )
-        self.batch_seed = np.random.SeedSequence([options.seed, self.progress.step])
-
-    @property
-    def _checkpoint(self) -> Path:
-        return self.options.folder / "checkpoint"
-
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"model": self.model, "average": self.average}
-
-    def _settings(self) -> checkpoint.Settings:
-        return dataclasses.asdict(self.recipe)
-
-    def save(self) -> None:
-        """Write the checkpoint and the averaged weights as a model folder, ready to be loaded."""
-        checkpoint.save(
-            self._checkpoint, self._modules(), self.optimizer, self.progress, self._settings()
-        )
-        checkpoint.export(self.options.folder / "model", self.average)
+        self.batch_seed, _ = draw_seeds(options.seed, self.progress)
 
     def set_rates(self, done: float) -> None:
         """Warm up over the first steps, then a cosine to a hundredth of the rate at the end."""
-        warm_up = min(1.0, (self.progress.step + 1) / self.recipe.warm_up_steps)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * warm_up * (0.01 + 0.99 * cosine)
+        share = warmed_up(self.progress.step, self.recipe.warm_up_steps, done, 0.01)
+        self._set_rate(self.recipe.learning_rate * share)
 
     def descend(self, loss: Tensor, faces: int) -> dict[str, float]:
         """One optimizer step against a loss of so many faces; returns it and the gradient's norm.
@@ -113,23 +77,13 @@ class Alone(Generic[Network, Recipe]):
         Raises:
             ModelError: the gradient is not finite.
         """
-        self.model.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
-        if not math.isfinite(float(norm)):
-            raise ModelError(
-                f"the gradient is not finite at step {self.progress.step}",
-                hint="the last step before it is saved: go on from there with another --seed",
-            )
-        self.optimizer.step()
-        self._average()
-        self.progress.step += 1
-        self.progress.faces_seen += faces
-        return {"total": float(loss.detach()), "gradient_norm": float(norm)}
+        norm = self._descend(loss, self.model)
+        self._follow()
+        self._count(faces)
+        return {"total": float(loss.detach()), "gradient_norm": norm}
 
-    def _average(self) -> None:
-        decay = min(self.recipe.average, (1 + self.progress.step) / (10 + self.progress.step))
-        checkpoint.copy_average(self.average, self.model, decay)
+    def _follow(self) -> float:
+        decay = super()._follow()
         with torch.no_grad():
             # Statistics of the batches are averages already; they belong to the weights' average
             # only if they lag as it does.
@@ -138,3 +92,4 @@ class Alone(Generic[Network, Recipe]):
                     own.lerp_(other, 1 - decay)
                 else:
                     own.copy_(other)
+        return decay

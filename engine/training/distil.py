@@ -23,10 +23,10 @@ from engine.errors import DataError
 from engine.files import replacing
 from engine.results import Results
 from engine.training.aligned import AlignedBatches, Faces
-from engine.training.loop import Say, TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.mixtures import Mixtures
 from engine.training.pupil import DistilRecipe, Pupil
-from engine.training.rounds import logged, run_rounds
+from engine.training.rounds import Say, logged, run_rounds
 from engine.training.teachers import (
     aligned_faces,
     ask_teachers,

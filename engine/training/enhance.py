@@ -1,6 +1,12 @@
-"""Trains an enhancer on portraits made poor."""
+"""Trains an enhancer on portraits made poor, and on swaps, of which no better one is known.
+
+Of a portrait made poor the clear one is the aim. A swap is nobody's, and only a critic tells what
+it lacks; two networks that look at faces judge with it, LPIPS's and the first recogniser. The last
+recogniser is in no loss and tells how far swaps are from real faces.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -8,18 +14,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from engine.data import FaceSet
 from engine.errors import DataError
+from engine.frechet import frechet
+from engine.masks.portrait import SIDE
 from engine.recognition import load_torchscript
+from engine.training.critic import FeatureMaps
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
-from engine.training.loop import Say, TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
-from engine.training.rounds import logged, run_rounds
-from engine.training.teachers import find_teachers, note_teachers
+from engine.training.rounds import Say, logged, run_rounds
+from engine.training.shown import aligned
+from engine.training.swapped import agents, drawn_by_swappers, swap_batches
+from engine.training.teachers import find_teacher_and_judge, note_teachers
 
 _CHUNK = 32
+_SHOWN = (
+    *("pixels", "perceptual", "identity", "realism", "critic", "small_lpips"),
+    *("drawing", "light", "agent", "likely", "critic_on_swaps"),
+)
 
 
 def learn_to_enhance(
@@ -28,6 +44,7 @@ def learn_to_enhance(
     teachers: Path,
     options: TrainOptions,
     perceptual: Distance,
+    features: FeatureMaps,
     report: Say = lambda line: None,
 ) -> EnhanceTrainer:
     """Train until the minutes are used up; interrupt it when you like, it goes on from there.
@@ -35,29 +52,36 @@ def learn_to_enhance(
     Args:
         recipe: such as :data:`engine.training.enhancing.ENHANCER`.
         sets: faces with landmarks.
-        teachers: folder of ``recognizer_*.ts``; the first is in the losses.
+        teachers: folder of two ``recognizer_*.ts`` or more: the first is in the losses, the last
+            one judges.
         options: where and how long.
         perceptual: LPIPS.
+        features: of a frozen network, by which the critic judges besides.
         report: takes one line of text at a time.
 
     Raises:
         ModelError: the gradient is not finite, or the teacher or the averages cannot be loaded.
-        WeightsMissingError: there is no teacher.
+        WeightsMissingError: there are not two teachers.
         DataError: no face is left to learn from, one has no landmarks, or the folder holds
             another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
-    teacher = find_teachers(teachers)[0]
+    teacher, last = find_teacher_and_judge(teachers)
     note_teachers(sets, [teacher], options.folder)
     seen = load_torchscript(teacher, options.device, gradients=True)
-    trainer = EnhanceTrainer(recipe, options, perceptual, seen)
+    trainer = EnhanceTrainer(recipe, options, perceptual, seen, features)
     usable = _usable(sets, recipe)
     kept = usable[:: recipe.held_out]
     others = np.setdiff1d(usable, kept)
     with logged(trainer) as results:
-        batches = PortraitBatches(sets, others, recipe.batch, recipe.large, trainer.batch_seed)
+        seeds = trainer.batch_seed.spawn(2)
+        own = PortraitBatches(sets, others, recipe.batch, recipe.large, seeds[0])
+        swaps = swap_batches(sets, others, recipe.batch, seeds[1])
         known = make_portraits(sets, kept.tolist(), recipe.large)
-        run_rounds(trainer, iter(batches), results, _judgement(trainer, known), _told, report)
+        restored = _judgement(trainer, known)
+        likely = _likelihood(trainer, sets, kept, load_torchscript(last, options.device))
+        batches = trainer.mixed(iter(own), iter(swaps))
+        run_rounds(trainer, batches, results, lambda: restored() | likely(), _told, report)
     return trainer
 
 
@@ -94,6 +118,41 @@ def _judgement(trainer: EnhanceTrainer, large: Portraits) -> Callable[[], dict[s
     return measure
 
 
+def _likelihood(
+    trainer: EnhanceTrainer,
+    sets: Sequence[FaceSet],
+    kept: npt.NDArray[np.int64],
+    judge: Callable[[Tensor], Tensor],
+) -> Callable[[], dict[str, float]]:
+    """How far swaps on held-out faces are from real ones to the judge, before and after."""
+    identities = np.concatenate(list(agents().values()))
+    given = np.arange(len(kept)) % len(identities)
+    known = make_portraits(sets, kept.tolist(), SIDE, like=identities[given])
+    rows = np.searchsorted(kept, known.indices.numpy())
+    known = replace(known, given=torch.from_numpy(given[rows]))
+    shown = drawn_by_swappers(known, np.random.default_rng(0), "cpu")
+    mattes = known.mattes
+
+    def embeddings(faces: Tensor) -> npt.NDArray[np.float64]:
+        with torch.inference_mode():
+            parts = torch.split(aligned(faces).clamp(0, 1).to(trainer.options.device), _CHUNK)
+            found = functional.normalize(torch.cat([judge(part) for part in parts]))
+        return found.double().cpu().numpy()
+
+    def laid(faces: Tensor) -> Tensor:
+        return known.pictures + mattes * (faces - known.pictures)
+
+    real = embeddings(known.pictures)
+    before = frechet(real, embeddings(laid(shown)))
+
+    def measure() -> dict[str, float]:
+        made = torch.cat([_enhanced(trainer, part, 1).cpu() for part in torch.split(shown, _CHUNK)])
+        after = frechet(real, embeddings(laid(made)))
+        return {"swaps_frechet": after, "swaps_before_frechet": before}
+
+    return measure
+
+
 def _enhanced(trainer: EnhanceTrainer, portraits: Tensor, scale: int) -> Tensor:
     with torch.inference_mode():
         return cast(Tensor, trainer.average(portraits.to(trainer.options.device), scale)).clamp(
@@ -110,7 +169,8 @@ def _distance(trainer: EnhanceTrainer, made: Tensor, real: Tensor) -> float:
 
 
 def _told(figures: dict[str, float]) -> str:
-    shown = ("pixels", "perceptual", "identity", "realism", "critic", "small_lpips")
-    words = [f"{name} {figures[name]:.3f}" for name in shown]
-    before, after = figures["poor_before_lpips"], figures["poor_lpips"]
-    return "  ".join([*words, f"poor_lpips {before:.3f} to {after:.3f}"])
+    words = [f"{name} {figures[name]:.3f}" for name in _SHOWN if name in figures]
+    for name in ("poor{}_lpips", "swaps{}_frechet"):
+        before, after = (figures[name.format(when)] for when in ("_before", ""))
+        words.append(f"{name.format('')} {before:.3f} to {after:.3f}")
+    return "  ".join(words)

@@ -1,6 +1,6 @@
 """The enhancer in training: its recipe, what it is shown, its losses, one step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -17,14 +17,15 @@ from engine.images import batch_to_u8
 from engine.masks.ksame import load_averages
 from engine.masks.portrait import SIDE
 from engine.networks.enhancer import Enhancer
-from engine.training.critic import realism, sum_of, weak_matching
+from engine.training.critic import FeatureMaps, realism, sum_of, weak_matching
 from engine.training.degrade import as_average, degrade
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
 from engine.training.precision import autocast
 from engine.training.shown import aligned
+from engine.training.swapped import drawn_by_swappers
 from engine.training.teachers import to_faces
 from engine.zoo import read_network
 
@@ -40,13 +41,20 @@ class EnhanceWeights:
         pixels, perceptual: L1 and LPIPS to the portrait.
         identity: 1 - cosine to it, by a recogniser.
         realism: of the critic's verdict; ``matching``, of its deepest features.
+        drawing, light, agent: what a swap is not to lose, of which nobody knows the clear portrait:
+            LPIPS, L1 of averages of 8 x 8 pixels, and 1 - cosine, all to the swap as it is shown.
+        likely: of the critic's verdict on a swap.
     """
 
     pixels: float = 8.0
     perceptual: float = 3.0
     identity: float = 1.0
-    realism: float = 0.2
+    realism: float = 0.1
     matching: float = 0.2
+    drawing: float = 1.0
+    light: float = 4.0
+    agent: float = 1.0
+    likely: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class EnhanceRecipe(OpposedRecipe):
         batch: portraits in a batch.
         twice: share of the steps at scale 2.
         averaged: share of the portraits that are made poor as averages are, which masks lay.
+        swaps: share of the batches that swappers have drawn on.
         excluded: sources that it does not learn: UTKFace mirrors what lies beyond the border.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
@@ -73,12 +82,13 @@ class EnhanceRecipe(OpposedRecipe):
     batch: int = 16
     twice: float = 0.3
     averaged: float = 0.6
+    swaps: float = 0.5
     excluded: tuple[str, ...] = ("utkface",)
     held_out: int = 100
     weights: EnhanceWeights = EnhanceWeights()
 
 
-ENHANCER = EnhanceRecipe("enhancer")
+ENHANCER = EnhanceRecipe("enhancer", learning_rate=2e-4)
 
 
 class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
@@ -89,6 +99,8 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         options: where and how long.
         perceptual: LPIPS as a (B,) distance of images in [0, 1].
         recogniser: (B, 3, 112, 112), aligned, in [0, 1], to (B, E).
+        features: of a frozen network, by which the critic judges besides; it also judges by whom
+            the recogniser sees.
 
     Raises:
         DataError: the folder holds a run of another recipe, or a damaged one.
@@ -101,12 +113,32 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         options: TrainOptions,
         perceptual: Distance,
         recogniser: Callable[[Tensor], Tensor],
+        features: FeatureMaps,
     ) -> None:
-        super().__init__(recipe, options, lambda: _new(recipe, options.start_from))
         self.perceptual, self.recogniser = perceptual, recogniser
 
+        def seen(pictures: Tensor) -> list[Tensor]:
+            faces = aligned(pictures).clamp(0, 1)
+            with autocast(options.device):
+                found = [*features(pictures), recogniser(faces)[..., None, None]]
+            return [one.float() for one in found]
+
+        super().__init__(recipe, options, lambda: _new(recipe, options.start_from), seen)
+
+    def mixed(self, own: Iterator[Portraits], swaps: Iterator[Portraits]) -> Iterator[Portraits]:
+        """Draw batches now from the one, now from the other, as the recipe says."""
+        while True:
+            yield next(swaps if self._rng.random() < self.recipe.swaps else own)
+
     def step(self, batch: Portraits) -> dict[str, float]:
-        """One step of the enhancer and one of its critic; returns every figure of it."""
+        """One step of the enhancer and one of its critic; returns every figure of it.
+
+        Args:
+            batch: portraits to be made poor; or those of
+                :func:`engine.training.swapped.swap_batches`, to be made likely.
+        """
+        if batch.given is not None:
+            return self._step_on_swaps(batch)
         scale = 2 if self._rng.random() < self.recipe.twice else 1
         if scale == 1:
             batch = resized(batch, self.recipe.side)
@@ -148,7 +180,7 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         found = functional.normalize(self.recogniser(aligned(made).clamp(0, 1)))
         with torch.no_grad():
             wanted = functional.normalize(self.recogniser(aligned(real)))
-            of_real = self.critic(real)
+            of_real = self.critic.patches(real)
         of_made = self.critic(made)
         parts = {
             "pixels": functional.l1_loss(made, real),
@@ -160,6 +192,31 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         total = sum_of(getattr(self.recipe.weights, name) * part for name, part in parts.items())
         figures = {name: float(part.detach()) for name, part in parts.items()}
         return {**figures, **self.learn(total, real, made)}
+
+    def _step_on_swaps(self, batch: Portraits) -> dict[str, float]:
+        """What no clear portrait is known of: the critic alone tells what it lacks."""
+        device = self.options.device
+        shown = drawn_by_swappers(batch, self._rng, device)
+        real, mattes = batch.pictures.to(device), batch.mattes.to(device)
+        with autocast(device):
+            made = self.model(shown).float()
+        before, after = (real + mattes * (one - real) for one in (shown, made))
+        with autocast(device):
+            drawing = self.perceptual(after, before).float()
+        found = functional.normalize(self.recogniser(aligned(after).clamp(0, 1)))
+        with torch.no_grad():
+            wanted = functional.normalize(self.recogniser(aligned(before)))
+        light, shade = (functional.avg_pool2d(one, 8) for one in (after, before))
+        parts = {
+            "drawing": drawing.mean(),
+            "light": functional.l1_loss(light, shade),
+            "agent": 1 - (found * wanted).sum(1).mean(),
+            "likely": realism(self.critic(after), mattes),
+        }
+        total = sum_of(getattr(self.recipe.weights, name) * part for name, part in parts.items())
+        figures = {name: float(part.detach()) for name, part in parts.items()}
+        told = self.learn(total, real, after, mattes)
+        return {**figures, **{f"{name}_on_swaps": figure for name, figure in told.items()}}
 
 
 def _new(recipe: EnhanceRecipe, start: Path | None) -> Enhancer:

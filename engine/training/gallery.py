@@ -23,8 +23,9 @@ from engine.recognition import find_recognizer
 from engine.training import checkpoint
 from engine.training.checkpoint import Progress
 from engine.training.identities import own_identities
-from engine.training.loop import Say, TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.portraits import make_portraits
+from engine.training.rounds import Say
 from engine.training.shown import aligned, lightened
 from engine.training.teachers import to_faces
 from engine.zoo import load_model

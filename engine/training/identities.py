@@ -11,7 +11,7 @@ from engine.data import FaceSet
 from engine.errors import DataError
 from engine.files import replacing
 from engine.recognition import find_recognizer
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.teachers import aligned_faces, to_faces
 from engine.zoo import IDENTITIES
 

@@ -25,10 +25,10 @@ from engine.training.ahead import made_ahead
 from engine.training.alone import Alone, AloneRecipe
 from engine.training.batches import mirror
 from engine.training.degrade import degrade
-from engine.training.loop import Say, TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.portraits import none_placed, relit
 from engine.training.precision import autocast
-from engine.training.rounds import logged, run_rounds
+from engine.training.rounds import Say, logged, run_rounds
 from engine.training.teachers import landmarks_of, locate, to_faces
 
 F32 = npt.NDArray[np.float32]

@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.networks.recognizer import Recognizer
 from engine.training.aligned import Changes, Faces
 from engine.training.alone import Alone, AloneRecipe
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.precision import autocast
 
 

@@ -6,7 +6,6 @@ size, the same first weights, the same faces in the same order and as many steps
 
 import dataclasses
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,14 +15,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.errors import ModelError
 from engine.networks.reveal import Reveal
 from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
-from engine.training import checkpoint, losses
-from engine.training.checkpoint import Progress
+from engine.training import losses
+from engine.training.learner import Learner, warmed_up
 from engine.training.muon import Muon
 from engine.training.precision import autocast
 
@@ -90,73 +88,39 @@ class RevealOptions:
     log_steps: int = 20
 
 
-class RevealTrainer:
-    """A :class:`engine.networks.reveal.Reveal` in training.
+class RevealTrainer(Learner[Reveal, RevealRecipe, RevealOptions]):
+    """A :class:`engine.networks.reveal.Reveal` in training; its average is what attacks.
 
     Args:
         recipe: what to train.
         options: where.
 
-    Attributes:
-        average: the network that attacks.
-
     Raises:
         DataError: the folder holds a run of another recipe, or a damaged one.
     """
 
+    broken = "the last checkpoint is whole: start another run with another --seed"
+
     def __init__(self, recipe: RevealRecipe, options: RevealOptions) -> None:
-        self.recipe, self.options = recipe, options
-        self.model = new_reveal(recipe).to(options.device).train()
-        self.average = new_reveal(recipe).to(options.device).eval()
-        self.optimizer = Muon(self.model.parameters(), lr=recipe.learning_rate)
-        self.progress = Progress()
-        if checkpoint.find(self._checkpoint) is not None:
-            self.progress = checkpoint.load(
-                self._checkpoint, self._modules(), self.optimizer, dataclasses.asdict(recipe)
-            )
-
-    @property
-    def _checkpoint(self) -> Path:
-        return self.options.folder / "checkpoint"
-
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"model": self.model, "average": self.average}
-
-    def save(self) -> None:
-        """Write the checkpoint, and the network as a model folder that can be released."""
-        checkpoint.save(
-            self._checkpoint,
-            self._modules(),
-            self.optimizer,
-            self.progress,
-            dataclasses.asdict(self.recipe),
+        super().__init__(
+            recipe,
+            options,
+            lambda: new_reveal(recipe),
+            lambda learning: Muon(learning, lr=recipe.learning_rate),
         )
-        checkpoint.export(self.options.folder / "model", self.average)
 
     def step(self, lesson: Lesson) -> dict[str, float]:
         """One optimizer step; returns its losses."""
         recipe, progress = self.recipe, self.progress
         seen, original = (tensor.to(self.options.device) for tensor in lesson)
-        warm_up = min(1.0, (progress.step + 1) / recipe.warm_up_steps)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress.step / recipe.steps)))
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * warm_up * (0.02 + 0.98 * cosine)
+        share = warmed_up(progress.step, recipe.warm_up_steps, progress.step / recipe.steps, 0.02)
+        self._set_rate(recipe.learning_rate * share)
         with autocast(self.options.device):
             guess = self.model(seen).float()
         loss = losses.charbonnier(guess, original).mean()
-        self.model.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip_norm)
-        if not math.isfinite(float(norm)):
-            raise ModelError(
-                f"the gradient of {recipe.name} is not finite at step {progress.step}",
-                hint="the last checkpoint is whole: start another run with another --seed",
-            )
-        self.optimizer.step()
-        decay = min(recipe.average, (1 + progress.step) / (10 + progress.step))
-        checkpoint.copy_average(self.average, self.model, decay)
-        progress.step += 1
-        progress.faces_seen += len(original)
+        self._descend(loss, self.model)
+        self._follow()
+        self._count(len(original))
         reached = losses.psnr_db(original, guess.detach().clamp(0, 1))
         return {"reveal": float(loss.detach()), "original:revealed_db": reached}
 

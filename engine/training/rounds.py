@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import fmean
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -15,7 +16,10 @@ import torch
 from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
 from engine.training.checkpoint import Progress
-from engine.training.loop import Say, TrainOptions, share_done
+from engine.training.learner import TrainOptions
+
+Say = Callable[[str], None]
+"""Takes one line of text."""
 
 _LONGEST_STEP = 60.0
 """Seconds of a step that count at most."""
@@ -24,7 +28,7 @@ Batch = TypeVar("Batch", contravariant=True)
 Any_ = TypeVar("Any_")
 
 
-class Learner(Protocol[Batch]):
+class InRounds(Protocol[Batch]):
     """What is trained in rounds.
 
     Attributes:
@@ -54,7 +58,7 @@ class Learner(Protocol[Batch]):
 
 
 @contextmanager
-def logged(learner: Learner[Any_]) -> Iterator[Results]:
+def logged(learner: InRounds[Any_]) -> Iterator[Results]:
     """Open the log of a run, begin its row or go on with it; in the end, save and close."""
     results, options = Results(learner.options.folder / "results.db"), learner.options
     progress, recipe = learner.progress, learner.recipe
@@ -74,7 +78,7 @@ def logged(learner: Learner[Any_]) -> Iterator[Results]:
 
 
 def run_rounds(
-    learner: Learner[Any_],
+    learner: InRounds[Any_],
     batches: Iterator[Any_],
     results: Results,
     measure: Callable[[], dict[str, float]],
@@ -110,12 +114,18 @@ def run_rounds(
     log.end()
 
 
+def share_done(progress: Progress, options: TrainOptions) -> float:
+    """Tell how much of the schedule is behind, 1 or more at its end."""
+    by_time = progress.seconds / (60 * options.minutes) if options.minutes else 1.0
+    return max(by_time, progress.step / options.steps if options.steps else 0.0)
+
+
 class _Log:
     """Means of the figures since the last line, into the results and to whoever watches."""
 
     def __init__(
         self,
-        learner: Learner[Any_],
+        learner: InRounds[Any_],
         results: Results,
         measure: Callable[[], dict[str, float]],
         describe: Callable[[dict[str, float]], str],
@@ -123,17 +133,16 @@ class _Log:
     ) -> None:
         self._learner, self._results, self._report = learner, results, report
         self._measure, self._describe = measure, describe
-        self._sums: dict[str, float] = defaultdict(float)
-        self._summed = 0
+        self._added: dict[str, list[float]] = defaultdict(list)
 
     def add(self, figures: dict[str, float]) -> None:
         for name, value in figures.items():
-            self._sums[name] += value
-        self._summed += 1
+            self._added[name].append(value)
 
     def write(self) -> None:
         progress = self._learner.progress
-        means = {name: value / self._summed for name, value in self._sums.items()}
+        # Steps of several kinds tell different figures.
+        means = {name: fmean(values) for name, values in self._added.items()}
         means |= self._measure()
         seconds = round(progress.seconds, 1)
         self._results.add_losses(
@@ -145,10 +154,9 @@ class _Log:
             f"{self._learner.options.minutes:g} min  {self._describe(means)}"
         )
         self._learner.figures = means
-        self._sums.clear()
-        self._summed = 0
+        self._added.clear()
 
     def end(self) -> None:
         """Log the steps since the last line, if there are any."""
-        if self._summed:
+        if self._added:
             self.write()

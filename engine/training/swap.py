@@ -17,19 +17,19 @@ from torch.nn import functional
 
 from engine.agents import choose_agents
 from engine.data import FaceSet
-from engine.errors import DataError, WeightsMissingError
+from engine.errors import DataError
 from engine.networks.swapper import conceal
 from engine.recognition import load_torchscript
 from engine.results import Results
 from engine.training.critic import FeatureMaps
 from engine.training.identities import own_identities
-from engine.training.loop import Say, TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.losses import Distance
 from engine.training.portraits import Casting, PortraitBatches, Portraits, make_portraits
-from engine.training.rounds import logged, run_rounds
+from engine.training.rounds import Say, logged, run_rounds
 from engine.training.shown import aligned, lightened
 from engine.training.swapping import Sitters, SwapRecipe, SwapTrainer
-from engine.training.teachers import ask_teachers, find_teachers
+from engine.training.teachers import ask_teachers, find_teacher_and_judge, find_teachers
 
 _CHUNK = 64
 _FEWEST = 3  # a face, the next one, whose identity it gets, and the next but one
@@ -62,15 +62,10 @@ def learn_to_swap(
         DataError: a face has no landmarks, or the folder holds another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
-    files = find_teachers(teachers)
-    if len(files) < 2:
-        raise WeightsMissingError(
-            f"expected two recognizer_*.ts in {teachers.name}, found one",
-            hint="one learns with the swapper, the other one judges it",
-        )
-    sitters = _ask_who(sets, files, recipe.gallery, options, report)
-    seen = load_torchscript(files[0], options.device, gradients=True)
-    judge = load_torchscript(files[-1], options.device)
+    first, last = find_teacher_and_judge(teachers)
+    sitters = _ask_who(sets, find_teachers(teachers), recipe.gallery, options, report)
+    seen = load_torchscript(first, options.device, gradients=True)
+    judge = load_torchscript(last, options.device)
     trainer = SwapTrainer(recipe, options, sitters, perceptual, seen, features)
     with logged(trainer) as results:
         _run(trainer, sets, judge, results, report)

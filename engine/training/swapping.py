@@ -15,7 +15,7 @@ from engine.masks.portrait import SIDE
 from engine.masks.swap import FACESHIFTER, GALLERIES
 from engine.networks.swapper import Injection, Swapper, conceal
 from engine.training.critic import FeatureMaps, realism, sum_of, weak_matching
-from engine.training.loop import TrainOptions
+from engine.training.learner import TrainOptions
 from engine.training.losses import Distance
 from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.pairs import alike_of_pairs, pairs_of

@@ -41,6 +41,21 @@ def find_teachers(folder: Path) -> list[Path]:
     return files
 
 
+def find_teacher_and_judge(folder: Path) -> tuple[Path, Path]:
+    """The first recogniser of a folder, for losses, and the last one, which is to be in none.
+
+    Raises:
+        WeightsMissingError: it does not hold two.
+    """
+    files = find_teachers(folder)
+    if len(files) < 2:
+        raise WeightsMissingError(
+            f"expected two recognizer_*.ts in {folder.name}, found one",
+            hint="one is in the losses, the other one judges",
+        )
+    return files[0], files[-1]
+
+
 def aligned_faces(sets: Sequence[FaceSet], indices: Sequence[int]) -> npt.NDArray[np.uint8]:
     """Decode and align faces that are counted through all sets: (N, 112, 112, 3).
 
