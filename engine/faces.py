@@ -121,12 +121,13 @@ def detect(
     return sorted(faces, key=_place)
 
 
-def select(faces: Sequence[Face], choice: str) -> list[Face]:
+def select(faces: Sequence[Face], choice: str, min_score: float = MIN_SCORE) -> list[Face]:
     """Choose faces by their numbers.
 
     Args:
         faces: as :func:`detect` gave them.
         choice: ``"all"``, or numbers from 1 with commas between, such as ``"1,3"``.
+        min_score: that they were found with.
 
     Returns:
         The chosen ones in their own order, each once.
@@ -135,7 +136,7 @@ def select(faces: Sequence[Face], choice: str) -> list[Face]:
         NoFaceError: no such number, not a number, or nothing to choose from.
     """
     if not faces:
-        raise no_face_error()
+        raise no_face_error(min_score=min_score)
     if choice.strip().lower() == "all":
         return list(faces)
     words = [word.strip() for word in choice.split(",")]
@@ -149,16 +150,20 @@ def select(faces: Sequence[Face], choice: str) -> list[Face]:
     return [faces[number - 1] for number in sorted(numbers)]
 
 
-def no_face_error(photo_u8: npt.NDArray[np.uint8] | None = None) -> NoFaceError:
+def no_face_error(
+    photo_u8: npt.NDArray[np.uint8] | None = None, min_score: float = MIN_SCORE
+) -> NoFaceError:
     """Build the error to raise where nothing was found, so that no clear face leaves.
 
     Args:
         photo_u8: ``(H, W, 3)``; its size is named, if given.
+        min_score: that was looked with; a lower one is proposed where that may help.
     """
     size = "" if photo_u8 is None else f" of {photo_u8.shape[1]}x{photo_u8.shape[0]}"
     return NoFaceError(
         f"expected at least one face, found none in the picture{size}",
-        hint="try --min-score 0.2, or say where with --whole or --box X0,Y0,X1,Y1",
+        hint="try --min-score 0.2, or " * (min_score > 0.2)
+        + "say where with --whole or --box X0,Y0,X1,Y1",
     )
 
 

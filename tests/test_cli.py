@@ -668,17 +668,20 @@ def test_words_are_checked_before_faces_are_looked_for(
     monkeypatch.setattr(verb_module("protect"), "detect", lambda *a, **k: looked.append(a) or [])
     assert desk.protect(*words).exit_code == 1
     assert looked == []
-    assert desk.protect(*RIGHT).exit_code == 1  # no face, and now it was looked for
-    assert len(looked) == 1
+    failed = desk.protect(*RIGHT)  # no face, and now it was looked for
+    assert failed.exit_code == 1 and "--min-score 0.2" in failed.stderr
+    failed = desk.protect(*RIGHT, "--min-score", "0.1")
+    assert failed.exit_code == 1 and "--whole" in failed.stderr and "0.2" not in failed.stderr
+    assert len(looked) == 2
 
 
 def test_recover_says_how_well_and_whether_the_key_is_proven(desk: Desk) -> None:
     assert_done(desk.protect(*RIGHT, *ONE_BOX, "--method", NETWORK))
-    assert "recovered closely, not bit-exact" in desk.recover(*RIGHT).stderr
+    assert "1 box recovered closely, not bit-exact" in desk.recover(*RIGHT).stderr
     assert_done(desk.protect(*RIGHT, *ONE_BOX, "--method", NETWORK, "--no-tag"))
     result = desk.recover(*WRONG, "--json")
     assert json.loads(result.stdout)["passphrase_verified"] is False
-    assert "1 opened; nothing in the file says" in desk.recover(*WRONG).stderr
+    assert "1 box opened; nothing in the file says" in desk.recover(*WRONG).stderr
     assert_done(desk.protect(*RIGHT, *ONE_BOX, "--no-tag"))
     assert desk.recover(*WRONG).exit_code == 1
     assert json.loads(desk.recover(*RIGHT, "--json").stdout)["passphrase_verified"] is True

@@ -375,7 +375,9 @@ def test_nothing_to_select_from() -> None:
     with pytest.raises(NoFaceError, match="found none") as caught:
         faces.select([], "all")
     assert "--whole" in caught.value.hint and "--box" in caught.value.hint
+    assert "--min-score 0.2" in caught.value.hint
     assert "30x20" in str(faces.no_face_error(np.zeros((20, 30, 3), np.uint8)))
+    assert "--min-score" not in faces.no_face_error(min_score=0.2).hint, "that was tried"
 
 
 # --- boxes by hand ---

@@ -235,7 +235,7 @@ def _choose(
         height, width = photo_u8.shape[:2]
         drawn = faces_from_boxes(boxes, height, width, photo_u8=photo_u8, detector=detector)
         return dict(enumerate(drawn, 1)), _count_outside(found, drawn)
-    chosen = {id(face) for face in select(found, faces)}
+    chosen = {id(face) for face in select(found, faces, min_score)}
     numbered = {number: face for number, face in enumerate(found, 1) if id(face) in chosen}
     others = [face for face in found if id(face) not in chosen]
     return numbered, _count_outside(others, list(numbered.values()))

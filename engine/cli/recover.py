@@ -79,7 +79,8 @@ def _is_keyless(file: ProtectedFile, header: Header | None) -> bool:
 def _summary(recovered: Recovered, exact: list[bool]) -> str:
     """How many faces, and how well; a picture without a tag may show noise and looks opened."""
     hidden = f", {len(recovered.closed)} still hidden" if recovered.closed else ""
-    count = f"{len(recovered.opened)} recovered"
+    opened = _boxes(len(recovered.opened))
+    count = f"{opened} recovered"
     if find_method(recovered.header.method).keyless:
         proof = (
             "the passphrase is the one it was protected with"
@@ -88,10 +89,15 @@ def _summary(recovered: Recovered, exact: list[bool]) -> str:
         )
         return f"{count} closely, not bit-exact; anyone can, without a passphrase ({proof})"
     if not recovered.verified:
-        opened = f"{len(recovered.opened)} opened"
-        return f"{opened}{hidden}; nothing in the file says whether this is the right passphrase"
+        unproven = "nothing in the file says whether this is the right passphrase"
+        return f"{opened} opened{hidden}; {unproven}"
     how = "bit-exact" if all(exact) else "closely, not bit-exact"
     return f"{count} {how}{hidden}"
+
+
+def _boxes(count: int) -> str:
+    """Boxes, not faces: those whose boxes overlap share one."""
+    return f"{count} box{'es' * (count != 1)}"
 
 
 def _describe(recovered: Recovered, output: Path, seconds: float) -> dict[str, Any]:
