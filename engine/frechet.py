@@ -8,12 +8,12 @@ from torch import nn
 from engine._compat import ensure_torchvision
 
 
-def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) -> float:
+def frechet(real: npt.NDArray[np.float64], made: npt.NDArray[np.float64]) -> float:
     """Fréchet distance of two clouds of embeddings: of the Gaussians that fit them.
 
     Args:
-        originals: (N, D), N from 2.
-        masks: (M, D), M from 2.
+        real: (N, D), N from 2.
+        made: (M, D), M from 2.
 
     Returns:
         0 for clouds of one mean and one covariance; no upper limit.
@@ -23,9 +23,9 @@ def frechet(originals: npt.NDArray[np.float64], masks: npt.NDArray[np.float64]) 
 
     # What comes in are features already.
     distance = FrechetInceptionDistance(
-        nn.Identity(), normalize=True, input_img_size=originals.shape[1:]
+        nn.Identity(), normalize=True, input_img_size=real.shape[1:]
     )
     distance.set_dtype(torch.float64)
-    distance.update(torch.from_numpy(originals), real=True)
-    distance.update(torch.from_numpy(masks), real=False)
+    distance.update(torch.from_numpy(real), real=True)
+    distance.update(torch.from_numpy(made), real=False)
     return float(distance.compute())

@@ -1,10 +1,10 @@
 """Poor portraits made good: the network, what it learns from, a training cut short and gone on."""
 
 import dataclasses
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,15 +31,18 @@ from engine.masks import MASKS, make_mask
 from engine.masks import enhance as enhancing
 from engine.masks.ksame import average_for, load_averages, mirrored
 from engine.masks.portrait import to_portrait
+from engine.masks.swap import SHARES
 from engine.networks.enhancer import Enhancer
 from engine.networks.swapper import conceal
+from engine.recognition import load_torchscript
 from engine.results import Reader
+from engine.training.critic import FeatureMaps
 from engine.training.degrade import as_average, degrade
 from engine.training.enhance import learn_to_enhance
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
 from engine.training.learner import TrainOptions
-from engine.training.portraits import Portraits
-from engine.training.swapped import agents, drawn_by_swappers, swap_batches
+from engine.training.portraits import PortraitBatches, Portraits, make_portraits
+from engine.training.swapped import agents, draw_shares, laid_by_swappers, swap_batches
 
 TINY = EnhanceRecipe(
     "tiny", widths=(8, 8), blocks=(1, 1), side=32, large=48, batch=2, twice=0.5,
@@ -180,12 +183,13 @@ def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
         "poor_lpips",
         "poor_before_lpips",
         "small_lpips",
-        "drawing",
-        "agent",
-        "likely",
-        "critic_on_swaps",
+        "swap_drawing",
+        "swap_agent",
+        "swap_realism",
+        "swap_critic",
         "swaps_frechet",
         "swaps_before_frechet",
+        "swaps_original_cosine",
     }
     assert wanted <= curves.keys()
 
@@ -197,7 +201,9 @@ def swaps(data: Path, count: int) -> Portraits:
 
 def test_swaps_are_shown_as_masks_lay_them(data: Path) -> None:
     found = swaps(data, 4)
-    least, most = (drawn_by_swappers(found, always(place), "cpu") for place in (0, -1))
+    least, most = (
+        laid_by_swappers(found, dict.fromkeys(agents(), share), "cpu") for share in (0.0, 0.6)
+    )
     assert found.averages is not None
     torch.testing.assert_close(least, conceal(found.pictures, found.mattes, found.averages))
     assert torch.equal(most[outside(found)], found.pictures[outside(found)])
@@ -208,14 +214,14 @@ def test_swaps_are_shown_as_masks_lay_them(data: Path) -> None:
     assert float(spread.max()) < 1e-4, "and of that the lightness alone"
 
 
+def test_as_much_is_laid_as_masks_lay_or_nothing() -> None:
+    drawn = [draw_shares(np.random.default_rng(seed)) for seed in range(30)]
+    for model in agents():
+        assert {shares[model] for shares in drawn} == {0.0, *SHARES[model]}
+
+
 def outside(found: Portraits) -> Tensor:
     return found.mattes.expand_as(found.pictures) == 0
-
-
-def always(place: int) -> np.random.Generator:
-    """Chance that always takes the choice at one place."""
-    chance = SimpleNamespace(choice=lambda choices: choices[place])
-    return cast(np.random.Generator, chance)
 
 
 def test_each_agent_is_drawn_by_its_own_swapper(
@@ -234,7 +240,8 @@ def test_each_agent_is_drawn_by_its_own_swapper(
     found = swaps(data, 6)
     first, second = agents()
     given = torch.tensor([0, 1, 2, 128, 129, 255])
-    drawn_by_swappers(dataclasses.replace(found, given=given), np.random.default_rng(0), "cpu")
+    shares = dict.fromkeys(agents(), 0.5)
+    laid_by_swappers(dataclasses.replace(found, given=given), shares, "cpu")
     assert [model for model, _ in asked] == [first, second]
     assert np.array_equal(asked[0][1], agents()[first][:3])
     assert np.array_equal(asked[1][1], agents()[second][[0, 1, 127]])
@@ -243,23 +250,79 @@ def test_each_agent_is_drawn_by_its_own_swapper(
 def test_a_step_on_swaps_moves_nothing_but_inner_faces(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = EnhanceTrainer(
-        TINY, TrainOptions(tmp_path / "run", 0), pooled_distance, seen, maps_of
-    )
-    judged: list[Tensor] = []
+    options = TrainOptions(tmp_path / "run", 0)
+    trainer = EnhanceTrainer(TINY, options, pooled_distance, seen, maps_of)
+    given: list[Tensor] = []
 
-    def noted(loss: Tensor, *pictures: Tensor) -> dict[str, float]:
-        judged.extend(pictures)
-        return {}
+    def noted(*parts: Tensor) -> dict[str, float]:
+        given.extend(parts)
+        return {"critic": 0.0}
 
     monkeypatch.setattr(trainer, "learn", noted)
     batch = swaps(data, 2)
+    held = ("swap_drawing", "swap_light", "swap_agent")
     figures = trainer.step(batch)
-    real, made, where = judged
+    loss, real, made, where = given
+    assert figures.keys() == {*held, "swap_realism", "swap_critic"}
+    assert all(figures[name] > 0 for name in held)
     assert torch.equal(real, batch.pictures) and torch.equal(where, batch.mattes)
     assert torch.equal(made[outside(batch)], real[outside(batch)])
-    assert float((made - real).detach().abs().max()) > 0.05
-    assert figures.keys() == {"drawing", "light", "agent", "likely"}
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert all(one.grad is not None for one in trainer.model.enter.parameters())
+    monkeypatch.setattr(trainer, "model", lambda shown: shown)
+    kept = trainer.step(batch)
+    assert all(kept[name] < 1e-5 for name in held), "held to the swap, not to the person"
+
+
+def test_the_judge_is_in_no_loss_and_sees_faces_that_nothing_learns_from(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[tuple[str, bool]] = []
+    learned: list[set[int]] = []
+    held: list[set[int]] = []
+    load, make = load_torchscript, make_portraits
+
+    def noted_load(file: Path, device: str, gradients: bool = False) -> Any:
+        loaded.append((file.name, gradients))
+        return load(file, device, gradients=gradients)
+
+    def noted_make(
+        sets: Sequence[FaceSet], indices: Sequence[int], *more: Any, **named: Any
+    ) -> Any:
+        held.append({*indices})
+        return make(sets, indices, *more, **named)
+
+    class Noted(PortraitBatches):
+        def __init__(self, sets: Sequence[FaceSet], indices: Any, *more: Any) -> None:
+            learned.append({*indices.tolist()})
+            super().__init__(sets, indices, *more)
+
+    monkeypatch.setattr("engine.training.enhance.load_torchscript", noted_load)
+    monkeypatch.setattr("engine.training.enhance.make_portraits", noted_make)
+    for module in ("enhance", "swapped"):
+        monkeypatch.setattr(f"engine.training.{module}.PortraitBatches", Noted)
+    train(data, tmp_path / "run", max_steps=1)
+    assert loaded == [("recognizer_a.ts", True), ("recognizer_b.ts", False)]
+    noted = json.loads((tmp_path / "run" / "teachers.json").read_text())["teachers"]
+    assert list(noted) == ["recognizer_a.ts"]
+    assert held == [{0, 4}] * 2 and learned == [{1, 2, 3, 5, 6, 7}] * 2
+
+
+def test_one_face_is_too_few_to_judge_by(data: Path, tmp_path: Path) -> None:
+    few = dataclasses.replace(TINY, held_out=FACES)
+    options = TrainOptions(folder=tmp_path / "run", minutes=0)
+    sets = [FaceSet(data / "faces_train_0.zip")]
+    with pytest.raises(DataError, match="2 held-out faces"):
+        learn_to_enhance(few, sets, data, options, pooled_distance, maps_of)
+
+
+def test_the_first_weights_hang_on_the_seed_alone(tmp_path: Path) -> None:
+    def first(name: str, maps: FeatureMaps) -> dict[str, Tensor]:
+        options = TrainOptions(tmp_path / name, 0, seed=3)
+        return EnhanceTrainer(TINY, options, pooled_distance, seen, maps).model.state_dict()
+
+    many, none = first("many", maps_of), first("none", lambda pictures: [])
+    assert all(torch.equal(many[name], none[name]) for name in many)
 
 
 def test_one_teacher_is_too_few(data: Path, tmp_path: Path) -> None:

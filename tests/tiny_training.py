@@ -75,11 +75,14 @@ def maps_of(pictures: Tensor) -> list[Tensor]:
 
 
 def state_of(trainer: Trainer) -> dict[str, Tensor]:
-    """Every tensor of a training: both networks' weights and the optimizer's moments."""
+    """Every tensor of a training: all networks' weights and the optimizer's moments."""
     moments = trainer.optimizer.state_dict()["state"]
     return {
-        **{f"model.{name}": value for name, value in trainer.model.state_dict().items()},
-        **{f"average.{name}": value for name, value in trainer.average.state_dict().items()},
+        **{
+            f"{part}.{name}": value
+            for part, module in trainer._modules().items()
+            for name, value in module.state_dict().items()
+        },
         **{
             f"{i}.{name}": torch.as_tensor(value)
             for i, entry in moments.items()

@@ -77,7 +77,7 @@ def _is_keyless(file: ProtectedFile, header: Header | None) -> bool:
 
 
 def _summary(recovered: Recovered, exact: list[bool]) -> str:
-    """How many faces, and how well; a picture without a tag may show noise and looks opened."""
+    """How many boxes, and how well; a picture without a tag may show noise and looks opened."""
     hidden = f", {len(recovered.closed)} still hidden" if recovered.closed else ""
     opened = _boxes(len(recovered.opened))
     count = f"{opened} recovered"

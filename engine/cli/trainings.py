@@ -73,7 +73,7 @@ def train_swapper(
 def train_enhancer(
     data: Path, teachers: Path | None, options: "TrainOptions", as_json: bool
 ) -> None:
-    """Train a network that makes poor portraits good."""
+    """Train a network that makes poor portraits good, and swaps likelier."""
     from engine.data import find_training_sets
     from engine.perceptual import perceptual_distance, perceptual_features
     from engine.training.enhance import learn_to_enhance

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from engine.networks.mixins import ModelMixin
-from engine.training.learner import Learner, TrainOptions, draw_seeds, warmed_up
+from engine.training.learner import Learner, TrainOptions, warmed_up
 from engine.training.muon import Muon
 
 
@@ -64,7 +65,7 @@ class Alone(Learner[Network, Recipe, TrainOptions]):
                 learning, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
             ),
         )
-        self.batch_seed, _ = draw_seeds(options.seed, self.progress)
+        self.batch_seed = np.random.SeedSequence([options.seed, self.progress.step])
 
     def set_rates(self, done: float) -> None:
         """Warm up over the first steps, then a cosine to a hundredth of the rate at the end."""

@@ -20,6 +20,7 @@ from engine.data import FaceSet
 from engine.errors import DataError
 from engine.frechet import frechet
 from engine.masks.portrait import SIDE
+from engine.masks.swap import SHARES
 from engine.recognition import load_torchscript
 from engine.training.critic import FeatureMaps
 from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
@@ -28,13 +29,14 @@ from engine.training.losses import Distance
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
 from engine.training.rounds import Say, logged, run_rounds
 from engine.training.shown import aligned
-from engine.training.swapped import agents, drawn_by_swappers, swap_batches
+from engine.training.swapped import agents, laid_by_swappers, swap_batches
 from engine.training.teachers import find_teacher_and_judge, note_teachers
 
 _CHUNK = 32
+_FEWEST = 2  # embeddings that have a covariance
 _SHOWN = (
     *("pixels", "perceptual", "identity", "realism", "critic", "small_lpips"),
-    *("drawing", "light", "agent", "likely", "critic_on_swaps"),
+    *("swap_drawing", "swap_light", "swap_agent", "swap_realism", "swap_critic"),
 )
 
 
@@ -60,15 +62,17 @@ def learn_to_enhance(
         report: takes one line of text at a time.
 
     Raises:
-        ModelError: the gradient is not finite, or the teacher or the averages cannot be loaded.
+        ModelError: the gradient is not finite; or a teacher, the averages, a swapper or its agents
+            cannot be loaded.
         WeightsMissingError: there are not two teachers.
-        DataError: no face is left to learn from, one has no landmarks, or the folder holds
-            another run.
+        DataError: too few faces are left to learn from or to judge by, one has no landmarks, or
+            the folder holds another run.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
     teacher, last = find_teacher_and_judge(teachers)
     note_teachers(sets, [teacher], options.folder)
     seen = load_torchscript(teacher, options.device, gradients=True)
+    judge = load_torchscript(last, options.device)
     trainer = EnhanceTrainer(recipe, options, perceptual, seen, features)
     usable = _usable(sets, recipe)
     kept = usable[:: recipe.held_out]
@@ -79,9 +83,9 @@ def learn_to_enhance(
         swaps = swap_batches(sets, others, recipe.batch, seeds[1])
         known = make_portraits(sets, kept.tolist(), recipe.large)
         restored = _judgement(trainer, known)
-        likely = _likelihood(trainer, sets, kept, load_torchscript(last, options.device))
+        distant = _swaps_from_real(trainer, sets, kept, judge)
         batches = trainer.mixed(iter(own), iter(swaps))
-        run_rounds(trainer, batches, results, lambda: restored() | likely(), _told, report)
+        run_rounds(trainer, batches, results, lambda: restored() | distant(), _told, report)
     return trainer
 
 
@@ -118,37 +122,49 @@ def _judgement(trainer: EnhanceTrainer, large: Portraits) -> Callable[[], dict[s
     return measure
 
 
-def _likelihood(
+def _swaps_from_real(
     trainer: EnhanceTrainer,
     sets: Sequence[FaceSet],
     kept: npt.NDArray[np.int64],
     judge: Callable[[Tensor], Tensor],
 ) -> Callable[[], dict[str, float]]:
-    """How far swaps on held-out faces are from real ones to the judge, before and after."""
+    """Fréchet distance of held-out swaps from real faces to the judge, before and after.
+
+    And their cosine to whom they hide: what is real around a face could lead back to it. So few
+    faces give a much larger distance than ``masks`` finds among many.
+    """
+    device = trainer.options.device
     identities = np.concatenate(list(agents().values()))
-    given = np.arange(len(kept)) % len(identities)
+    given = np.arange(len(kept)) * len(identities) // len(kept)  # as many of each swapper
     known = make_portraits(sets, kept.tolist(), SIDE, like=identities[given])
+    if len(known.indices) < _FEWEST:
+        raise DataError(
+            f"expected {_FEWEST} held-out faces or more to judge by, got {len(known.indices)}",
+            hint="give more faces, or let the recipe hold out more of them",
+        )
     rows = np.searchsorted(kept, known.indices.numpy())
-    known = replace(known, given=torch.from_numpy(given[rows]))
-    shown = drawn_by_swappers(known, np.random.default_rng(0), "cpu")
-    mattes = known.mattes
+    shares = {model: first for model, (first, *_) in SHARES.items()}
+    swaps = replace(known, given=torch.from_numpy(given[rows]))
+    shown = laid_by_swappers(swaps, shares, device).cpu()
 
     def embeddings(faces: Tensor) -> npt.NDArray[np.float64]:
+        laid = known.pictures + known.mattes * (faces - known.pictures)
         with torch.inference_mode():
-            parts = torch.split(aligned(faces).clamp(0, 1).to(trainer.options.device), _CHUNK)
+            parts = torch.split(aligned(laid).clamp(0, 1).to(device), _CHUNK)
             found = functional.normalize(torch.cat([judge(part) for part in parts]))
         return found.double().cpu().numpy()
 
-    def laid(faces: Tensor) -> Tensor:
-        return known.pictures + mattes * (faces - known.pictures)
+    real, before = embeddings(known.pictures), embeddings(shown)
 
-    real = embeddings(known.pictures)
-    before = frechet(real, embeddings(laid(shown)))
+    def compare(name: str, made: npt.NDArray[np.float64]) -> dict[str, float]:
+        cosine = float((real * made).sum(1).mean())
+        return {f"{name}_frechet": frechet(real, made), f"{name}_original_cosine": cosine}
+
+    first = compare("swaps_before", before)
 
     def measure() -> dict[str, float]:
         made = torch.cat([_enhanced(trainer, part, 1).cpu() for part in torch.split(shown, _CHUNK)])
-        after = frechet(real, embeddings(laid(made)))
-        return {"swaps_frechet": after, "swaps_before_frechet": before}
+        return first | compare("swaps", embeddings(made))
 
     return measure
 
@@ -170,7 +186,7 @@ def _distance(trainer: EnhanceTrainer, made: Tensor, real: Tensor) -> float:
 
 def _told(figures: dict[str, float]) -> str:
     words = [f"{name} {figures[name]:.3f}" for name in _SHOWN if name in figures]
-    for name in ("poor{}_lpips", "swaps{}_frechet"):
+    for name in ("poor{}_lpips", "swaps{}_frechet", "swaps{}_original_cosine"):
         before, after = (figures[name.format(when)] for when in ("_before", ""))
         words.append(f"{name.format('')} {before:.3f} to {after:.3f}")
     return "  ".join(words)

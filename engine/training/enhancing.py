@@ -25,7 +25,7 @@ from engine.training.opposed import Opposed, OpposedRecipe
 from engine.training.portraits import Portraits
 from engine.training.precision import autocast
 from engine.training.shown import aligned
-from engine.training.swapped import drawn_by_swappers
+from engine.training.swapped import draw_shares, laid_by_swappers
 from engine.training.teachers import to_faces
 from engine.zoo import read_network
 
@@ -41,9 +41,10 @@ class EnhanceWeights:
         pixels, perceptual: L1 and LPIPS to the portrait.
         identity: 1 - cosine to it, by a recogniser.
         realism: of the critic's verdict; ``matching``, of its deepest features.
-        drawing, light, agent: what a swap is not to lose, of which nobody knows the clear portrait:
-            LPIPS, L1 of averages of 8 x 8 pixels, and 1 - cosine, all to the swap as it is shown.
-        likely: of the critic's verdict on a swap.
+        swap_drawing, swap_light, swap_agent: what a swap is not to lose, of which nobody knows the
+            clear portrait: LPIPS, L1 of averages of 8 x 8 pixels, and 1 - cosine, all to the swap
+            as it is shown.
+        swap_realism: of the critic's verdict on a swap.
     """
 
     pixels: float = 8.0
@@ -51,10 +52,10 @@ class EnhanceWeights:
     identity: float = 1.0
     realism: float = 0.1
     matching: float = 0.2
-    drawing: float = 1.0
-    light: float = 4.0
-    agent: float = 1.0
-    likely: float = 0.4
+    swap_drawing: float = 0.7
+    swap_light: float = 4.0
+    swap_agent: float = 1.0
+    swap_realism: float = 1.2
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ class EnhanceRecipe(OpposedRecipe):
         side: of the portraits at scale 1, which is the swapper's.
         large: of the portraits at scale 2, of which half the side comes in; even in quarters.
         batch: portraits in a batch.
-        twice: share of the steps at scale 2.
-        averaged: share of the portraits that are made poor as averages are, which masks lay.
-        swaps: share of the batches that swappers have drawn on.
+        swaps: share of the batches that swappers have drawn on, all at scale 1; the portraits of
+            the others are made poor.
+        twice: share of these others that are at scale 2.
+        averaged: share of their portraits that are made poor as averages are, which masks lay.
         excluded: sources that it does not learn: UTKFace mirrors what lies beyond the border.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
@@ -80,15 +82,15 @@ class EnhanceRecipe(OpposedRecipe):
     side: int = SIDE
     large: int = 144
     batch: int = 16
+    swaps: float = 0.65
     twice: float = 0.3
     averaged: float = 0.6
-    swaps: float = 0.5
     excluded: tuple[str, ...] = ("utkface",)
     held_out: int = 100
     weights: EnhanceWeights = EnhanceWeights()
 
 
-ENHANCER = EnhanceRecipe("enhancer", learning_rate=2e-4)
+ENHANCER = EnhanceRecipe("enhancer")
 
 
 class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
@@ -117,13 +119,13 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
     ) -> None:
         self.perceptual, self.recogniser = perceptual, recogniser
 
-        def seen(pictures: Tensor) -> list[Tensor]:
+        def maps(pictures: Tensor) -> list[Tensor]:
             faces = aligned(pictures).clamp(0, 1)
             with autocast(options.device):
                 found = [*features(pictures), recogniser(faces)[..., None, None]]
             return [one.float() for one in found]
 
-        super().__init__(recipe, options, lambda: _new(recipe, options.start_from), seen)
+        super().__init__(recipe, options, lambda: _new(recipe, options.start_from), maps)
 
     def mixed(self, own: Iterator[Portraits], swaps: Iterator[Portraits]) -> Iterator[Portraits]:
         """Draw batches now from the one, now from the other, as the recipe says."""
@@ -135,7 +137,7 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
 
         Args:
             batch: portraits to be made poor; or those of
-                :func:`engine.training.swapped.swap_batches`, to be made likely.
+                :func:`engine.training.swapped.swap_batches`, to come nearer to real faces.
         """
         if batch.given is not None:
             return self._step_on_swaps(batch)
@@ -194,9 +196,13 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         return {**figures, **self.learn(total, real, made)}
 
     def _step_on_swaps(self, batch: Portraits) -> dict[str, float]:
-        """What no clear portrait is known of: the critic alone tells what it lacks."""
+        """What no clear portrait is known of: the critic alone tells what it lacks.
+
+        It takes faces in their own colours for real, which an average's are to come near to as far
+        as ``swap_light`` lets them.
+        """
         device = self.options.device
-        shown = drawn_by_swappers(batch, self._rng, device)
+        shown = laid_by_swappers(batch, draw_shares(self._rng), device)
         real, mattes = batch.pictures.to(device), batch.mattes.to(device)
         with autocast(device):
             made = self.model(shown).float()
@@ -208,15 +214,15 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
             wanted = functional.normalize(self.recogniser(aligned(before)))
         light, shade = (functional.avg_pool2d(one, 8) for one in (after, before))
         parts = {
-            "drawing": drawing.mean(),
-            "light": functional.l1_loss(light, shade),
-            "agent": 1 - (found * wanted).sum(1).mean(),
-            "likely": realism(self.critic(after), mattes),
+            "swap_drawing": drawing.mean(),
+            "swap_light": functional.l1_loss(light, shade),
+            "swap_agent": 1 - (found * wanted).sum(1).mean(),
+            "swap_realism": realism(self.critic(after), mattes),
         }
         total = sum_of(getattr(self.recipe.weights, name) * part for name, part in parts.items())
         figures = {name: float(part.detach()) for name, part in parts.items()}
         told = self.learn(total, real, after, mattes)
-        return {**figures, **{f"{name}_on_swaps": figure for name, figure in told.items()}}
+        return {**figures, **{f"swap_{name}": figure for name, figure in told.items()}}
 
 
 def _new(recipe: EnhanceRecipe, start: Path | None) -> Enhancer:

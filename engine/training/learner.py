@@ -60,7 +60,7 @@ class Place(Protocol):
 
 
 class Averaged(Protocol):
-    """What every recipe says: a dataclass."""
+    """What every recipe says, a dataclass: how large a gradient may be, how slow the average is."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -88,7 +88,8 @@ class Learner(Generic[Network, Recipe, Where]):
         options: where.
         make: makes the network, fresh or as it starts.
         optimize: makes the optimizer of all that learns.
-        others: what learns beside the network, by the name that it has in the checkpoint.
+        others: makes what learns beside the network, by the name that it has in the checkpoint;
+            asked after the network is made, so that they hang on no more than the seed.
 
     Attributes:
         figures: means of every figure over the latest steps, by name; empty before the first.
@@ -97,22 +98,19 @@ class Learner(Generic[Network, Recipe, Where]):
         DataError: the folder holds a run of another recipe, or a damaged one.
     """
 
-    broken: ClassVar[str] = "the last step before it is saved: go on from there with another --seed"
-    """What to do when a gradient is not finite."""
-
     def __init__(
         self,
         recipe: Recipe,
         options: Where,
         make: Callable[[], Network],
         optimize: Callable[[list[nn.Parameter]], optim.Optimizer],
-        others: Mapping[str, nn.Module] | None = None,
+        others: Callable[[], Mapping[str, nn.Module]] = dict,
     ) -> None:
         self.recipe, self.options = recipe, options
         self.model = make().to(options.device).train()
         self.average = make().to(options.device).eval()
         self.average.load_state_dict(self.model.state_dict())
-        self._others = others or {}
+        self._others = others()
         learning = (self.model, *self._others.values())
         self.optimizer = optimize([one for part in learning for one in part.parameters()])
         self.progress, self.figures = Progress(), dict[str, float]()
@@ -154,12 +152,15 @@ class Learner(Generic[Network, Recipe, Where]):
         loss.backward(inputs=inputs)  # type: ignore[no-untyped-call]
         norm = float(nn.utils.clip_grad_norm_(inputs, self.recipe.clip_norm))
         if not math.isfinite(norm):
-            raise ModelError(
-                f"the gradient is not finite at step {self.progress.step}",
-                hint=self.broken,
-            )
+            raise self._not_finite()
         self.optimizer.step()
         return norm
+
+    def _not_finite(self) -> ModelError:
+        return ModelError(
+            f"the gradient is not finite at step {self.progress.step}",
+            hint="the last step before it is saved: go on from there with another --seed",
+        )
 
     def _follow(self) -> float:
         """Move the average towards the network, quicker in the first steps; returns its decay."""
@@ -187,10 +188,19 @@ def warmed_up(step: int, warm_up_steps: int, done: float, least: float) -> float
     return min(1.0, (step + 1) / warm_up_steps) * (least + (1 - least) * cosine)
 
 
-def draw_seeds(seed: int, progress: Progress) -> tuple[np.random.SeedSequence, np.random.Generator]:
-    """The seed of a run's batches, and chance for all else: streams of their own.
+def two_streams(
+    seed: int, progress: Progress
+) -> tuple[np.random.SeedSequence, np.random.Generator]:
+    """Make chance for a run's batches and chance for its steps; a resumed run gets other numbers.
 
-    Or wrong keys, say, would be drawn from the numbers of the batches. A resumed run gets others.
+    With one stream, wrong keys, say, would be drawn from the numbers of the batches.
+
+    Args:
+        seed: of the run.
+        progress: how far it is.
+
+    Returns:
+        The seed of the batches, and what the steps draw from.
     """
     batches, own = np.random.SeedSequence([seed, progress.step]).spawn(2)
     return batches, np.random.default_rng(own)

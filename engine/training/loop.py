@@ -11,7 +11,7 @@ from engine.networks.embedder import Embedder
 from engine.networks.imn import Imn
 from engine.training import losses
 from engine.training.batches import Batch, Batches
-from engine.training.learner import Learner, TrainOptions, draw_seeds, warmed_up
+from engine.training.learner import Learner, TrainOptions, two_streams, warmed_up
 from engine.training.muon import Muon
 from engine.training.objective import compute_losses
 from engine.training.precision import autocast
@@ -57,7 +57,7 @@ class Trainer(Learner["Embedder | Imn", Recipe, TrainOptions]):
             lambda learning: kind(learning, lr=recipe.learning_rate, betas=recipe.betas),
         )
         self.perceptual = perceptual
-        self.batch_seed, self._rng = draw_seeds(options.seed, self.progress)
+        self.batch_seed, self._rng = two_streams(options.seed, self.progress)
 
     def set_rates(self, done: float) -> None:
         """Warm up over the first steps, then a cosine to a fiftieth of the rate at the end."""

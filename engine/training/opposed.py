@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import torch
-from torch import Tensor, optim
+from torch import Tensor, nn, optim
 
 from engine.networks.mixins import ModelMixin
 from engine.training.critic import Critic, FeatureMaps, unmasking
-from engine.training.learner import Learner, TrainOptions, draw_seeds
+from engine.training.learner import Learner, TrainOptions, two_streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +56,19 @@ class Opposed(Learner[Network, Recipe, TrainOptions]):
         features: FeatureMaps | None = None,
     ) -> None:
         torch.manual_seed(options.seed)
-        self.critic = Critic(features=features, device=options.device).to(options.device)
+
+        def oppose() -> dict[str, nn.Module]:
+            self.critic = Critic(features=features, device=options.device).to(options.device)
+            return {"critic": self.critic}
+
         super().__init__(
             recipe,
             options,
             lambda: cast(Network, make().to(memory_format=torch.channels_last)),
             lambda learning: optim.Adam(learning, lr=recipe.learning_rate, betas=recipe.betas),
-            {"critic": self.critic},
+            oppose,
         )
-        self.batch_seed, self._rng = draw_seeds(options.seed, self.progress)
+        self.batch_seed, self._rng = two_streams(options.seed, self.progress)
 
     def set_rates(self, done: float) -> None:
         """The full rate until nine tenths of the schedule, then down to a twentieth."""

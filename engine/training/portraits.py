@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -37,7 +38,7 @@ class Portraits:
     averages: Tensor | None = None
     given: Tensor | None = None
 
-    @property
+    @cached_property
     def mattes(self) -> Tensor:
         """Where their inner faces are: (B, 1, S, S) in [0, 1]."""
         side = self.pictures.shape[-1]
@@ -51,8 +52,9 @@ class Casting:
 
     Attributes:
         identities: (N + A, D) of length 1, of all faces and then of A agents.
-        faces: those whose identities may be given to others, by number below N.
-        count: N.
+        faces: those whose identities may be given to others, by number below N; none are needed
+            where all of these are agents'.
+        count: N; 0 where all identities are agents'.
         own: portraits of a batch that get their own identity; the others come in groups.
         each: identities that each of the others gets, one after the other in the batch.
         agents: share of these that are agents'; the rest are other faces'.
@@ -75,6 +77,8 @@ class Casting:
         agents = rng.random(self.each) < self.agents
         nobody = np.arange(self.count, len(self.identities))
         of_agents = rng.choice(nobody, self.each, replace=False)
+        if agents.all():
+            return [int(one) for one in of_agents]
         of_faces = rng.choice(self.faces[self.faces != index], self.each, replace=False)
         return [int(one) for one in np.where(agents, of_agents, of_faces)]
 

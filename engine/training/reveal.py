@@ -17,6 +17,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from engine.errors import ModelError
 from engine.networks.reveal import Reveal
 from engine.provenance import command_line, provenance
 from engine.results import Loss, Results
@@ -99,14 +100,18 @@ class RevealTrainer(Learner[Reveal, RevealRecipe, RevealOptions]):
         DataError: the folder holds a run of another recipe, or a damaged one.
     """
 
-    broken = "the last checkpoint is whole: start another run with another --seed"
-
     def __init__(self, recipe: RevealRecipe, options: RevealOptions) -> None:
         super().__init__(
             recipe,
             options,
             lambda: new_reveal(recipe),
             lambda learning: Muon(learning, lr=recipe.learning_rate),
+        )
+
+    def _not_finite(self) -> ModelError:
+        return ModelError(
+            f"the gradient of {self.recipe.name} is not finite at step {self.progress.step}",
+            hint="the last checkpoint is whole: start another run with another --seed",
         )
 
     def step(self, lesson: Lesson) -> dict[str, float]:

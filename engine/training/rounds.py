@@ -1,4 +1,4 @@
-"""The rounds of a training that learns from pictures alone: schedule, log, checkpoints."""
+"""The rounds of every training but the attacker's: schedule, log, checkpoints."""
 
 import dataclasses
 import json

@@ -1,6 +1,6 @@
 """Swaps as an enhancer is shown them: what the released swappers draw on training faces."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -57,18 +57,22 @@ def swap_batches(
         ModelError: as :func:`agents`.
     """
     identities = np.concatenate(list(agents().values()))
-    casting = Casting(identities, indices, count=0, own=0, each=1, agents=1.0, like=1.0)
+    nobody = np.empty(0, np.int64)
+    casting = Casting(identities, nobody, count=0, own=0, each=1, agents=1.0, like=1.0)
     return PortraitBatches(sets, indices, batch, SIDE, seed, casting)
 
 
-def drawn_by_swappers(portraits: Portraits, rng: np.random.Generator, device: str) -> Tensor:
-    """What an enhancer is shown of portraits that swappers have given to agents.
+def draw_shares(rng: np.random.Generator) -> dict[str, float]:
+    """Draw how much of each swapper's change is laid: as much as masks lay, or averages alone."""
+    return {model: float(rng.choice((0.0, *SHARES[model]))) for model in agents()}
 
-    As much of the swapper's change is laid as masks lay, or none of it: the averages alone.
+
+def laid_by_swappers(portraits: Portraits, shares: Mapping[str, float], device: str) -> Tensor:
+    """What an enhancer is shown of portraits that swappers have given to agents.
 
     Args:
         portraits: of :func:`swap_batches`, B of them.
-        rng: decides how much.
+        shares: of each swapper's change.
         device: of what comes out.
 
     Returns:
@@ -84,12 +88,11 @@ def drawn_by_swappers(portraits: Portraits, rng: np.random.Generator, device: st
     shown, laid, first = conceal(real, mattes, others), others.clone(), 0
     for model, identities in agents().items():
         rows = torch.nonzero((given >= first) & (given < first + len(identities))).flatten()
-        if len(rows):
+        if len(rows) and shares[model]:
             asked = torch.from_numpy(identities)[given[rows] - first].to(device)
             network = cast("Swapper", load_model(model, device))
             with torch.no_grad(), autocast(device):
                 drawn = network(shown[rows], mattes[rows], landmarks[rows], asked).float()
-            share = float(rng.choice((0.0, *SHARES[model])))
-            laid[rows] = lightened(others[rows], drawn, share)
+            laid[rows] = lightened(others[rows], drawn, shares[model])
         first += len(identities)
     return conceal(real, mattes, laid)

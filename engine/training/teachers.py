@@ -51,7 +51,7 @@ def find_teacher_and_judge(folder: Path) -> tuple[Path, Path]:
     if len(files) < 2:
         raise WeightsMissingError(
             f"expected two recognizer_*.ts in {folder.name}, found one",
-            hint="one is in the losses, the other one judges",
+            hint="name a folder of two with --teachers: one is in the losses, the other one judges",
         )
     return files[0], files[-1]
 
