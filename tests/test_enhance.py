@@ -30,7 +30,7 @@ from engine.faces import crop, detect
 from engine.masks import MASKS, make_mask
 from engine.masks import enhance as enhancing
 from engine.masks.ksame import average_for, load_averages, mirrored
-from engine.masks.portrait import to_portrait
+from engine.masks.portrait import SIDE, to_portrait
 from engine.masks.swap import SHARES
 from engine.networks.enhancer import Enhancer
 from engine.networks.swapper import conceal
@@ -164,13 +164,13 @@ def seen(faces: Tensor) -> Tensor:
 
 
 def test_training_learns_and_tells(data: Path, tmp_path: Path) -> None:
-    trainer = train(data, tmp_path / "run")
-    assert trainer.progress.step == 4
+    trainer = train(data, tmp_path / "run", max_steps=10)
+    assert trainer.progress.step == 10
     learned = dict(zoo.read_network(tmp_path / "run" / "model", "Enhancer").named_parameters())
     options = TrainOptions(tmp_path / "fresh", 0)
     fresh = EnhanceTrainer(TINY, options, pooled_distance, seen, maps_of)
     same = {n for n, one in fresh.average.named_parameters() if torch.equal(one, learned[n])}
-    # the last layer of a scale that chance has not taken in four steps
+    # the last layer of a scale that chance has not taken in ten steps
     assert same <= {f"leave.{scale}.{name}" for scale in (0, 1) for name in ("weight", "bias")}
     assert len(same) <= 2
     with Reader(tmp_path / "run" / "results.db") as reader:
@@ -259,6 +259,7 @@ def test_a_step_on_swaps_moves_nothing_but_inner_faces(
         return {"critic": 0.0}
 
     monkeypatch.setattr(trainer, "learn", noted)
+    monkeypatch.setattr(trainer, "_window", lambda pictures: (slice(None),) * 4)
     batch = swaps(data, 2)
     held = ("swap_drawing", "swap_light", "swap_agent")
     figures = trainer.step(batch)
@@ -272,6 +273,22 @@ def test_a_step_on_swaps_moves_nothing_but_inner_faces(
     monkeypatch.setattr(trainer, "model", lambda shown: shown)
     kept = trainer.step(batch)
     assert all(kept[name] < 1e-5 for name in held), "held to the swap, not to the person"
+
+
+def test_the_critic_sees_swaps_through_a_window(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = TrainOptions(tmp_path / "run", 0)
+    trainer = EnhanceTrainer(TINY, options, pooled_distance, seen, maps_of)
+    sides: set[tuple[int, ...]] = set()
+
+    def noted(loss: Tensor, *parts: Tensor) -> dict[str, float]:
+        sides.update(tuple(part.shape[2:]) for part in parts)
+        return {}
+
+    monkeypatch.setattr(trainer, "learn", noted)
+    trainer.step(swaps(data, 2))
+    assert sides == {(SIDE - TINY.window,) * 2}
 
 
 def test_the_judge_is_in_no_loss_and_sees_faces_that_nothing_learns_from(

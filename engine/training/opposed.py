@@ -20,12 +20,15 @@ class OpposedRecipe:
         learning_rate, betas: of Adam, for the generator and its critic.
         clip_norm: largest norm of a gradient.
         average: decay of the moving average of the weights, which is what is released.
+        window: pixels, even and above 0, that the critic's window is smaller than a portrait; where
+            it is, is chance, so that no pattern is made to please the critic's grids.
     """
 
     learning_rate: float = 4e-4
     betas: tuple[float, float] = (0.0, 0.99)
     clip_norm: float = 5.0
     average: float = 0.995
+    window: int = 16
 
 
 Network = TypeVar("Network", bound=ModelMixin)
@@ -73,6 +76,11 @@ class Opposed(Learner[Network, Recipe, TrainOptions]):
     def set_rates(self, done: float) -> None:
         """The full rate until nine tenths of the schedule, then down to a twentieth."""
         self._set_rate(self.recipe.learning_rate * min(1.0, max(0.05, 10 * (1 - done))))
+
+    def _window(self, pictures: Tensor) -> tuple[slice, slice, slice, slice]:
+        size = [length - self.recipe.window for length in pictures.shape[2:]]
+        top, left = self._rng.integers(self.recipe.window, size=2).tolist()
+        return slice(None), slice(None), slice(top, top + size[0]), slice(left, left + size[1])
 
     def learn(
         self, loss: Tensor, real: Tensor, made: Tensor, where: Tensor | None = None

@@ -73,8 +73,6 @@ class SwapRecipe(OpposedRecipe):
         gallery: whose agents these are.
         shares: of the swap's change in lightness that recogniser and critic are shown, one in
             each step: about what masks lay, the last for a source.
-        window: pixels that the critic's window is smaller than a portrait, a multiple of 16; where
-            it is, is chance, so that no pattern is made to please the critic's grids.
         held_out: every so many-th face is left out of training and tells how well it goes.
     """
 
@@ -90,7 +88,6 @@ class SwapRecipe(OpposedRecipe):
     like: float = 0.75
     gallery: str = GALLERY
     shares: tuple[float, ...] = (0.55, 0.7, 1.0)
-    window: int = 16
     held_out: int = 200
     weights: SwapWeights = SwapWeights()
 
@@ -201,11 +198,6 @@ class SwapTrainer(Opposed[Swapper, SwapRecipe]):
         """What the critic takes for real: in the colours that are laid, which nobody can mend."""
         own = self.recipe.own
         return torch.cat([real[:own], lightened(natural[own:], real[own:], 1.0)])
-
-    def _window(self, pictures: Tensor) -> tuple[slice, slice, slice, slice]:
-        size = [length - self.recipe.window for length in pictures.shape[2:]]
-        top, left = self._rng.integers(self.recipe.window, size=2).tolist()
-        return slice(None), slice(None), slice(top, top + size[0]), slice(left, left + size[1])
 
     def _losses_to_critic(self, real: Tensor, laid: Tensor, mattes: Tensor) -> dict[str, Tensor]:
         """What the critic has the swapper learn; it looks at inner faces, the rest is as it was."""
