@@ -39,7 +39,7 @@ from engine.results import Reader
 from engine.training.critic import FeatureMaps
 from engine.training.degrade import as_average, degrade
 from engine.training.enhance import learn_to_enhance
-from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, resized
+from engine.training.enhancing import EnhanceRecipe, EnhanceTrainer, grid_of, resized
 from engine.training.learner import TrainOptions
 from engine.training.portraits import PortraitBatches, Portraits, make_portraits
 from engine.training.swapped import agents, draw_shares, laid_by_swappers, swap_batches
@@ -261,7 +261,7 @@ def test_a_step_on_swaps_moves_nothing_but_inner_faces(
     monkeypatch.setattr(trainer, "learn", noted)
     monkeypatch.setattr(trainer, "_window", lambda pictures: (slice(None),) * 4)
     batch = swaps(data, 2)
-    held = ("swap_drawing", "swap_light", "swap_agent")
+    held = ("swap_drawing", "swap_light", "swap_agent", "swap_grid")
     figures = trainer.step(batch)
     loss, real, made, where = given
     assert figures.keys() == {*held, "swap_realism", "swap_critic"}
@@ -273,6 +273,17 @@ def test_a_step_on_swaps_moves_nothing_but_inner_faces(
     monkeypatch.setattr(trainer, "model", lambda shown: shown)
     kept = trainer.step(batch)
     assert all(kept[name] < 1e-5 for name in held), "held to the swap, not to the person"
+
+
+def test_a_grid_is_told_from_detail() -> None:
+    grid, edge, tone = torch.zeros(3, 1, 3, 32, 32)
+    grid[..., ::2, 1::2] = 0.1
+    edge[..., 10:20, 10:20] = 0.1
+    tone += 0.1
+    noise = 0.1 * torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert float(grid_of(grid)) == pytest.approx(0.1 * 3 / 8)
+    assert float(grid_of(edge)) == float(grid_of(tone)) == pytest.approx(0, abs=1e-7)
+    assert float(grid_of(noise)) < 0.01
 
 
 def test_the_critic_sees_swaps_through_a_window(

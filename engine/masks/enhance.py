@@ -30,7 +30,8 @@ def enhance(portrait_u8: U8, scale: int = 1, model: str = ENHANCER) -> U8:
     """Give a portrait the detail that blur, few pixels or an average have taken from it.
 
     What it gives is what faces look like. It has learned to make of a poor portrait the very face
-    that it was, hair and all around being that person's, and guesses at no more than is to be seen.
+    that it was, hair and all around being that person's; and of a face that a swapper drew, one
+    that a critic takes for real. It guesses at no more than is to be seen.
 
     Args:
         portrait_u8: (S, S, 3), RGB, from :func:`engine.masks.portrait.to_portrait`, S even.

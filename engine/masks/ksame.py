@@ -16,9 +16,10 @@ is therefore something else, in two parts.
   and may tell who it is.
 
 With ``enhance`` a network then sharpens what was laid. It has learned to give single faces back
-what was taken from them, among them such as averages would draw, and what it adds follows from the
-average and from what is around it: the first part holds of the file, no longer of every pixel. An
-average that is near to what one training face looks like as an average may be given detail of it.
+what was taken from them, among them such as averages would draw, and to make averages and drawings
+look real; what it adds follows from the average and from what is around it: the first part holds
+of the file, no longer of every pixel. An average that is near to what one training face looks like
+as an average may be given detail of it.
 """
 
 from dataclasses import dataclass
