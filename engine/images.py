@@ -1,8 +1,7 @@
 """Why here: the only place for pixels: open, check, 8-bit, float, colour, padding, clean PNG out.
 
 Inside the engine a picture is RGB, float32, ``(B, 3, H, W)``, in [0, 1]; an array that carries the
-suffix ``_u8`` is RGB, uint8, ``(H, W, 3)``. The parts behind this door are
-:mod:`engine.png`, :mod:`engine.decode` and :mod:`engine.boxes`.
+suffix ``_u8`` is RGB, uint8, ``(H, W, 3)``. Behind this door: ``png``, ``decode``, ``boxes``.
 """
 
 import io
@@ -116,7 +115,9 @@ def open_protected(source: str | os.PathLike[str] | bytes) -> ProtectedFile:
 
 
 def write_png(
-    path: str | os.PathLike[str] | None, photo_u8: npt.NDArray[np.uint8], header: bytes | None
+    path: str | os.PathLike[str] | None,
+    photo_u8: npt.NDArray[np.uint8],
+    header: bytes | None = None,
 ) -> bytes:
     """Build the file that may leave: IHDR, sRGB, IDAT, our chunk, IEND and nothing else.
 
@@ -128,7 +129,7 @@ def write_png(
         header: the content of our chunk, or None for none.
 
     Returns:
-        The bytes of the file.
+        The file's bytes.
 
     Raises:
         ImageShapeError: not ``(H, W, 3)`` in 8 bits.
@@ -140,8 +141,7 @@ def write_png(
     chunks.add(b"sRGB", b"\0")
     if header is not None:
         chunks.add(CHUNK, header, after_idat=True)
-    buffer = io.BytesIO()
-    picture = Image.fromarray(np.ascontiguousarray(photo_u8))
+    picture, buffer = Image.fromarray(np.ascontiguousarray(photo_u8)), io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=chunks, compress_level=_LEVEL)
     png = buffer.getvalue()
     if path is not None:

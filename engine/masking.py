@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from engine.boxes import Box
 from engine.errors import LandmarksError, StillKnownError
-from engine.faces import Face, Region, crop, paste
+from engine.faces import MIN_SCORE, Face, Region, crop, paste
 from engine.masks import MASKS, Preset, Strength, make_mask
 from engine.masks.matching import same_person
 from engine.masks.portrait import to_portrait
@@ -23,6 +23,8 @@ _COVERED = "something dark covers the eyes, as sunglasses do"
 _DOUBTFUL = "its landmarks are doubtful, as in profile, on its side or at the picture's edge"
 
 _BADLY = "the head is turned far, and another face lies badly on it"
+
+_UNSURE = "the detector is hardly sure that a face is there"
 
 _TURNED = 0.45
 """Of the eyes' distance that the nose lies beside their middle, from which a head is turned far."""
@@ -182,7 +184,9 @@ def _mask_placed(
                 made_u8 = _replaced(make, crop_u8, landmarks, seed)
             else:
                 made_u8 = make(crop_u8, landmarks=landmarks, seed=seed)
-            return _Made(made_u8, remark=_remark(mask, crop_u8, landmarks, doubtful))
+            told = [_UNSURE] * (replaces and face.score < MIN_SCORE)
+            told += filter(None, [_remark(mask, crop_u8, landmarks, doubtful)])
+            return _Made(made_u8, remark="; ".join(told))
     except (LandmarksError, StillKnownError) as error:
         reason = str(error)
     blurred_u8 = make_mask("extreme_blur", crop_u8)

@@ -91,7 +91,6 @@ RELEASED: dict[str, str] = {
     "proface-k.v3": "de10ba39f81686b49472104309f4a470443206a4344bcdd006c176a1862319ee",
     "proface-s-rand.v4": "16d10c39bd5184151ee9602b5a66f06b50a8173bd4609a945539214edd8aa3af",
     "reveal-proface-s-rand.v4": "27b45fa30e4c1ddd8fdba0492ab7badd767b3b1505b81c1c50a7a5b4f49633ba",
-    "enhancer.v2": "3b0d9130dc06f10009bd1585a0942e4e5c650fd5bd7cf260b4c2782f5b9587b8",
     "recognizer.v2": "9c7f27310e601c2537a41ffa4dfdcdfbf0712a4402e15f980bd83b2c54566a27",
     "ksame.v4": "60b4762c4770ce43df6b1fbb93c4dbaf082419ee0e0302c48257eca40a36fc05",
     "simswap.v4": "b5e5df1ae684d6ac6148f49446785292708b43c96b4f380dea6845fba295bd82",
@@ -100,6 +99,7 @@ RELEASED: dict[str, str] = {
     "faceshifter.v5": "60f7be156d8f2f9db2650ba13da3636a4699b0135377a4ef2d512f638cb9deeb",
     "agents-faceshifter.v2": "6aa2a14b7fbb47b8c45a4c05f376fc94558ac64ac32439448d647613a4b39517",
     "imn.v5": "c88e416351c5af9926ca57f08b44765baaa9439714de6e5e9f4e8427065f9e9e",
+    "enhancer.v3": "3418b699e99d87f5ffb8de51d630a4d2db07129c9d185f3a7a965ab01af71136",
 }
 """Every model that this version carries, to its :func:`hash_model`; scripts/release writes these.
 

@@ -264,6 +264,15 @@ def test_a_head_turned_far_is_told_of_under_another_face(aside: float, told: boo
         assert ("turned far" in remark) is wanted
 
 
+def test_a_face_that_the_detector_hardly_sees_is_told_of_under_another() -> None:
+    (sure,) = detect(astronaut())
+    unsure = dataclasses.replace(sure, score=0.39)
+    for mask, wanted in (("ksame", 1), ("gaussian", 0)):
+        assert laid(astronaut(), [sure], mask).remarks == ()
+        told = [one for one in laid(astronaut(), [unsure], mask).remarks if "hardly" in one.reason]
+        assert len(told) == wanted
+
+
 def test_the_one_who_looks_aside_in_a_photograph_is_told_of(group: Photo) -> None:
     made = laid(group, detect(group), "ksame")
     (remark,) = made.remarks

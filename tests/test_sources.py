@@ -174,7 +174,7 @@ def test_nothing_of_the_source_leaves_with_the_picture(
     plain = protect(six, faces[1:2], SECRET, ProtectOptions(mask="simswap"))
     named = protect(six, faces[1:2], SECRET, ProtectOptions(mask="simswap", source=astronaut))
     assert named.notes == ()
-    assert named.header.mask == plain.header.mask == "simswap:enhance=1"
+    assert named.header.mask == plain.header.mask == "simswap:enhance=0.75"
     headers = [open_protected(made.png).header for made in (plain, named)]
     assert headers[0] is not None and headers[1] is not None
     assert len(headers[0]) == len(headers[1])
@@ -243,7 +243,7 @@ def test_a_mask_is_made_as_strong_as_one_says(desk: Path) -> None:
     """``--mask-strength`` takes the place of the preset's settings, and refuses others."""
     del desk
     seeds = ("--mask-seed", "3", "--json")
-    for name, words in (("plain", "enhance=0"), ("clear", "enhance=1"), ("usual", "")):
+    for name, words in (("plain", "enhance=0"), ("clear", "enhance=0.75"), ("usual", "")):
         result = run("--mask-strength", words, *seeds, output=f"{name}.png")
         assert result.exit_code == 0, result.stderr
     plain, clear, usual = (open_photo(Path(f"{name}.png")) for name in ("plain", "clear", "usual"))

@@ -20,7 +20,7 @@ from engine.agents import GALLERY
 from engine.errors import MaskError
 from engine.masks.baselines import box, edge, extreme_blur, noise, superpixel
 from engine.masks.diffusion import diffusion
-from engine.masks.enhance import ENHANCER
+from engine.masks.enhance import ENHANCED, ENHANCER
 from engine.masks.filters import gaussian, median, pixelate
 from engine.masks.ksame import MODEL as AVERAGES
 from engine.masks.ksame import ksame
@@ -195,7 +195,7 @@ MASKS: dict[str, MaskEntry] = {
         description="Gives the face the features of nobody, in its own pose and light",
         needs_landmarks=True,
         seeded=True,
-        defaults={"enhance": 1},
+        defaults={"enhance": ENHANCED},
         sample=lambda rng: {"enhance": int(rng.integers(2))},
         paper={"enhance": 0},
         replaces=True,
@@ -208,7 +208,7 @@ MASKS: dict[str, MaskEntry] = {
         description="As simswap, with a second network and other identities",
         needs_landmarks=True,
         seeded=True,
-        defaults={"enhance": 1},
+        defaults={"enhance": ENHANCED},
         sample=lambda rng: {"enhance": int(rng.integers(2))},
         paper={"enhance": 0},
         replaces=True,
