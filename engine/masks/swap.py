@@ -135,7 +135,7 @@ def swap_face(
         enhance: share, 0 to 1, of what :data:`engine.masks.enhance.ENHANCER` makes of it.
 
     Raises:
-        MaskError: another number for ``enhance`` than 0 and 1.
+        MaskError: ``enhance`` outside [0, 1].
         LandmarksError: no landmarks, or such that cannot be used, or a face that is turned further
             than any of the averages.
         StillKnownError: the recogniser still knows the person under all that was tried, or takes

@@ -120,9 +120,8 @@ class EnhanceTrainer(Opposed[Enhancer, EnhanceRecipe]):
         features: FeatureMaps,
     ) -> None:
         self.perceptual, self.recogniser = perceptual, recogniser
-        self._rng = np.random.default_rng(
-            options.seed
-        )  # the critic asks before the run has its own
+        # The critic looks before the run has its own.
+        self._rng = np.random.default_rng(options.seed)
 
         def maps(pictures: Tensor) -> list[Tensor]:
             # A pattern in one place would please it, were they not shaken.
